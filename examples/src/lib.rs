@@ -1,0 +1,2 @@
+//! Part of dd-traced.
+#![forbid(unsafe_code)]

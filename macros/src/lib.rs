@@ -1,0 +1,2 @@
+//! The macros of `dd-traced`.
+#![forbid(unsafe_code)]
