@@ -20,6 +20,15 @@ pub(crate) struct Chunk<'a> {
     pub(crate) decision: Decision,
 }
 
+/// How large a payload may become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of a payload of several spans.
+    pub(crate) max_bytes: usize,
+    /// Bytes of a payload of one span; never below `max_bytes`.
+    pub(crate) max_alone: usize,
+}
+
 /// How far a chunk was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -42,7 +51,7 @@ impl Encoder {
         Self { spans: SpanWriter::new(Constants::new(defaults)), first: TagBlock::default() }
     }
 
-    /// Appends the spans of a chunk from the `from`th on, as far as `max_bytes` for the whole payload allow.
+    /// Appends the spans of a chunk from the `from`th on, as far as the limits of the payload allow.
     ///
     /// Spans are counted in the order they are written: the local root, then the rest as they finished.
     pub(crate) fn chunk(
@@ -51,7 +60,7 @@ impl Encoder {
         chunk: &Chunk<'_>,
         timeline: &Timeline,
         from: usize,
-        max_bytes: usize,
+        limits: Limits,
     ) -> Part {
         let order = Order::new(chunk);
         let upstream = chunk.head.facts.as_ref().and_then(|facts| facts.upstream.as_deref());
@@ -83,9 +92,10 @@ impl Encoder {
                 links: &link_bytes,
             };
             self.spans.span(&mut payload.bytes, record, chunk.tags, &around);
-            if payload.bytes.len() > max_bytes {
+            let is_alone = payload.spans == 0 && is_first;
+            if payload.bytes.len() > if is_alone { limits.max_alone } else { limits.max_bytes } {
                 payload.bytes.truncate(span_at);
-                if payload.spans > 0 || written > 0 {
+                if !is_alone {
                     break;
                 }
                 part.too_large += 1;

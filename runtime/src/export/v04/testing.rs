@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::{Chunk, Encoder, Payload, SpanDefaults};
+use super::{Chunk, Encoder, Limits, Payload, SpanDefaults};
 use crate::clock::{Clock, Timeline};
 use crate::model::{
     CallSite, ChunkBatch, ChunkHead, Decision, Flags, Mechanism, NO_INDEX, Record, SamplingPriority, TagLog,
@@ -160,6 +160,8 @@ pub(crate) fn record(site: &'static CallSite, span_id: u64, parent_id: u64) -> R
 pub(crate) const KEEP: Decision =
     Decision { priority: SamplingPriority::AUTO_KEEP, mechanism: Some(Mechanism::DEFAULT), rate: None };
 
+pub(crate) const UNLIMITED: Limits = Limits { max_bytes: usize::MAX, max_alone: usize::MAX };
+
 /// A translation for ticks that are Unix nanoseconds.
 pub(crate) fn timeline() -> Timeline {
     let clock = Clock::Held(Arc::new(AtomicU64::new(1_700_000_001_000_000_000)));
@@ -180,7 +182,7 @@ pub(crate) fn encoded(
 ) -> Vec<WireSpan> {
     let mut payload = Payload::reusing(Vec::new());
     let chunk = Chunk { head, records, tags, decision };
-    let part = Encoder::new(defaults).chunk(&mut payload, &chunk, &timeline(), 0, usize::MAX);
+    let part = Encoder::new(defaults).chunk(&mut payload, &chunk, &timeline(), 0, UNLIMITED);
     assert_eq!((part.until, part.too_large, payload.chunks()), (records.len(), 0, 1));
     decode(&payload.into_body()).pop().expect("one chunk")
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use super::testing::{KEEP, Value, decode, encoded, head, record, timeline};
-use super::{Chunk, Encoder, Payload, SpanDefaults};
+use super::testing::{KEEP, UNLIMITED, Value, decode, encoded, head, record, timeline};
+use super::{Chunk, Encoder, Limits, Payload, SpanDefaults};
 use crate::model::upstream::{PropagatedTags, PropagationError, UpstreamLink};
 use crate::model::{
     CallSite, Decision, EntryKind, Flags, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId,
@@ -20,6 +20,10 @@ fn defaults() -> SpanDefaults {
         runtime_id: "0f0e6a52-5d0e-4b1b-9b5f-8f5a6d1c2e33".into(),
         process_id: 4242,
     }
+}
+
+fn at_most(bytes: usize) -> Limits {
+    Limits { max_bytes: bytes, max_alone: bytes }
 }
 
 fn upstream(trace_id: u128) -> Upstream {
@@ -319,12 +323,12 @@ fn chunk_is_split_between_spans_at_the_limit() {
     let chunk = Chunk { head: &head, records: &records, tags: &tags, decision: KEEP };
     let mut encoder = Encoder::new(&defaults());
     let mut whole = Payload::reusing(Vec::new());
-    encoder.chunk(&mut whole, &chunk, &timeline(), 0, usize::MAX);
+    encoder.chunk(&mut whole, &chunk, &timeline(), 0, UNLIMITED);
     for limit in [whole.len() - 1, whole.len(), whole.len() + 1, 3_000, 600] {
         let (mut from, mut ids) = (0, Vec::new());
         while from < records.len() {
             let mut payload = Payload::reusing(Vec::new());
-            let part = encoder.chunk(&mut payload, &chunk, &timeline(), from, limit);
+            let part = encoder.chunk(&mut payload, &chunk, &timeline(), from, at_most(limit));
             assert!(part.until > from && part.too_large == 0 && payload.len() <= limit);
             from = part.until;
             let spans = decode(&payload.into_body()).pop().unwrap();
@@ -344,7 +348,7 @@ fn span_above_the_limit_alone_is_left_out_and_counted() {
     let head = head(5, 1, None);
     let chunk = Chunk { head: &head, records: &records, tags: &tags, decision: KEEP };
     let mut payload = Payload::reusing(Vec::new());
-    let part = Encoder::new(&defaults()).chunk(&mut payload, &chunk, &timeline(), 0, 2_000);
+    let part = Encoder::new(&defaults()).chunk(&mut payload, &chunk, &timeline(), 0, at_most(2_000));
     assert_eq!((part.until, part.too_large, payload.spans()), (3, 1, 2));
     let spans = decode(&payload.into_body()).pop().unwrap();
     assert_eq!((spans[0].int("span_id"), spans[0].meta("_dd.p.dm")), (2, Some("-0")));
@@ -358,7 +362,7 @@ fn chunk_that_leaves_nothing_leaves_no_trace_in_the_payload() {
     let head = head(5, 1, None);
     let chunk = Chunk { head: &head, records: &[span], tags: &tags, decision: KEEP };
     let mut payload = Payload::reusing(Vec::new());
-    let part = Encoder::new(&defaults()).chunk(&mut payload, &chunk, &timeline(), 0, 2_000);
+    let part = Encoder::new(&defaults()).chunk(&mut payload, &chunk, &timeline(), 0, at_most(2_000));
     assert_eq!((part.until, part.too_large, payload.is_empty()), (1, 1, true));
     assert_eq!(payload.into_body(), [0xdd, 0, 0, 0, 0]);
 }
@@ -379,7 +383,7 @@ fn encoding_takes_some_nanoseconds_a_span() {
             for head in &batch.heads {
                 let records = &batch.spans.records[head.first as usize..][..head.len as usize];
                 let chunk = Chunk { head, records, tags: &batch.spans.tags, decision: KEEP };
-                encoder.chunk(&mut payload, &chunk, &timeline, 0, usize::MAX);
+                encoder.chunk(&mut payload, &chunk, &timeline, 0, UNLIMITED);
             }
             best = best.min(start.elapsed().as_nanos() as f64 / batch.spans.len() as f64);
             len = payload.len();
