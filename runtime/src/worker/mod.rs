@@ -1,0 +1,45 @@
+//! The worker: the one thread that takes finished chunks from the queue, decides about them, encodes and sends them.
+//!
+//! Application threads only ring its bell. Here lie waiting, retries, limits of memory and the accounts of what was lost;
+//! bytes and sockets are the business of `export`.
+//!
+//! ```text
+//! queue ──drain──► backlog ──fill──► payload ──attempt──► agent
+//!                     ▲                 │  again, in smaller parts, lost
+//!                     └────── settle ◄──┘
+//! ```
+//!
+//! Invariant: one payload is in flight; nothing is drained until what was drained before is settled.
+
+mod backlog;
+mod delivery;
+mod handle;
+mod health;
+mod report;
+mod retry;
+mod run;
+pub(crate) mod settings;
+mod signal;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub(crate) use handle::{WorkerHandle, WorkerParts, start};
+pub(crate) use signal::Signal;
+pub(crate) use view::{ViewChunk, ViewSpan, Viewer};
+
+use std::cell::Cell;
+
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the present thread is a worker's: spans started there are not recorded.
+pub(crate) fn is_worker_thread() -> bool {
+    IS_WORKER.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Marks the present thread as a worker's.
+fn mark_thread() {
+    let _ = IS_WORKER.try_with(|is_worker| is_worker.set(true));
+}
