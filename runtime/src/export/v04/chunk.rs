@@ -42,13 +42,12 @@ pub(crate) struct Part {
 #[derive(Debug)]
 pub(crate) struct Encoder {
     spans: SpanWriter,
-    /// Memory for the tags of a chunk's first span.
-    first: TagBlock,
+    first: FirstTags,
 }
 
 impl Encoder {
     pub(crate) fn new(defaults: &SpanDefaults) -> Self {
-        Self { spans: SpanWriter::new(Constants::new(defaults)), first: TagBlock::default() }
+        Self { spans: SpanWriter::new(Constants::new(defaults)), first: FirstTags::default() }
     }
 
     /// Appends the spans of a chunk from the `from`th on, as far as the limits of the payload allow.
@@ -70,29 +69,26 @@ impl Encoder {
         }
         let chunk_at = payload.bytes.len();
         payload.bytes.extend_from_slice(&ARRAY_32);
+        let around = Surroundings {
+            trace_id_low: chunk.head.trace_id as u64,
+            timeline,
+            chunk: None,
+            all: &all,
+            links: &[],
+        };
         let mut part = Part { until: from, too_large: 0 };
         let mut written = 0;
         while let Some((record, is_local_root)) = order.get(chunk.records, part.until) {
             let span_at = payload.bytes.len();
-            let is_first = written == 0;
-            let mut link_bytes = Vec::new();
-            if is_first {
-                self.first.copy_from(&self.spans.constants.chunk);
-                chunk_tags(&mut self.first, chunk, upstream);
+            if written == 0 {
+                let links = upstream.filter(|_| is_local_root).map(links::encode).unwrap_or_default();
+                let first = self.first.of(chunk, upstream, is_local_root, &self.spans.constants.chunk);
+                let around = Surroundings { chunk: Some(first), links: &links, ..around };
+                self.spans.span(&mut payload.bytes, record, chunk.tags, &around);
+            } else {
+                self.spans.span(&mut payload.bytes, record, chunk.tags, &around);
             }
-            if is_local_root {
-                root_tags(&mut self.first, chunk.decision, upstream);
-                link_bytes = upstream.map(links::encode).unwrap_or_default();
-            }
-            let around = Surroundings {
-                trace_id_low: chunk.head.trace_id as u64,
-                timeline,
-                chunk: is_first.then_some(&self.first),
-                all: &all,
-                links: &link_bytes,
-            };
-            self.spans.span(&mut payload.bytes, record, chunk.tags, &around);
-            let is_alone = payload.spans == 0 && is_first;
+            let is_alone = payload.spans == 0 && written == 0;
             if payload.bytes.len() > if is_alone { limits.max_alone } else { limits.max_bytes } {
                 payload.bytes.truncate(span_at);
                 if !is_alone {
@@ -145,6 +141,35 @@ impl Order {
     }
 }
 
+/// The tags of a chunk's first span, kept as long as they are the same: traces of one second that nobody decided apart
+/// differ in nothing here.
+#[derive(Debug, Default)]
+struct FirstTags {
+    of: Option<(u64, Decision, bool)>,
+    tags: TagBlock,
+}
+
+impl FirstTags {
+    fn of(
+        &mut self,
+        chunk: &Chunk<'_>,
+        upstream: Option<&Upstream>,
+        is_root: bool,
+        constants: &TagBlock,
+    ) -> &TagBlock {
+        let wanted = (TraceId::new(chunk.head.trace_id).high_u64(), chunk.decision, is_root);
+        if self.of != Some(wanted) || upstream.is_some() {
+            self.tags.copy_from(constants);
+            chunk_tags(&mut self.tags, chunk, upstream);
+            if is_root {
+                root_tags(&mut self.tags, chunk.decision, upstream);
+            }
+            self.of = upstream.is_none().then_some(wanted);
+        }
+        &self.tags
+    }
+}
+
 /// Adds what the first span of each chunk says of the trace.
 ///
 /// Source: `ddtrace/tracer/spancontext.go` of DataDog/dd-trace-go (`setTraceTags`) for keys and place.
@@ -152,7 +177,7 @@ fn chunk_tags(block: &mut TagBlock, chunk: &Chunk<'_>, upstream: Option<&Upstrea
     let trace_id = TraceId::new(chunk.head.trace_id);
     if trace_id.high_u64() != 0 {
         let digits = hex(trace_id.high_u64());
-        block.meta("_dd.p.tid", str::from_utf8(&digits).unwrap_or_default());
+        block.meta("_dd.p.tid", std::str::from_utf8(&digits).unwrap_or_default());
     }
     let Decision { priority, mechanism, rate } = chunk.decision;
     block.metric("_sampling_priority_v1", f64::from(priority.as_i32()));
