@@ -44,6 +44,7 @@ pub(crate) enum Outcome {
     TimedOut,
 }
 
+const PATH: &str = "/v0.4/traces";
 /// The most that is read of an answer.
 const MAX_ANSWER: usize = 64 << 10;
 /// How much of an error's text is kept for messages.
@@ -82,7 +83,6 @@ impl AgentClient {
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(IDLE)
             .dns_resolver(resolver);
-        const PATH: &str = "/v0.4/traces";
         let (builder, url) = match &settings.address {
             AgentAddress::Http(base) | AgentAddress::Https(base) => (builder, base.join(PATH)),
             #[cfg(unix)]

@@ -170,9 +170,10 @@ fn refused_connection_is_named() {
 
 #[test]
 fn name_without_address_is_a_failure_and_a_slow_one_ends_with_the_attempt() {
+    type LookUp = fn(&str) -> io::Result<Vec<std::net::SocketAddr>>;
     let settings =
         AgentSettings { address: AgentAddress::http("agent.example", 1), ..AgentSettings::default() };
-    let cases: [(fn(&str) -> io::Result<Vec<std::net::SocketAddr>>, Outcome); 2] = [
+    let cases: [(LookUp, Outcome); 2] = [
         (|_| Err(io::Error::other("no such name")), Outcome::Unreachable("no such name".into())),
         (
             |_| {

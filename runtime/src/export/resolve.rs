@@ -13,10 +13,12 @@ use tokio::sync::watch;
 /// Resolves names for the client.
 #[derive(Clone)]
 pub(super) struct Resolver {
-    in_progress: Arc<Mutex<Option<(String, watch::Receiver<Answer>)>>>,
+    in_progress: Arc<Mutex<Option<Asked>>>,
     look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
 }
 
+/// A name and the answer to come.
+type Asked = (String, watch::Receiver<Answer>);
 /// What a look-up found, once it is done.
 type Answer = Option<Result<Vec<SocketAddr>, String>>;
 
