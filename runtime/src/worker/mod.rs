@@ -12,12 +12,14 @@
 //! Invariant: one payload is in flight; nothing is drained until what was drained before is settled.
 
 mod backlog;
+mod carry;
 mod delivery;
 mod handle;
 mod health;
 mod report;
 mod retry;
 mod run;
+mod sampler;
 pub(crate) mod settings;
 mod signal;
 #[cfg(test)]

@@ -59,8 +59,6 @@ impl Report {
 /// Why the agent did not take a payload, in words a user can act on.
 pub(super) fn cause(outcome: &Outcome, agent: &AgentSettings) -> String {
     let AgentSettings { address, timeout, .. } = agent;
-    const HINT: &str =
-        "is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD_AGENT_HOST name another one";
     match outcome {
         Outcome::Accepted { .. } => format!("Agent at {address} took the spans"),
         Outcome::Unreachable(reason) => format!("Agent not reachable at {address}: {reason} ({HINT})"),
@@ -78,6 +76,8 @@ pub(super) fn cause(outcome: &Outcome, agent: &AgentSettings) -> String {
         }
     }
 }
+
+const HINT: &str = "is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD_AGENT_HOST name another one";
 
 #[cfg(test)]
 mod tests {
@@ -110,7 +110,7 @@ mod tests {
         ledger.drop_spans(DropReason::QueueFull, 2);
         ledger.drop_spans(DropReason::Timeout, 5);
         ledger.drop_spans(DropReason::AfterShutdown, 9);
-        assert_eq!(report.due(&ledger.snapshot(0), now + PERIOD - Duration::from_nanos(1)), None);
+        assert_eq!(report.due(&ledger.snapshot(0), now + Duration::from_nanos(59_999_999_999)), None);
         let text = report.due(&ledger.snapshot(0), now + PERIOD).unwrap();
         assert_eq!(text, "lost 7 spans: queue_full 2, timeout 5");
         assert_eq!(report.due(&ledger.snapshot(0), now + 9 * PERIOD), None);

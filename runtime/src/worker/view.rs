@@ -98,7 +98,7 @@ impl<'a> Texts<'a> {
         for entry in buffer.tags.entries(record.tags) {
             match entry.kind {
                 EntryKind::Name => {
-                    texts.name = texts.name.or(Some(entry.field()).filter(|name| !name.is_empty()))
+                    texts.name = texts.name.or(Some(entry.field()).filter(|name| !name.is_empty()));
                 }
                 EntryKind::Resource => texts.resource = texts.resource.or(Some(entry.field())),
                 EntryKind::Meta | EntryKind::Unset if !is_message_known && entry.key() == "error.message" => {
