@@ -1,2 +1,23 @@
 //! The macros of `dd-traced`.
 #![forbid(unsafe_code)]
+
+mod args;
+mod body;
+mod classify;
+mod diagnostics;
+mod expand;
+mod function;
+mod item;
+mod parameters;
+mod return_type;
+mod spelling;
+mod tokens;
+mod traced;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a span.
+#[proc_macro_attribute]
+pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
+    traced::traced(args.into(), item.into()).into()
+}
