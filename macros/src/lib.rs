@@ -4,6 +4,7 @@
 mod args;
 mod body;
 mod classify;
+mod dd_log;
 mod diagnostics;
 mod expand;
 mod function;
@@ -19,5 +20,11 @@ use proc_macro::TokenStream;
 /// Makes a function a span.
 #[proc_macro_attribute]
 pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
-    traced::traced(args.into(), item.into()).into()
+    traced::traced(args.into(), item.into(), cfg!(feature = "enable")).into()
+}
+
+/// Logs a line that carries the ids of the active span.
+#[proc_macro]
+pub fn dd_log(tokens: TokenStream) -> TokenStream {
+    dd_log::dd_log(tokens.into()).into()
 }
