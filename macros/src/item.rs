@@ -60,7 +60,7 @@ impl Header {
                 TokenTree::Group(group) if group.delimiter() == Delimiter::None => 1,
                 TokenTree::Ident(word) => match word.to_string().as_str() {
                     "pub" if next.is_some_and(|next| is_group(next, Delimiter::Parenthesis)) => 2,
-                    "extern" if matches!(next, Some(TokenTree::Literal(_))) => 2,
+                    "extern" if is_abi(tokens.get(header.keyword + 1..)) => 2,
                     "pub" | "default" | "unsafe" | "safe" => 1,
                     "extern" if next.is_some_and(|next| is_ident(next, "fn")) => 1,
                     "async" => {
@@ -77,4 +77,9 @@ impl Header {
             };
         }
     }
+}
+
+/// Whether a literal follows, and it is not the head of an `extern` block.
+fn is_abi(behind: Option<&[TokenTree]>) -> bool {
+    matches!(behind, Some([TokenTree::Literal(_), next, ..]) if !is_group(next, Delimiter::Brace))
 }

@@ -8,15 +8,15 @@ use crate::diagnostics::Diagnostics;
 use crate::expand::expand;
 use crate::item::Item;
 
-/// The expansion; on an error, the diagnostics and the item untouched.
-pub(crate) fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
+/// The expansion; on an error, the diagnostics and the item untouched. Where tracing is compiled out, the
+/// arguments are checked all the same.
+pub(crate) fn traced(args: TokenStream, item: TokenStream, enabled: bool) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let mut args = Args::parse(args, &mut diagnostics);
     let expanded = match Item::find(item.clone()) {
         Item::Function(function) => {
             check(&function, &mut args, &mut diagnostics);
-            let enabled = cfg!(feature = "enable") && diagnostics.is_empty();
-            enabled.then(|| expand(&function, &args, &classify(&function, &args)))
+            (enabled && diagnostics.is_empty()).then(|| expand(&function, &args, &classify(&function, &args)))
         }
         Item::Refused(error) => {
             diagnostics.foreign(error);
@@ -28,3 +28,6 @@ pub(crate) fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
     tokens.extend(expanded.unwrap_or(item));
     tokens
 }
+
+#[cfg(test)]
+mod tests;

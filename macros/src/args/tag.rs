@@ -1,10 +1,10 @@
 //! The tags of `tags(...)`.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Ident, Index, LitFloat, Token};
+use syn::{Expr, Ident, Index, LitFloat, Token};
 
 use super::input::{any_ident, at_end, bare, comma, expression, is_equals, peek_str, place, skip_to_comma};
 use crate::diagnostics::Diagnostics;
@@ -105,8 +105,15 @@ fn assigned(
         diagnostics.error(place_of_key, format!("expected a value: `{key} = ...`"));
         return None;
     }
-    let value = bare(expression(input, diagnostics)?);
-    Some(Tag { key, capture, value: value.into_token_stream(), root: None, cfg: TokenStream::new() })
+    let value = borrowable(bare(expression(input, diagnostics)?));
+    Some(Tag { key, capture, value, root: None, cfg: TokenStream::new() })
+}
+
+/// The expression, in parentheses where a `&` in front would take only a part of it.
+fn borrowable(value: Expr) -> TokenStream {
+    let splits = matches!(value, Expr::Assign(_) | Expr::Binary(_) | Expr::Cast(_) | Expr::Range(_));
+    let tokens = value.into_token_stream();
+    if splits { quote_spanned!(Span::mixed_site()=> (#tokens)) } else { tokens }
 }
 
 fn sigil(input: ParseStream<'_>) -> Capture {
