@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 
-use crate::args::{Args, ErrMode};
+use crate::args::{Args, Argument, ErrMode};
+use crate::block::Block;
 use crate::diagnostics::Diagnostics;
 use crate::function::{Function, Output};
 use crate::parameters;
@@ -48,39 +49,52 @@ pub(crate) fn classify(function: &Function, args: &Args) -> Shape {
 
 fn sees_return(function: &Function, args: &Args) -> bool {
     match &function.output {
-        _ if matches!(args.err.mode, ErrMode::Off) => false,
-        Output::Value(written) => args.err.written.is_some() || is_result(written),
+        _ if matches!(args.err, ErrMode::Off) => false,
+        Output::Value(written) => args.errors_wanted_at().is_some() || is_result(written),
         Output::Unit | Output::Never => false,
     }
 }
 
-/// Reports arguments that do not fit the function, and gives each tag the `cfg` of the argument it names.
-pub(crate) fn check(function: &Function, args: &mut Args, diagnostics: &mut Diagnostics) {
-    if let Some(place) = args.err.asked_at() {
-        if !matches!(function.output, Output::Value(_)) {
-            diagnostics.error(place, "`err` needs a function that returns a value");
-        } else if function.is_track_caller && !function.is_async {
-            let message = "`err` cannot be combined with `#[track_caller]`: \
-                           it would change what `Location::caller()` gives";
-            diagnostics.error(place, message);
-        }
+/// Reports arguments that do not fit the function.
+pub(crate) fn check(function: &Function, args: &Args, diagnostics: &mut Diagnostics) {
+    let Some(place) = args.errors_wanted_at() else { return };
+    if !matches!(function.output, Output::Value(_)) {
+        diagnostics.error(place, "`err` needs a function that returns a value");
+    } else if function.is_track_caller && !function.is_async {
+        let message = "`err` cannot be combined with `#[track_caller]`: it would change what `Location::caller()` gives";
+        diagnostics.error(place, message);
     }
+}
+
+/// Reports tags of arguments that the function does not have, and gives each other one the `cfg` of its argument.
+pub(crate) fn bind_tags(function: &Function, args: &mut Args, diagnostics: &mut Diagnostics) {
     if args.tags.iter().all(|tag| tag.root.is_none()) {
         return;
     }
     let known = parameters::names(&function.parameters);
+    let names = match &known[..] {
+        [] => "no arguments".to_owned(),
+        known => list(known.iter().map(|parameter| parameter.name.as_str())),
+    };
     for tag in &mut args.tags {
         let Some(root) = &tag.root else { continue };
-        match known.iter().find(|parameter| root == &parameter.name) {
-            Some(parameter) => tag.cfg = parameter.cfg.clone(),
-            None if known.is_empty() => {
-                diagnostics.error(root.span(), format!("no argument named `{root}`; this function has none"));
-            }
-            None => {
-                let names = list(known.iter().map(|parameter| parameter.name.as_str()));
-                diagnostics
-                    .error(root.span(), format!("no argument named `{root}`; this function has {names}"));
-            }
+        if let Some(parameter) = known.iter().find(|parameter| root == &parameter.name) {
+            tag.cfg = parameter.cfg.clone();
+        } else {
+            let message = format!("no argument named `{root}`; this function has {names}");
+            diagnostics.error(root.span(), message);
+        }
+    }
+}
+
+/// Reports arguments that would be the same for every function of a block.
+pub(crate) fn check_block(block: &Block, args: &Args, diagnostics: &mut Diagnostics) {
+    for (argument, spelling) in [(Argument::Name, "name"), (Argument::Resource, "resource")] {
+        if let Some(place) = args.written_at(argument) {
+            let what = if block.keyword == "impl" { "an `impl` block" } else { "a trait" };
+            let message =
+                format!("`{spelling}` cannot be used on {what}: all functions would share it; annotate each");
+            diagnostics.error(place, message);
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
-use syn::ext::IdentExt;
 
 use crate::args::{Args, Capture, ErrMode, Tag, Text};
 use crate::body::{Body, braces_like};
@@ -94,7 +93,7 @@ fn future(
 /// The closure that looks at the returned value.
 fn on_return(args: &Args) -> TokenStream {
     let runtime = &args.runtime;
-    match &args.err.mode {
+    match &args.err {
         ErrMode::ByType | ErrMode::Off => generated!(|ret| #runtime::macro_support::error_of!(ret)),
         ErrMode::Display => generated!(|ret| #runtime::macro_support::error_display(ret)),
         ErrMode::Debug => generated!(|ret| #runtime::macro_support::error_debug(ret)),
@@ -120,7 +119,7 @@ fn call_site(function: &Function, args: &Args) -> TokenStream {
         Some(Text::Literal(name)) => generated!(#runtime::macro_support::CallSite::named(#name)),
         Some(Text::Computed(name)) => generated!(#runtime::macro_support::CallSite::named(#name)),
         None => {
-            let mut name = Literal::string(&function.name.unraw().to_string());
+            let mut name = Literal::string(&function.label());
             name.set_span(Span::mixed_site());
             generated!(#runtime::macro_support::CallSite::function(
                 #runtime::macro_support::module_path!(),

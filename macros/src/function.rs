@@ -2,15 +2,18 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
 use crate::item::{Header, Item};
-use crate::tokens::{Angles, is_ident, is_punct, visible};
+use crate::tokens::{generics_len, is_ident, is_punct, visible};
 
 /// A function with a body.
 pub(crate) struct Function {
     /// Everything before the body, as it came.
     head: TokenStream,
     pub(crate) name: Ident,
+    /// The type or trait it belongs to, as far as that is known.
+    pub(crate) owner: Option<String>,
     pub(crate) is_async: bool,
     pub(crate) is_track_caller: bool,
     pub(crate) parameters: Group,
@@ -55,12 +58,22 @@ impl Function {
         Some(Self {
             head: head.iter().cloned().collect(),
             name: name.clone(),
+            owner: None,
             is_async: header.is_async,
             is_track_caller: header.is_track_caller,
             parameters: parameters.clone(),
             output: Output::find(rest),
             body,
         })
+    }
+
+    /// What the span is called by default, behind the module.
+    pub(crate) fn label(&self) -> String {
+        let name = self.name.unraw();
+        match &self.owner {
+            Some(owner) => format!("{owner}.{name}"),
+            None => name.to_string(),
+        }
     }
 
     /// The function with `body` in place of its own.
@@ -97,17 +110,4 @@ fn braces(token: &TokenTree) -> Option<Group> {
         Delimiter::None => braces(visible(group.stream()).last()?),
         _ => None,
     }
-}
-
-/// How many tokens the `<...>` at the start takes; none if there is none.
-fn generics_len(tokens: &[TokenTree]) -> usize {
-    if !tokens.first().is_some_and(|token| is_punct(token, '<')) {
-        return 0;
-    }
-    let mut angles = Angles::default();
-    let closes = |token: &TokenTree| {
-        angles.step(token);
-        angles.is_outside()
-    };
-    tokens.iter().position(closes).map_or(tokens.len(), |closing| closing + 1)
 }

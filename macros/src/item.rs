@@ -2,12 +2,14 @@
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
+use crate::block::Block;
 use crate::function::Function;
 use crate::tokens::{is_group, is_ident, is_punct, mentions, visible};
 
 /// The item under the attribute.
 pub(crate) enum Item {
     Function(Box<Function>),
+    Block(Block),
     /// An item the attribute does not work on.
     Refused(syn::Error),
     /// Not a whole item; the compiler says what is missing.
@@ -31,6 +33,9 @@ impl Item {
         let keyword = &tokens[header.keyword];
         if is_ident(keyword, "fn") {
             return Function::find(&tokens, &header);
+        }
+        if is_ident(keyword, "impl") || is_ident(keyword, "trait") {
+            return Block::find(&tokens, &header).map_or(Self::HalfTyped, Self::Block);
         }
         let (found, place) = match header.const_at {
             Some(place) => ("const".to_owned(), place),

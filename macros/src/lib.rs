@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod block;
 mod body;
 mod classify;
 mod dd_log;

@@ -47,6 +47,34 @@ pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     pieces
 }
 
+/// How many tokens the `<...>` at the start takes; none if there is none.
+pub(crate) fn generics_len(tokens: &[TokenTree]) -> usize {
+    if !tokens.first().is_some_and(|token| is_punct(token, '<')) {
+        return 0;
+    }
+    let mut angles = Angles::default();
+    let closes = |token: &TokenTree| {
+        angles.step(token);
+        angles.is_outside()
+    };
+    tokens.iter().position(closes).map_or(tokens.len(), |closing| closing + 1)
+}
+
+/// The last word outside of `<...>`: the last segment of a path.
+pub(crate) fn last_segment(tokens: &[TokenTree]) -> Option<String> {
+    let mut angles = Angles::default();
+    let mut last = None;
+    for token in tokens {
+        angles.step(token);
+        if let TokenTree::Ident(word) = token {
+            if angles.is_outside() {
+                last = Some(word.to_string());
+            }
+        }
+    }
+    last
+}
+
 /// The depth of `<...>`; the `>` of an arrow closes nothing.
 #[derive(Default)]
 pub(crate) struct Angles {

@@ -3,9 +3,11 @@
 use proc_macro2::TokenStream;
 
 use crate::args::Args;
-use crate::classify::{check, classify};
+use crate::block::Block;
+use crate::classify::{bind_tags, check, check_block, classify};
 use crate::diagnostics::Diagnostics;
 use crate::expand::expand;
+use crate::function::Function;
 use crate::item::Item;
 
 /// The expansion; on an error, the diagnostics and the item untouched. Where tracing is compiled out, the
@@ -13,20 +15,41 @@ use crate::item::Item;
 pub(crate) fn traced(args: TokenStream, item: TokenStream, enabled: bool) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let mut args = Args::parse(args, &mut diagnostics);
-    let expanded = match Item::find(item.clone()) {
+    let (plain, expanded) = match Item::find(item.clone()) {
         Item::Function(function) => {
-            check(&function, &mut args, &mut diagnostics);
-            (enabled && diagnostics.is_empty()).then(|| expand(&function, &args, &classify(&function, &args)))
+            check(&function, &args, &mut diagnostics);
+            (item, traced_function(&function, &mut args, &mut diagnostics))
+        }
+        Item::Block(block) => {
+            check_block(&block, &args, &mut diagnostics);
+            (block.map_items(|_| None), traced_block(&block, &mut args, &mut diagnostics))
         }
         Item::Refused(error) => {
             diagnostics.foreign(error);
-            None
+            (item, TokenStream::new())
         }
-        Item::HalfTyped => None,
+        Item::HalfTyped => (item.clone(), item),
     };
+    if enabled && diagnostics.is_empty() {
+        return expanded;
+    }
     let mut tokens = diagnostics.into_tokens();
-    tokens.extend(expanded.unwrap_or(item));
+    tokens.extend(plain);
     tokens
+}
+
+fn traced_function(function: &Function, args: &mut Args, diagnostics: &mut Diagnostics) -> TokenStream {
+    bind_tags(function, args, diagnostics);
+    expand(function, args, &classify(function, args))
+}
+
+/// Every function of the block; `const fn`s and declarations without a body are passed over.
+fn traced_block(block: &Block, args: &mut Args, diagnostics: &mut Diagnostics) -> TokenStream {
+    block.map_items(|item| {
+        let Item::Function(mut function) = Item::find(item) else { return None };
+        function.owner.clone_from(&block.owner);
+        Some(traced_function(&function, args, diagnostics))
+    })
 }
 
 #[cfg(test)]

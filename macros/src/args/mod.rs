@@ -12,6 +12,7 @@ use syn::{Expr, LitStr};
 
 use crate::diagnostics::Diagnostics;
 
+pub(crate) use self::keywords::Argument;
 pub(crate) use self::tag::{Capture, Tag};
 
 /// What the user wrote in the brackets.
@@ -23,22 +24,17 @@ pub(crate) struct Args {
     pub(crate) kind: Option<LitStr>,
     pub(crate) measured: bool,
     pub(crate) tags: Vec<Tag>,
-    pub(crate) err: ErrArg,
+    pub(crate) err: ErrMode,
     /// Path of the runtime crate.
     pub(crate) runtime: TokenStream,
+    /// The arguments that were written, and where.
+    written: Vec<(Argument, Span)>,
 }
 
 /// A text: constant data of the call site, or computed at each call.
 pub(crate) enum Text {
     Literal(LitStr),
     Computed(Expr),
-}
-
-/// The argument `err` and where it stands.
-pub(crate) struct ErrArg {
-    pub(crate) mode: ErrMode,
-    /// Where the user wrote `err`; `None` means the default.
-    pub(crate) written: Option<Span>,
 }
 
 /// How an `Err` is described.
@@ -63,8 +59,9 @@ impl Default for Args {
             kind: None,
             measured: false,
             tags: Vec::new(),
-            err: ErrArg { mode: ErrMode::ByType, written: None },
+            err: ErrMode::ByType,
             runtime: quote_spanned!(Span::mixed_site()=> ::dd_traced),
+            written: Vec::new(),
         }
     }
 }
@@ -82,11 +79,14 @@ impl Args {
         }
         args
     }
-}
 
-impl ErrArg {
-    /// Whether the user asked for errors in so many words.
-    pub(crate) fn asked_at(&self) -> Option<Span> {
-        self.written.filter(|_| !matches!(self.mode, ErrMode::Off))
+    /// Where the user wrote the argument.
+    pub(crate) fn written_at(&self, argument: Argument) -> Option<Span> {
+        self.written.iter().find(|(written, _)| *written == argument).map(|(_, place)| *place)
+    }
+
+    /// Where the user asked for errors in so many words.
+    pub(crate) fn errors_wanted_at(&self) -> Option<Span> {
+        self.written_at(Argument::Err).filter(|_| !matches!(self.err, ErrMode::Off))
     }
 }

@@ -10,19 +10,18 @@ use super::input::{
     skip_to_comma, span_of,
 };
 use super::keywords::{self, Argument, Form, KINDS, Keyword};
-use super::{Args, ErrArg, ErrMode, Text, tag};
+use super::{Args, ErrMode, Text, tag};
 use crate::diagnostics::Diagnostics;
 
 /// Reads one comma separated list of arguments.
 pub(super) struct Reader<'a, 'input> {
     input: ParseStream<'input>,
     diagnostics: &'a mut Diagnostics,
-    seen: Vec<Argument>,
 }
 
 impl<'a, 'input> Reader<'a, 'input> {
     pub(super) fn new(input: ParseStream<'input>, diagnostics: &'a mut Diagnostics) -> Self {
-        Self { input, diagnostics, seen: Vec::new() }
+        Self { input, diagnostics }
     }
 
     pub(super) fn read_into(mut self, args: &mut Args) {
@@ -47,25 +46,25 @@ impl<'a, 'input> Reader<'a, 'input> {
         let Some(keyword) = keywords::find(&spelling) else {
             return self.fail(word.span(), keywords::unknown(&spelling));
         };
-        self.mark_seen(keyword.argument, &spelling, word.span());
+        self.mark_written(args, keyword.argument, &spelling, word.span());
         self.value(keyword, word.span(), args)
     }
 
     fn positional_name(&mut self, args: &mut Args, name: LitStr) -> Option<()> {
-        if !self.seen.is_empty() && !self.seen.contains(&Argument::Name) {
+        if !args.written.is_empty() && args.written_at(Argument::Name).is_none() {
             self.diagnostics.error(name.span(), "a name without `name =` must be the first argument");
         }
-        self.mark_seen(Argument::Name, "name", name.span());
+        self.mark_written(args, Argument::Name, "name", name.span());
         self.input.parse::<LitStr>().ok()?;
         args.name = Some(self.text_of("name", Text::Literal(name)));
         Some(())
     }
 
-    fn mark_seen(&mut self, argument: Argument, spelling: &str, place: Span) {
-        if self.seen.contains(&argument) {
+    fn mark_written(&mut self, args: &mut Args, argument: Argument, spelling: &str, place: Span) {
+        if args.written_at(argument).is_some() {
             self.diagnostics.error(place, format!("duplicate argument `{spelling}`"));
         }
-        self.seen.push(argument);
+        args.written.push((argument, place));
     }
 
     fn value(&mut self, keyword: &Keyword, word: Span, args: &mut Args) -> Option<()> {
@@ -82,7 +81,7 @@ impl<'a, 'input> Reader<'a, 'input> {
             Form::Flag => args.measured = self.flag(keyword)?,
             Form::Kind => args.kind = Some(self.kind(keyword, word)?),
             Form::Tags => args.tags = self.tags(keyword, word)?,
-            Form::Err => args.err = ErrArg { mode: self.err(keyword, word)?, written: Some(word) },
+            Form::Err => args.err = self.err(keyword, word)?,
             Form::Path => {
                 self.equals(keyword, word)?;
                 let Ok(path) = self.input.call(Path::parse_mod_style) else {

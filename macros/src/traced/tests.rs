@@ -183,6 +183,50 @@ fn items_that_cannot_be_spans_are_refused() {
 }
 
 #[test]
+fn a_block_gives_its_arguments_to_its_functions() {
+    let item = "impl Trait for Shop<u8> { const A: u8 = 1; fn a(&self) {} #[traced(skip)] fn b() {} \
+                #[dd_traced::traced(\"own\")] fn c() {} const fn d() {} pub(crate) async fn e() {} }";
+    let expected = r#"impl Trait for Shop<u8> {
+        const A: u8 = 1;
+        fn a(&self) {
+            let _span = span(const { CallSite::function(module_path!(), "Shop.a").service("s") }).enter();
+        }
+        fn b() {}
+        #[dd_traced::traced("own")] fn c() {}
+        const fn d() {}
+        pub(crate) async fn e() {
+            return async_span(const { CallSite::function(module_path!(), "Shop.e").service("s") })
+                .run(async move { if false { return; } }).await;
+        }
+    }"#;
+    assert_eq!(expansion(r#"service = "s""#, item), compact(expected));
+    let declared = expansion("err = \"display\"", "trait T { fn a(); fn b() {} fn c() -> Outcome { d() } }");
+    assert!(declared.starts_with("traitT{fna();fnb(){let_span="), "{declared}");
+    assert!(declared.contains("error_display"), "{declared}");
+}
+
+#[test]
+fn a_block_has_no_name_of_its_own() {
+    assert_eq!(
+        errors(r#""op", resource = "r", tags(qty)"#, "impl S { fn f(id: u8) {} }"),
+        [
+            "`name` cannot be used on an `impl` block: all functions would share it; annotate each",
+            "`resource` cannot be used on an `impl` block: all functions would share it; annotate each",
+            "no argument named `qty`; this function has `id`",
+        ]
+    );
+}
+
+#[test]
+fn skipping_works_when_compiled_out() {
+    let block = tokens("impl S { #[traced(skip)] fn f() {} fn g() {} }");
+    assert_eq!(
+        traced(tokens(""), block, false).to_string(),
+        tokens("impl S { fn f() {} fn g() {} }").to_string()
+    );
+}
+
+#[test]
 fn compiled_out_the_item_is_untouched_and_the_arguments_are_checked() {
     let item = tokens("fn f(id: u8) -> Result<u8, E> { go(id) }");
     assert_eq!(traced(tokens("tags(id)"), item.clone(), false).to_string(), item.to_string());
