@@ -1,6 +1,7 @@
 //! Collects the errors of one macro call, so that all of them are reported at once.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 
 /// The errors found so far, each with the place it is reported at.
 #[derive(Default)]
@@ -12,6 +13,11 @@ impl Diagnostics {
     /// Reports `message` at `place`.
     pub(crate) fn error(&mut self, place: Span, message: impl Into<String>) {
         self.errors.push(syn::Error::new(place, message.into()));
+    }
+
+    /// Reports `message` at all of `syntax`, from its first token to its last.
+    pub(crate) fn error_on(&mut self, syntax: &impl ToTokens, message: impl Into<String>) {
+        self.errors.push(syn::Error::new_spanned(syntax, message.into()));
     }
 
     /// Takes over an error that the expression parser found.

@@ -1,7 +1,6 @@
 //! Small steps over the argument tokens. None of them fails: what cannot be read is reported and passed over.
 
 use proc_macro2::{Delimiter, Span, TokenTree};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Lit, LitStr, Token};
@@ -101,11 +100,6 @@ impl Value {
             other => Self::Computed(other),
         }
     }
-}
-
-/// The span of all tokens of a piece of syntax.
-pub(super) fn span_of(syntax: &impl ToTokens) -> Span {
-    syn::spanned::Spanned::span(syntax)
 }
 
 fn next_token(input: ParseStream<'_>) -> Option<TokenTree> {

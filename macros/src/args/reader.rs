@@ -3,11 +3,11 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::parse::ParseStream;
-use syn::{Expr, Lit, LitStr, Path, Token};
+use syn::{Lit, LitStr, Path, Token};
 
 use super::input::{
     Value, any_ident, at_end, comma, expression, is_equals, opening_bracket, parenthesized, peek_str, place,
-    skip_to_comma, span_of,
+    skip_to_comma,
 };
 use super::keywords::{self, Argument, Form, KINDS, Keyword};
 use super::{Args, ErrMode, Text, tag};
@@ -78,7 +78,7 @@ impl<'a, 'input> Reader<'a, 'input> {
                     _ => args.span_type = Some(text),
                 }
             }
-            Form::Flag => args.measured = self.flag(keyword)?,
+            Form::Flag => args.measured = self.flag(keyword, word)?,
             Form::Kind => args.kind = Some(self.kind(keyword, word)?),
             Form::Tags => args.tags = self.tags(keyword, word)?,
             Form::Err => args.err = self.err(keyword, word)?,
@@ -129,7 +129,7 @@ impl<'a, 'input> Reader<'a, 'input> {
         text
     }
 
-    fn flag(&mut self, keyword: &Keyword) -> Option<bool> {
+    fn flag(&mut self, keyword: &Keyword, word: Span) -> Option<bool> {
         let assigned = is_equals(self.input);
         if !assigned && opening_bracket(self.input).is_none() {
             return Some(true);
@@ -137,27 +137,27 @@ impl<'a, 'input> Reader<'a, 'input> {
         if assigned {
             self.input.parse::<Token![=]>().ok()?;
         }
-        let value_at = place(self.input);
-        let value = if at_end(self.input) { None } else { self.input.parse::<Expr>().ok() };
-        let value_at = value.as_ref().map_or(value_at, span_of);
-        match value.map(Value::of) {
-            Some(Value::Literal(Lit::Bool(value))) if assigned => Some(value.value),
-            _ => {
-                let message = format!("`{}` takes no value, or `true` or `false`", keyword.spelling);
-                self.fail(value_at, message)
-            }
+        let message = format!("`{}` takes no value, or `true` or `false`", keyword.spelling);
+        if at_end(self.input) {
+            return self.fail(word, message);
+        }
+        let value = expression(self.input, self.diagnostics)?;
+        let written = value.to_token_stream();
+        match Value::of(value) {
+            Value::Literal(Lit::Bool(value)) if assigned => Some(value.value),
+            _ => self.fail_on(&written, message),
         }
     }
 
     fn kind(&mut self, keyword: &Keyword, word: Span) -> Option<LitStr> {
         self.equals(keyword, word)?;
         let value = expression(self.input, self.diagnostics)?;
-        let (at, written) = (span_of(&value), value.to_token_stream());
+        let written = value.to_token_stream();
         match Value::of(value) {
             Value::Literal(Lit::Str(kind)) if KINDS.contains(&kind.value().as_str()) => Some(kind),
             _ => {
                 let kinds = KINDS.map(|kind| format!("`\"{kind}\"`")).join(", ");
-                self.fail(at, format!("unknown kind `{written}`; expected {kinds}"))
+                self.fail_on(&written, format!("unknown kind `{written}`; expected {kinds}"))
             }
         }
     }
@@ -189,13 +189,18 @@ impl<'a, 'input> Reader<'a, 'input> {
         }
         self.equals(keyword, word)?;
         let value = expression(self.input, self.diagnostics)?;
-        let at = span_of(&value);
+        let written = value.to_token_stream();
         match Value::of(value) {
             Value::Literal(Lit::Bool(on)) => Some(if on.value { ErrMode::ByType } else { ErrMode::Off }),
             Value::Literal(Lit::Str(text)) if text.value() == "display" => Some(ErrMode::Display),
             Value::Literal(Lit::Str(text)) if text.value() == "debug" => Some(ErrMode::Debug),
-            _ => self.fail(at, usage),
+            _ => self.fail_on(&written, usage),
         }
+    }
+
+    fn fail_on<T>(&mut self, syntax: &impl ToTokens, message: impl Into<String>) -> Option<T> {
+        self.diagnostics.error_on(syntax, message);
+        None
     }
 
     /// Reports, and gives the `None` that has the rest of the argument passed over.

@@ -12,6 +12,8 @@ use crate::diagnostics::Diagnostics;
 /// One tag: a key and where its value comes from.
 pub(crate) struct Tag {
     pub(crate) key: String,
+    /// The key as it was written.
+    written: TokenStream,
     pub(crate) capture: Capture,
     pub(crate) value: TokenStream,
     /// The argument (or `self`) that a bare place starts at.
@@ -51,10 +53,9 @@ const MISSPELT: &[(&str, &str)] = &[
 pub(super) fn read_all(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     while !input.is_empty() {
-        let start = place(input);
         match read(input, diagnostics) {
             Some(tag) if tags.iter().any(|earlier| earlier.key == tag.key) => {
-                diagnostics.error(start, format!("duplicate tag `{}`", tag.key));
+                diagnostics.error_on(&tag.written, format!("duplicate tag `{}`", tag.key));
             }
             Some(tag) => tags.push(tag),
             None => skip_to_comma(input),
@@ -70,9 +71,8 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
         if key.value().is_empty() {
             diagnostics.error(key.span(), "the key of a tag must not be empty");
         }
-        return assigned(input, key.value(), key.span(), diagnostics);
+        return assigned(input, key.value(), key.into_token_stream(), diagnostics);
     }
-    let start = place(input);
     let capture = sigil(input);
     let Some(path) = DottedPath::read(input) else {
         diagnostics.error(place(input), "expected the name of an argument, or `key = value`");
@@ -80,33 +80,44 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
     };
     if capture == Capture::Value && is_equals(input) {
         if let Some((_, meant)) = MISSPELT.iter().find(|(wrong, _)| *wrong == path.key) {
-            diagnostics.error(start, format!("did you mean `{meant}`? quote the key to keep it"));
+            diagnostics.error_on(&path.tokens, format!("did you mean `{meant}`? quote the key to keep it"));
         }
-        return assigned(input, path.key, start, diagnostics);
+        return assigned(input, path.key, path.tokens, diagnostics);
     }
-    Some(Tag { key: path.key, capture, value: path.tokens, root: Some(path.root), cfg: TokenStream::new() })
+    Some(Tag {
+        key: path.key,
+        written: path.tokens.clone(),
+        capture,
+        value: path.tokens,
+        root: Some(path.root),
+        cfg: TokenStream::new(),
+    })
 }
 
 /// `= EXPR`, `= ?EXPR` or `= %EXPR`
 fn assigned(
     input: ParseStream<'_>,
     key: String,
-    place_of_key: Span,
+    written: TokenStream,
     diagnostics: &mut Diagnostics,
 ) -> Option<Tag> {
     if !is_equals(input) {
-        let at = if at_end(input) { place_of_key } else { place(input) };
-        diagnostics.error(at, format!("expected `=` after `{key}`"));
+        let message = format!("expected `=` after `{key}`");
+        if at_end(input) {
+            diagnostics.error_on(&written, message);
+        } else {
+            diagnostics.error(place(input), message);
+        }
         return None;
     }
     input.parse::<Token![=]>().ok()?;
     let capture = sigil(input);
     if at_end(input) {
-        diagnostics.error(place_of_key, format!("expected a value: `{key} = ...`"));
+        diagnostics.error_on(&written, format!("expected a value: `{key} = ...`"));
         return None;
     }
     let value = borrowable(bare(expression(input, diagnostics)?));
-    Some(Tag { key, capture, value, root: None, cfg: TokenStream::new() })
+    Some(Tag { key, written, capture, value, root: None, cfg: TokenStream::new() })
 }
 
 /// The expression, in parentheses where a `&` in front would take only a part of it.
