@@ -32,7 +32,8 @@ impl ErrorInfo {
         }
     }
 
-    fn described<E>(message: std::fmt::Arguments<'_>) -> Self {
+    /// An error by a text of its own choice.
+    pub(crate) fn described<E>(message: std::fmt::Arguments<'_>) -> Self {
         Self {
             kind: Cow::Borrowed(std::any::type_name::<E>()),
             message: Cow::Owned(text(message)),
