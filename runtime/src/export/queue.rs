@@ -129,6 +129,15 @@ impl Queue {
         self.reserved.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Refuses everything from now on, and drops what is waiting.
+    pub(crate) fn abandon(&self, reason: DropReason) {
+        self.close();
+        self.drain(&mut Vec::new(), |batch| {
+            self.ledger.drop_spans(reason, batch.spans.len());
+            self.release(batch.credit);
+        });
+    }
+
     /// Refuses everything from now on. A drain after this takes the last of it.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
@@ -191,4 +200,146 @@ pub(crate) fn recycle(spare: &mut Vec<ChunkBatch>, mut batch: ChunkBatch) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CallSite, Flags, NO_INDEX, Record};
+    use std::sync::atomic::AtomicUsize;
+
+    static SITE: CallSite = CallSite::named("work");
+
+    fn spans(count: usize) -> SpanBuffer {
+        let record = Record {
+            site: &SITE,
+            span_id: 1,
+            parent_id: 0,
+            start: 0,
+            end: 1,
+            tags: 0,
+            service: 0,
+            parent_index: NO_INDEX,
+            flags: Flags::FINISHED,
+        };
+        let mut spans = SpanBuffer::new();
+        spans.records.resize(count, record);
+        spans
+    }
+
+    fn head() -> ChunkHead {
+        ChunkHead { trace_id: 7, local_root_id: 1, facts: None, first: 0, len: 0, is_last: true }
+    }
+
+    fn queue(max_bytes: usize) -> Queue {
+        Queue::new(max_bytes, 1 << 20, Box::new(|| {}))
+    }
+
+    fn drain(queue: &Queue) -> usize {
+        let mut spans = 0;
+        queue.drain(&mut Vec::new(), |batch| {
+            spans += batch.spans.len();
+            queue.ledger().acknowledge(batch.spans.len());
+            queue.release(batch.credit);
+        });
+        spans
+    }
+
+    #[test]
+    fn the_limit_holds_one_below_at_and_one_above() {
+        let bytes = SpanBuffer::wire_estimate(10, 0);
+        for (max_bytes, taken) in [(bytes - 1, 0), (bytes, 10), (bytes + 1, 10)] {
+            let queue = queue(max_bytes);
+            let outbox = queue.outbox();
+            queue.push(&outbox, head(), &spans(10), 0, 0);
+            let counters = queue.counters();
+            assert_eq!(counters.waiting(), taken);
+            assert_eq!(counters.dropped(DropReason::QueueFull), 10 - taken);
+            assert_eq!(drain(&queue) as u64, taken);
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest_chunk_and_takes_more_after_a_drain() {
+        let queue = queue(SpanBuffer::wire_estimate(100, 0));
+        let (a, b) = (queue.outbox(), queue.outbox());
+        queue.push(&a, head(), &spans(60), 0, 0);
+        queue.push(&b, head(), &spans(60), 0, 0);
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 60);
+        assert_eq!(drain(&queue), 60);
+        queue.push(&b, head(), &spans(100), 0, 0);
+        assert_eq!(drain(&queue), 100);
+        let counters = queue.counters();
+        assert_eq!((counters.finished(), counters.acknowledged(), counters.waiting()), (220, 160, 0));
+    }
+
+    #[test]
+    fn what_the_worker_holds_counts_against_the_limit() {
+        let queue = queue(SpanBuffer::wire_estimate(10, 0));
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        let mut held = Vec::new();
+        queue.drain(&mut Vec::new(), |batch| held.push(batch));
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 10);
+        held.drain(..).for_each(|batch| queue.release(batch.credit));
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        assert_eq!(drain(&queue), 10);
+    }
+
+    #[test]
+    fn the_worker_is_woken_when_enough_is_waiting() {
+        let rung = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&rung);
+        let flush_bytes = SpanBuffer::wire_estimate(100, 0);
+        let queue = Queue::new(
+            10 * flush_bytes,
+            flush_bytes,
+            Box::new(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+        );
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(50), 0, 0);
+        assert_eq!(rung.load(Ordering::Relaxed), 0);
+        queue.push(&outbox, head(), &spans(50), 0, 0);
+        assert_eq!(rung.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_closed_queue_refuses_and_counts() {
+        let queue = queue(1 << 20);
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(3), 0, 0);
+        queue.abandon(DropReason::ShutdownDeadline);
+        queue.push(&outbox, head(), &spans(4), 0, 0);
+        let counters = queue.counters();
+        assert_eq!(counters.dropped(DropReason::ShutdownDeadline), 3);
+        assert_eq!(counters.dropped(DropReason::AfterShutdown), 4);
+        assert_eq!((counters.finished(), counters.waiting()), (7, 0));
+    }
+
+    #[test]
+    fn threads_that_end_lose_nothing_and_leave_nothing() {
+        let queue = Arc::new(queue(64 << 20));
+        std::thread::scope(|scope| {
+            for _ in 0..50 {
+                let queue = Arc::clone(&queue);
+                scope.spawn(move || {
+                    let outbox = queue.outbox();
+                    for _ in 0..100 {
+                        queue.push(&outbox, head(), &spans(2), 0, 0);
+                    }
+                    outbox.abandon();
+                });
+            }
+            for _ in 0..20 {
+                drain(&queue);
+            }
+        });
+        drain(&queue);
+        assert_eq!(queue.counters().acknowledged(), 10_000);
+        assert!(lock(&queue.outboxes).is_empty());
+        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+    }
 }
