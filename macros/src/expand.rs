@@ -94,10 +94,12 @@ fn future(
 fn on_return(args: &Args) -> TokenStream {
     let runtime = &args.runtime;
     match &args.err {
-        ErrMode::ByType | ErrMode::Off => generated!(|ret| #runtime::macro_support::error_of!(ret)),
-        ErrMode::Display => generated!(|ret| #runtime::macro_support::error_display(ret)),
-        ErrMode::Debug => generated!(|ret| #runtime::macro_support::error_debug(ret)),
-        ErrMode::Mapped(function) => generated!(
+        None | Some(ErrMode::ByType | ErrMode::Off) => {
+            generated!(|ret| #runtime::macro_support::error_of!(ret))
+        }
+        Some(ErrMode::Display) => generated!(|ret| #runtime::macro_support::error_display(ret)),
+        Some(ErrMode::Debug) => generated!(|ret| #runtime::macro_support::error_debug(ret)),
+        Some(ErrMode::Mapped(function)) => generated!(
             |ret| #runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function))
         ),
     }
@@ -168,7 +170,7 @@ fn tags_closure(args: &Args) -> TokenStream {
     generated!(.tags(|tags| { #(#steps)* tags }))
 }
 
-/// One link of the chain. Values are borrowed, so that the body still has them.
+/// One link of the chain.
 fn tag_step(tag: &Tag) -> TokenStream {
     let method = match tag.capture {
         Capture::Value => "tag",
@@ -177,5 +179,5 @@ fn tag_step(tag: &Tag) -> TokenStream {
     };
     let method = Ident::new(method, Span::mixed_site());
     let (key, value) = (tag.key_literal(), &tag.value);
-    generated!(.#method(#key, &#value))
+    generated!(.#method(#key, #value))
 }

@@ -1,7 +1,7 @@
 //! `[LEVEL,] [target: EXPR,] [KEY_VALUES;] FORMAT [, ARGUMENTS]`, as far as it has to be understood.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::quote_spanned;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Path, Token};
@@ -75,7 +75,11 @@ fn level(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     }
     let level: Expr = input.parse()?;
     comma_after_level(input)?;
-    Ok(level.into_token_stream())
+    // The block states the type first, so that a wrong one is a single error.
+    Ok(quote_spanned!(Span::mixed_site()=> {
+        let level: ::dd_traced::macro_support::log::Level = #level;
+        level
+    }))
 }
 
 fn variant(name: &str) -> TokenStream {
@@ -154,5 +158,10 @@ fn is_format(input: ParseStream<'_>) -> bool {
 }
 
 fn rest_is_no_format(input: ParseStream<'_>) -> syn::Error {
-    syn::Error::new(input.span(), "expected a format string")
+    let message = if is_key_value(input) {
+        "expected `;` between the key-values and the format string"
+    } else {
+        "expected a format string"
+    };
+    syn::Error::new(input.span(), message)
 }
