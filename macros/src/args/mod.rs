@@ -36,7 +36,7 @@ pub(crate) struct Args {
 /// A text: constant data of the call site, or computed at each call.
 pub(crate) enum Text {
     Literal(LitStr),
-    /// The expression, borrowed, or constant.
+    /// A constant for the name; otherwise borrowed unless it is temporary.
     Computed(TokenStream),
 }
 

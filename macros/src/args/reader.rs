@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Lit, LitStr, Path, Token};
 
-use super::borrow::borrowed;
+use super::borrow::taken;
 use super::input::{
     Value, any_ident, at_end, comma, expression, is_equals, opening_bracket, parenthesized, peek_str, place,
     skip_to_comma,
@@ -115,7 +115,7 @@ impl<'a, 'input> Reader<'a, 'input> {
             Value::Computed(value) if keyword.argument == Argument::Name => {
                 Text::Computed(value.into_token_stream())
             }
-            Value::Computed(value) => Text::Computed(borrowed(value)),
+            Value::Computed(value) => Text::Computed(taken(value)),
             Value::Literal(Lit::Str(text)) => Text::Literal(text),
             Value::Literal(other) => {
                 let instead = if keyword.argument == Argument::Name { "a constant" } else { "an expression" };

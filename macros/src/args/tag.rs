@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Index, LitFloat, LitInt, Token};
 
-use super::borrow::{borrowed, borrowed_place};
+use super::borrow::{borrowed, borrowed_place, taken};
 use super::input::{any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
 use crate::diagnostics::Diagnostics;
 
@@ -16,7 +16,7 @@ pub(crate) struct Tag {
     /// The key as it was written.
     written: TokenStream,
     pub(crate) capture: Capture,
-    /// The value, borrowed.
+    /// The value, borrowed unless it is temporary.
     pub(crate) value: TokenStream,
     /// The argument (or `self`) that a bare place starts at.
     pub(crate) root: Option<Ident>,
@@ -118,7 +118,8 @@ fn assigned(
         diagnostics.error_on(&written, format!("expected a value: `{key} = ...`"));
         return None;
     }
-    let value = borrowed(expression(input, diagnostics)?);
+    let value = expression(input, diagnostics)?;
+    let value = if capture == Capture::Value { taken(value) } else { borrowed(value) };
     Some(Tag { key, written, capture, value, root: None, cfg: TokenStream::new() })
 }
 

@@ -51,7 +51,7 @@ fn texts_are_call_site_data_and_the_rest_is_computed_in_a_closure() {
     let expected = r#"fn f(&self, id: u8) {
         let _span = span(const { CallSite::named("op").service("shop").span_type("web").measured(true) })
             .tags(|tags| tags
-                .resource(&path.to_owned())
+                .resource(path.to_owned())
                 .tag("span.kind", "server")
                 .tag("id", &id)
                 .debug("self.shard", &self.shard)
