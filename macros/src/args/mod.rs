@@ -7,11 +7,11 @@ mod reader;
 mod tag;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, LitStr};
 
 use crate::diagnostics::Diagnostics;
+use crate::tokens::generated;
 
 pub(crate) use self::keywords::Argument;
 pub(crate) use self::tag::{Capture, Tag};
@@ -63,7 +63,7 @@ impl Default for Args {
             measured: false,
             tags: Vec::new(),
             err: None,
-            runtime: quote_spanned!(Span::mixed_site()=> ::dd_traced),
+            runtime: generated!(::dd_traced),
             written: Vec::new(),
         }
     }
