@@ -34,22 +34,22 @@ pub struct Correlation {
 impl Correlation {
     /// The tracer's service, empty where no tracer runs.
     pub fn service(&self) -> &str {
-        self.settings.as_ref().map_or("", |settings| settings.service())
+        self.settings.as_ref().map_or("", |settings| &settings.identity.service)
     }
 
     /// The tracer's environment, empty where unset.
     pub fn env(&self) -> &str {
-        self.settings.as_ref().and_then(|settings| settings.env()).unwrap_or("")
+        self.settings.as_ref().and_then(|settings| settings.identity.env.as_deref()).unwrap_or("")
     }
 
     /// The tracer's version, empty where unset.
     pub fn version(&self) -> &str {
-        self.settings.as_ref().and_then(|settings| settings.version()).unwrap_or("")
+        self.settings.as_ref().and_then(|settings| settings.identity.version.as_deref()).unwrap_or("")
     }
 
     /// The trace id as log pipelines expect it, `0` without an active span.
     pub fn trace_id(&self) -> CorrelationId {
-        let is_wide = self.settings.as_ref().is_none_or(|settings| settings.logs_128_bit_ids());
+        let is_wide = self.settings.as_ref().is_none_or(|settings| settings.logs_128_bit_ids);
         CorrelationId(match self.ids {
             Some((trace_id, _)) if is_wide => Id::Trace(TraceId::new(trace_id)),
             Some((trace_id, _)) => Id::Trace(TraceId::new(u128::from(trace_id as u64))),
@@ -110,7 +110,7 @@ pub struct LogPrefix(Correlation);
 
 impl Display for LogPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.settings.as_ref().is_some_and(|settings| !settings.injects_into_logs()) {
+        if self.0.settings.as_ref().is_some_and(|settings| !settings.correlates_logs) {
             return Ok(());
         }
         write!(f, "[{}] ", self.0)

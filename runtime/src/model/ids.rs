@@ -230,8 +230,9 @@ mod tests {
         #[test]
         fn texts_equal_those_of_the_standard_library(value: u64, shift in 0_u32..64) {
             let value = value >> shift;
-            prop_assert_eq!(decimal(value).as_str(), value.to_string());
-            prop_assert_eq!(ascii(&hex(value)), format!("{value:016x}"));
+            let (decimal, hex) = (decimal(value), hex(value));
+            prop_assert_eq!(decimal.as_str(), value.to_string());
+            prop_assert_eq!(ascii(&hex), format!("{value:016x}"));
         }
     }
 }

@@ -128,9 +128,9 @@ impl TagLog {
     /// Copies one field entry of another log, such as the service that a child inherits.
     pub(crate) fn copy_field(&mut self, from: &TagLog, at: u32) -> u32 {
         match from.at(at) {
-            Some((entry, _)) => {
-                self.entry(0, entry.kind, entry.payload.len(), |bytes| bytes.extend_from_slice(entry.payload))
-            }
+            Some((entry, _)) => self.entry(0, entry.kind, entry.payload.len(), |bytes| {
+                bytes.extend_from_slice(entry.payload);
+            }),
             None => 0,
         }
     }
@@ -288,26 +288,21 @@ text_values! {
 }
 
 macro_rules! number_values {
-    ($($type:ty),*) => {$(
+    ($convert:expr => $($type:ty),*) => {$(
         impl TagValue for $type {}
         impl sealed::Write for $type {
             #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
             fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-                log.metric(anchor, key, *self as f64)
+                let convert: fn($type) -> f64 = $convert;
+                log.metric(anchor, key, convert(*self))
             }
         }
     )*};
 }
 
-number_values!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f64);
-
-impl TagValue for f32 {}
-impl sealed::Write for f32 {
-    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-        log.metric(anchor, key, f64::from(*self))
-    }
-}
+number_values!(f64::from => u8, u16, u32, i8, i16, i32, f32, f64);
+// A metric is a 64-bit float on the wire: integers beyond 2^53 are rounded.
+number_values!(|value| value as f64 => u64, u128, usize, i64, i128, isize);
 
 impl TagValue for char {}
 impl sealed::Write for char {

@@ -31,9 +31,11 @@ mod tracestate;
 pub use carrier::{Extract, Inject};
 pub(crate) use extract::extract;
 pub(crate) use inject::{LastParent, Outgoing, inject};
-pub(crate) use settings::{ExtractBehavior, PropagationSettings, Style, StyleList};
+pub(crate) use settings::{ExtractBehavior, MAX_TAGS_BYTES, PropagationSettings, Style, StyleList};
 
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod speed;

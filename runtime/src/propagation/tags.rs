@@ -1,6 +1,6 @@
 //! The header `x-datadog-tags`: `key=value` pairs joined by commas, all or nothing.
 //!
-//! Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go and `ddtrace/internal/_tagset.py` of
+//! Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go and `ddtrace/internal/_tagset.pyx` of
 //! DataDog/dd-trace-py.
 
 use super::inject::Outgoing;

@@ -4,6 +4,7 @@
 //! the caller. An inherited or manual decision never comes here.
 
 mod agent_rates;
+mod answer;
 mod knuth;
 
 pub(crate) use agent_rates::AgentRates;

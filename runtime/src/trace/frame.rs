@@ -79,7 +79,7 @@ impl Port {
             outbox,
             clock: core.clock.clone(),
             partial_flush_spans: core.partial_flush_spans,
-            is_wide: core.settings.generates_128_bit_ids(),
+            is_wide: core.settings.generates_128_bit_ids,
             core,
         }
     }
@@ -141,6 +141,11 @@ impl Frame {
 
     pub(crate) fn is_line(&self) -> bool {
         matches!(self.kind, FrameKind::Line)
+    }
+
+    /// Whether the frame only waits for its last open record.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.kind, FrameKind::Ended)
     }
 
     /// Whether spans may still be started here: not after its span was finished, so that a guard that was leaked does

@@ -166,7 +166,7 @@ enum Stage {
     /// The span is not on the stack.
     Out,
     Polled(u64),
-    Entered(#[expect(dead_code, reason = "held for its drop")] ActiveGuard),
+    Entered(ActiveGuard),
 }
 
 impl Polling<'_> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{PartialFlush, Settings};
 use crate::export::queue::{Outbox, Queue};
 use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
 use crate::sampling::AgentRates;
@@ -28,7 +28,10 @@ impl Core {
         rates: Arc<Mutex<AgentRates>>,
     ) -> Self {
         let common = queue.outbox();
-        let partial_flush_spans = settings.partial_flush_spans().unwrap_or(u32::MAX);
+        let partial_flush_spans = match settings.partial_flush {
+            PartialFlush::Off => u32::MAX,
+            PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
+        };
         Self { settings, clock, queue, rates, common, partial_flush_spans }
     }
 
@@ -40,9 +43,14 @@ impl Core {
     /// The trace's sampling decision, taken now if it was not before.
     pub(crate) fn decide(&self, facts: &TraceFacts) -> Decision {
         facts.decide(|| {
-            let service = facts.service.as_deref().unwrap_or(self.settings.service());
+            let service = facts.service.as_deref().unwrap_or(&self.settings.identity.service);
             let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-            crate::sampling::decide(facts.trace_id as u64, service, self.settings.env().unwrap_or(""), &rates)
+            crate::sampling::decide(
+                facts.trace_id as u64,
+                service,
+                self.settings.identity.env.as_deref().unwrap_or(""),
+                &rates,
+            )
         })
     }
 }

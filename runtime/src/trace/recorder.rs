@@ -176,13 +176,11 @@ impl AsyncStart {
 
 #[inline(never)]
 fn start_owned(site: &'static CallSite) -> Holder {
-    match with_stack(|stack| stack.start_owned(site, None)).flatten() {
-        Some(owned) => Holder::Owned(Frame::polled(owned)),
-        None => {
-            process::count_not_recorded();
-            Holder::None
-        }
+    if let Some(owned) = with_stack(|stack| stack.start_owned(site, None)).flatten() {
+        return Holder::Owned(Frame::polled(owned));
     }
+    process::count_not_recorded();
+    Holder::None
 }
 
 /// Tags of one span, as a chain of values.

@@ -59,7 +59,7 @@ impl Stack {
     }
 
     /// Makes a handle or a context the active one until [`Stack::leave`].
-    pub(crate) fn enter(&mut self, segment: Arc<Segment>, span_id: u64, entry: Entry) -> Option<u64> {
+    pub(crate) fn enter(&mut self, segment: Arc<Segment>, span_id: u64, entry: Entry) -> u64 {
         self.settle();
         let port = self.connect(&segment.core);
         segment.open();
@@ -68,13 +68,13 @@ impl Stack {
         frame.token = self.tokens;
         frame.outer.port = port;
         self.push_frame(frame);
-        Some(self.tokens)
+        self.tokens
     }
 
     /// Ends an activation, wherever it stands.
     pub(crate) fn leave(&mut self, token: u64) {
         let Some(at) = self.frames.iter().rposition(|frame| frame.token == token) else { return };
-        if at + 1 == self.frames.len() {
+        if at + 1 == self.frames.len() && self.current == NO_INDEX {
             self.end_frame();
         } else if let Some(frame) = self.frames.get_mut(at) {
             frame.closes += 1;

@@ -48,6 +48,7 @@ pub(crate) fn active_identity() -> (Option<Arc<Settings>>, Option<(u128, u64)>) 
 /// Frames, and the records of all of them in one buffer, innermost last.
 #[derive(Debug)]
 pub(crate) struct Stack {
+    #[expect(clippy::vec_box, reason = "a future keeps its frame between polls and moves only the pointer")]
     frames: Vec<Box<Frame>>,
     /// The frame of the next line, so that a trace needs no allocation.
     spare_line: Option<Box<Frame>>,
@@ -202,6 +203,10 @@ impl Stack {
     fn reattach(&mut self, generation: usize) {
         self.abandon_outbox();
         self.generation = generation;
+        if crate::worker::is_worker_thread() {
+            // What sends spans is not traced itself.
+            return;
+        }
         self.port = self.scope.clone().or_else(process::running).map(|core| {
             let outbox = core.queue.outbox();
             Port::new(core, Some(outbox))

@@ -80,7 +80,8 @@ impl Stack {
                 if self.port.as_ref().is_some_and(|port| self.finished >= port.partial_flush_spans) {
                     self.flush_part();
                 }
-                return;
+                // Its own activation is over too, guard or not.
+                return self.settle();
             }
         }
         if let Ready::Joined(head, spans) = segment.join_one(record, &tags) {

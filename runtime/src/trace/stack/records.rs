@@ -56,6 +56,8 @@ impl Stack {
         }
         if self.current == NO_INDEX && frame.is_line() {
             self.end_line();
+        } else if self.current == NO_INDEX && frame.is_over() {
+            self.settle();
         } else if self.finished >= port.partial_flush_spans {
             self.flush_part();
         }
