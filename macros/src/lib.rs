@@ -12,6 +12,7 @@ mod function;
 mod item;
 mod parameters;
 mod return_type;
+mod span;
 mod spelling;
 mod tokens;
 mod traced;
