@@ -37,5 +37,3 @@ pub(crate) use settings::{ExtractBehavior, MAX_TAGS_BYTES, PropagationSettings, 
 mod examples;
 #[cfg(test)]
 mod properties;
-#[cfg(test)]
-mod speed;
