@@ -1,5 +1,6 @@
 //! dd-traced
 
+mod diagnostics;
 mod model {
     pub(crate) mod ids;
     pub(crate) mod priority;
