@@ -1,10 +1,17 @@
 //! dd-traced
 
 mod diagnostics;
+mod export {
+    pub(crate) mod settings;
+}
 mod model {
     pub(crate) mod ids;
     pub(crate) mod priority;
     pub(crate) mod upstream;
 }
+mod worker {
+    pub(crate) mod settings;
+}
 
 pub use model::ids::{SpanId, TraceId};
+pub use worker::settings::LocalView;
