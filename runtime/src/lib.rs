@@ -9,9 +9,11 @@ mod model {
     pub(crate) mod priority;
     pub(crate) mod upstream;
 }
+mod propagation;
 mod worker {
     pub(crate) mod settings;
 }
 
 pub use model::ids::{SpanId, TraceId};
+pub use propagation::{Extract, Inject};
 pub use worker::settings::LocalView;
