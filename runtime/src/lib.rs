@@ -10,6 +10,8 @@ mod model {
     pub(crate) mod upstream;
 }
 mod propagation;
+#[cfg(feature = "enable")]
+mod sampling;
 mod worker {
     pub(crate) mod settings;
 }
