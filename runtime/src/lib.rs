@@ -1,5 +1,7 @@
 //! dd-traced
 
+#[cfg(feature = "enable")]
+mod config;
 mod diagnostics;
 mod export {
     pub(crate) mod settings;
