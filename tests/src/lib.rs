@@ -16,6 +16,7 @@ mod agent;
 mod child;
 mod http;
 mod patience;
+mod source;
 mod stream;
 mod test_agent;
 mod tree;
@@ -25,6 +26,7 @@ pub use agent::{Answer, FakeAgent, Received, Request, with_agent, with_agent_at}
 pub use child::{Ended, Running, command, run};
 pub use http::{Response, get, send};
 pub use patience::PATIENCE;
+pub use source::{repository, rust_files, tokens};
 pub use stream::Address;
 pub use test_agent::TestAgent;
 pub use tree::SpanTree;
