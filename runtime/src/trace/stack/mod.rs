@@ -40,8 +40,7 @@ pub(crate) fn active_identity() -> (Option<Arc<Core>>, Option<(u128, u64)>) {
     if !process::is_on_quietly() {
         return (None, None);
     }
-    with_stack(|stack| (stack.core(), stack.active_ids()))
-        .unwrap_or_default()
+    with_stack(|stack| (stack.core(), stack.active_ids())).unwrap_or_default()
 }
 
 /// Frames, and the records of all of them in one buffer, innermost last.
