@@ -46,6 +46,8 @@ struct Content {
     credit: usize,
     /// Whether its thread is gone.
     is_abandoned: bool,
+    /// A large buffer of the thread, between two large traces.
+    spare: Option<SpanBuffer>,
 }
 
 impl Queue {
@@ -64,7 +66,8 @@ impl Queue {
 
     /// A new end for one thread.
     pub(crate) fn outbox(&self) -> Arc<Outbox> {
-        let content = Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false };
+        let content =
+            Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false, spare: None };
         let outbox = Arc::new(Outbox { content: Mutex::new(content) });
         lock(&self.outboxes).push(Arc::clone(&outbox));
         outbox
@@ -115,9 +118,10 @@ impl Queue {
                 self.release(content.credit - content.bytes);
                 (content.bytes, content.credit) = (0, 0);
                 take(batch);
-            } else if content.batch.spans.capacity_bytes() > 0 {
+            } else if content.batch.spans.capacity_bytes() > 0 || content.spare.is_some() {
                 // Nothing came since the last drain: an idle thread keeps no buffer.
                 recycle(spare, std::mem::take(&mut content.batch));
+                content.spare = None;
             }
             !content.is_abandoned
         });
@@ -183,6 +187,17 @@ impl std::fmt::Debug for Queue {
 }
 
 impl Outbox {
+    /// Keeps a large buffer for the thread's next large trace; the worker frees it where none comes.
+    pub(crate) fn keep(&self, mut buffer: SpanBuffer) {
+        buffer.clear();
+        lock(&self.content).spare = Some(buffer);
+    }
+
+    /// The buffer that was kept.
+    pub(crate) fn take_kept(&self) -> Option<SpanBuffer> {
+        lock(&self.content).spare.take()
+    }
+
     /// Says that its thread is gone: it is removed at the next drain.
     pub(crate) fn abandon(&self) {
         lock(&self.content).is_abandoned = true;

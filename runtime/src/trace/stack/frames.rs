@@ -41,12 +41,13 @@ impl Stack {
         if self.uncover(span_id).is_none() {
             return;
         }
-        let (Some(frame), Some(port)) = (self.frames.last_mut(), &self.port) else { return };
+        let ticks = self.ticks();
+        let (Some(frame), Some(ticks)) = (self.frames.last_mut(), ticks) else { return };
         if let Some(mut edit) = frame.edit() {
             if let Some(error) = error {
                 edit.error(error);
             }
-            edit.end(port.clock.ticks(), None);
+            edit.end(ticks, None);
             self.spans.push_from(*edit.record, edit.tags);
             self.finished += 1;
             frame.closes += 1;
@@ -117,7 +118,8 @@ impl Stack {
             self.hand_over(&mut frame, finished, units);
         }
         if frame.outer.port.is_some() {
-            self.port = frame.outer.port.take().map(|port| *port);
+            let port = frame.outer.port.take().map(|port| *port);
+            self.set_port(port);
         }
         if self.frames.is_empty() {
             self.keep_little();
@@ -147,7 +149,7 @@ impl Stack {
                 if let Some((_, closes)) = below.filter(|(below, _)| Arc::ptr_eq(below, segment)) {
                     *closes += units as u32;
                     self.finished += finished;
-                    if self.finished >= port.partial_flush_spans {
+                    if self.finished >= self.partial_flush_spans {
                         self.flush_part();
                     }
                     return;
