@@ -85,6 +85,9 @@ impl Stack {
             }
         }
         if let Ready::Joined(head, spans) = segment.join_one(record, &tags) {
+            if self.frames.is_empty() {
+                self.attach();
+            }
             match &self.port {
                 Some(port) if Arc::ptr_eq(&port.core, &segment.core) => push(port, head, &spans, 0, 0),
                 _ => segment.core.ship(head, &spans),
