@@ -5,10 +5,8 @@
 //! writes, or fails: a closed stderr loses the line.
 
 mod escape;
-mod limit;
 
 pub(crate) use escape::Escaped;
-pub(crate) use limit::{Site, warn_every};
 
 use std::fmt;
 use std::io::Write as _;
@@ -73,7 +71,7 @@ pub(crate) fn log(level: Level, message: fmt::Arguments<'_>) {
         return;
     }
     let line = escape::line(level.name(), message);
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     if capture::take(&line) {
         return;
     }
@@ -81,7 +79,7 @@ pub(crate) fn log(level: Level, message: fmt::Arguments<'_>) {
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 pub(crate) mod capture {
     //! Lines kept for a test instead of written to stderr.
 

@@ -40,20 +40,14 @@ impl Mechanism {
     /// A rate the agent gave for the service.
     pub(crate) const AGENT_RATE: Self = Self(1);
     /// A sampling rule or the global rate of this process.
+    #[cfg(test)]
     pub(crate) const LOCAL_RULE: Self = Self(3);
     /// The application's keep or drop.
     pub(crate) const MANUAL: Self = Self(4);
-    /// A rule set remotely by the customer.
-    pub(crate) const REMOTE_CUSTOMER_RULE: Self = Self(11);
-    /// A rule computed remotely.
-    pub(crate) const REMOTE_DYNAMIC_RULE: Self = Self(12);
 
+    #[cfg(test)]
     pub(crate) const fn new(value: u8) -> Self {
         Self(value)
-    }
-
-    pub(crate) const fn as_u8(self) -> u8 {
-        self.0
     }
 
     /// The value of `_dd.p.dm`, for instance `-4`.

@@ -289,6 +289,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The number of a number tag, after its key.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn number(&self) -> Option<f64> {
         let rest = self.payload.get(self.key_bytes().len() + 1..)?;
         rest.try_into().ok().map(f64::from_be_bytes)

@@ -92,8 +92,6 @@ pub(crate) const TAG_PREFIX: &str = "_dd.p.";
 pub(crate) const TAG_DECISION_MAKER: &str = "_dd.p.dm";
 /// The rate the decision was taken with.
 pub(crate) const TAG_KNUTH_RATE: &str = "_dd.p.ksr";
-/// The upper 64 bits of the trace id.
-pub(crate) const TAG_TRACE_ID_HIGH: &str = "_dd.p.tid";
 
 impl PropagatedTags {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
@@ -140,10 +138,6 @@ impl PropagatedTags {
             let kept: Vec<&str> = pieces(&self.0, b',').filter(|pair| !is_named(pair)).collect();
             self.0 = kept.join(",");
         }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
     }
 }
 

@@ -37,7 +37,7 @@ pub use handle::{Span, SpanBuilder, span};
 pub use propagate::{extract, inject};
 pub use recorder::{AsyncStart, Entered, NoTags, Start, TagSet, Tagged};
 
-pub(crate) use process::{Core, install, not_recorded, running, uninstall};
+pub(crate) use process::{Core, install, not_recorded, uninstall};
 #[cfg(feature = "testing")]
 pub(crate) use scope::Scope;
 pub(crate) use stack::active_identity;

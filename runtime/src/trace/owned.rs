@@ -20,11 +20,6 @@ impl OwnedSpan {
     pub(crate) fn edit(&mut self) -> Edit<'_> {
         Edit { record: &mut self.record, tags: &mut self.tags }
     }
-
-    /// The service that children inherit, where it is not the tracer's own.
-    pub(crate) fn service(&self) -> Option<Arc<str>> {
-        self.tags.text(self.record.service).map(Arc::from)
-    }
 }
 
 /// An open record and the log its tags go to, wherever the two are.

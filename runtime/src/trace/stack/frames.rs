@@ -167,8 +167,8 @@ impl Stack {
     /// Ends frames on top that are over, or whose span was finished under a guard that nobody dropped.
     #[inline]
     pub(super) fn settle(&mut self) {
-        let is_settled = |top: &Box<Frame>| matches!(top.kind, FrameKind::Polled(..));
-        if self.current == NO_INDEX && !self.frames.last().is_none_or(is_settled) {
+        let is_settled = self.frames.last().is_none_or(|top| matches!(top.kind, FrameKind::Polled(..)));
+        if self.current == NO_INDEX && !is_settled {
             self.settle_slowly();
         }
     }

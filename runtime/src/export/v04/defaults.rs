@@ -1,0 +1,124 @@
+//! What all spans of a tracer have in common, and its encoded form.
+
+use super::block::TagBlock;
+use crate::model::Flags;
+
+/// What all spans of a tracer have in common.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SpanDefaults {
+    /// The tracer's own service.
+    pub(crate) service: Box<str>,
+    pub(crate) env: Option<Box<str>>,
+    /// The version of the service; only its own spans carry it.
+    pub(crate) version: Option<Box<str>>,
+    /// Tags of every span; `env` and `version` among them give way to the fields above, the later of a key wins.
+    /// Keys that the tracer itself writes are left out.
+    pub(crate) tags: Vec<(Box<str>, Box<str>)>,
+    /// A version 4 UUID of this process.
+    pub(crate) runtime_id: Box<str>,
+    pub(crate) process_id: u32,
+}
+
+/// The defaults as bytes.
+#[derive(Debug)]
+pub(super) struct Constants {
+    pub(super) service: Box<str>,
+    /// For spans of the own service, by [variant](Self::variant).
+    own: [TagBlock; 4],
+    /// For spans of another service, by [variant](Self::variant).
+    other: [TagBlock; 4],
+    /// On the first span of each chunk.
+    pub(super) chunk: TagBlock,
+}
+
+impl Constants {
+    pub(super) fn new(defaults: &SpanDefaults) -> Self {
+        let variants = |is_own| [0, 1, 2, 3].map(|variant| span_block(defaults, is_own, variant));
+        let mut chunk = TagBlock::default();
+        // `language` and `runtime-id`: `ddtrace/tracer/tracer.go` of DataDog/dd-trace-go.
+        chunk.meta("language", "rust");
+        chunk.meta("runtime-id", &defaults.runtime_id);
+        chunk.metric("process_id", f64::from(defaults.process_id));
+        Self { service: defaults.service.clone(), own: variants(true), other: variants(false), chunk }
+    }
+
+    /// The tags of a span that follow from its service and flags.
+    #[inline]
+    pub(super) fn of(&self, is_own_service: bool, flags: Flags) -> &TagBlock {
+        let blocks = if is_own_service { &self.own } else { &self.other };
+        &blocks[Self::variant(flags)]
+    }
+
+    /// Which of the four variants a span has by its flags.
+    #[inline]
+    pub(super) fn variant(flags: Flags) -> usize {
+        usize::from(flags.has(Flags::TOP_LEVEL)) | usize::from(flags.has(Flags::MEASURED)) << 1
+    }
+}
+
+fn span_block(defaults: &SpanDefaults, is_own: bool, variant: usize) -> TagBlock {
+    let mut block = TagBlock::default();
+    if let Some(env) = &defaults.env {
+        block.meta("env", env);
+    }
+    if let Some(version) = defaults.version.as_ref().filter(|_| is_own) {
+        block.meta("version", version);
+    }
+    for (index, (key, value)) in defaults.tags.iter().enumerate() {
+        let is_replaced = match &**key {
+            "env" => defaults.env.is_some(),
+            "version" => defaults.version.is_some(),
+            "language" | "runtime-id" | "process_id" | "_sampling_priority_v1" => true,
+            key if key.starts_with("_dd.") => true,
+            key => defaults.tags.iter().skip(index + 1).any(|(later, _)| **later == *key),
+        };
+        if !is_replaced {
+            block.meta(key, value);
+        }
+    }
+    if !is_own {
+        // `_dd.base_service`: `ddtrace/tracer/span.go`; `_dd.svc_src` with `m` for "set in code":
+        // `internal/ext` of DataDog/dd-trace-go.
+        block.meta("_dd.base_service", &defaults.service);
+        block.meta("_dd.svc_src", "m");
+    }
+    if variant & 1 != 0 {
+        block.metric("_dd.top_level", 1.0);
+    }
+    if variant & 2 != 0 {
+        block.metric("_dd.measured", 1.0);
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(block: &TagBlock) -> String {
+        String::from_utf8_lossy(&block.meta).into_owned()
+    }
+
+    #[test]
+    fn version_is_only_on_spans_of_the_own_service() {
+        let defaults =
+            SpanDefaults { service: "shop".into(), version: Some("1.2".into()), ..Default::default() };
+        let constants = Constants::new(&defaults);
+        assert!(texts(constants.of(true, Flags::none())).contains("version"));
+        let other = texts(constants.of(false, Flags::none()));
+        assert!(!other.contains("version") && other.contains("_dd.base_service"));
+    }
+
+    #[test]
+    fn no_key_is_written_twice() {
+        let tags = [("env", "x"), ("team", "a"), ("team", "b")]
+            .map(|(key, value)| (key.into(), value.into()))
+            .to_vec();
+        let defaults = SpanDefaults { env: Some("prod".into()), tags, ..Default::default() };
+        let block = span_block(&defaults, true, 0);
+        assert_eq!(
+            (block.metas, texts(&block)),
+            (2, "\u{fffd}env\u{fffd}prod\u{fffd}team\u{fffd}b".to_owned())
+        );
+    }
+}

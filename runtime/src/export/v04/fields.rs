@@ -1,0 +1,103 @@
+//! The fields of a span: texts that a span may have in its log, ids and times.
+
+use super::block::str_len;
+use crate::clock::Timeline;
+use crate::model::{EntryKind, Flags, Record, TagLog};
+
+/// The header of a span's map before it is known which optional maps it has: all of them.
+pub(super) const fn map_header(has_type: bool) -> u8 {
+    0x80 | (11 + has_type as u8)
+}
+
+/// Keys and number headers of the fields that every span has, up to the count of its string tags.
+///
+/// Numbers have a fixed width (`start` is signed on the wire), so that all places are known.
+pub(super) const NUMBERS: &[u8; 102] = b"\xa8trace_id\xcf........\
+    \xa7span_id\xcf........\
+    \xa9parent_id\xcf........\
+    \xa5start\xd3........\
+    \xa8duration\xcf........\
+    \xa5error\0\
+    \xa4meta\xde..";
+/// What [`NUMBERS`] ends with.
+pub(super) const META_HEADER: usize = b"\xa4meta\xde..".len();
+
+/// Fills ids, times and the number of string tags into a copy of [`NUMBERS`].
+#[inline]
+pub(super) fn fill(
+    place: &mut [u8; 102],
+    record: &Record,
+    trace_id_low: u64,
+    timeline: &Timeline,
+    metas: u16,
+) {
+    let (start, duration) = times(record, timeline);
+    place[10..18].copy_from_slice(&trace_id_low.to_be_bytes());
+    place[27..35].copy_from_slice(&record.span_id.to_be_bytes());
+    place[46..54].copy_from_slice(&record.parent_id.to_be_bytes());
+    place[61..69].copy_from_slice(&start.to_be_bytes());
+    place[79..87].copy_from_slice(&duration.to_be_bytes());
+    place[93] = u8::from(record.flags.has(Flags::ERROR));
+    place[100..102].copy_from_slice(&metas.to_be_bytes());
+}
+
+/// Start in Unix nanoseconds and duration in nanoseconds, both within the wire's 63 bits.
+#[inline]
+pub(crate) fn times(record: &Record, timeline: &Timeline) -> (u64, u64) {
+    const MAX: u64 = i64::MAX as u64;
+    let is_given = record.flags.has(Flags::START_GIVEN) || record.flags.has(Flags::END_GIVEN);
+    if !is_given {
+        let duration = timeline.duration_ns(record.start, record.end);
+        return (timeline.unix_ns(record.start).min(MAX), duration.min(MAX));
+    }
+    let unix = |flag, time| if record.flags.has(flag) { time } else { timeline.unix_ns(time) };
+    let start = unix(Flags::START_GIVEN, record.start);
+    let end = unix(Flags::END_GIVEN, record.end);
+    (start.min(MAX), end.saturating_sub(start).min(MAX))
+}
+
+/// Appends name, resource and type of a span that has some of them in its log, the rest from its site; whether there is
+/// a type.
+pub(super) fn put_texts(out: &mut Vec<u8>, site: &[u8], record: &Record, tags: &TagLog) -> bool {
+    let mut found: [Option<&[u8]>; 3] = [None; 3];
+    for entry in tags.entries(record.tags) {
+        let place = match entry.kind {
+            EntryKind::Name => 0,
+            EntryKind::Resource => 1,
+            EntryKind::SpanType => 2,
+            _ => continue,
+        };
+        if let Some(place) = found.get_mut(place) {
+            // The latest entry is met first.
+            place.get_or_insert(entry.payload);
+        }
+    }
+    let is_text = |text: &&[u8]| text.len() > 1;
+    let [given_name, given_resource, given_type] = found.map(|text| text.filter(is_text));
+    let [site_name, site_resource, site_type] = site_values(site);
+    let name = given_name.unwrap_or(site_name);
+    // A site without a resource of its own has its name there, which must not outlive a new name.
+    let site_resource = if site_resource == site_name { name } else { site_resource };
+    for (key, value) in [(&b"\xa4name"[..], name), (b"\xa8resource", given_resource.unwrap_or(site_resource))]
+    {
+        out.extend_from_slice(key);
+        out.extend_from_slice(value);
+    }
+    let span_type = given_type.or(Some(site_type).filter(is_text));
+    if let Some(span_type) = span_type {
+        out.extend_from_slice(b"\xa4type");
+        out.extend_from_slice(span_type);
+    }
+    span_type.is_some()
+}
+
+/// The values of up to three pairs of strings.
+fn site_values(mut fields: &[u8]) -> [&[u8]; 3] {
+    [(); 3].map(|()| {
+        let key = str_len(fields);
+        let rest = fields.get(key..).unwrap_or_default();
+        let (value, rest) = rest.split_at_checked(str_len(rest)).unwrap_or_default();
+        fields = rest;
+        value
+    })
+}

@@ -1,0 +1,207 @@
+//! Batches taken from the queue and not settled yet, and how far payloads have come in them.
+//!
+//! Records stay until their payload is settled, so that a payload the agent finds too large can be written again in smaller
+//! parts. Invariant: each span is between the settled and the unsettled exactly once.
+
+use std::collections::VecDeque;
+
+use crate::clock::Timeline;
+use crate::export::queue::{Queue, recycle};
+use crate::export::v04::{Chunk, Encoder, Limits, Payload};
+use crate::model::{ChunkBatch, ChunkHead, Decision, Record, SpanBuffer};
+
+/// Chunks that the worker has taken over.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    batches: VecDeque<ChunkBatch>,
+    settled: Position,
+    /// Emptied buffers on their way back to the queue.
+    pub(super) spare: Vec<ChunkBatch>,
+}
+
+/// A place between two spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    batch: usize,
+    head: usize,
+    /// Spans of the head's chunk before the place.
+    span: usize,
+}
+
+/// What a payload was filled with.
+#[derive(Debug)]
+pub(super) struct Filled {
+    pub(super) payload: Payload,
+    /// Where the next payload begins.
+    pub(super) until: Position,
+    /// Spans left out because one alone is above the limit.
+    pub(super) too_large: usize,
+}
+
+/// How large a payload becomes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// No chunk is begun from here on.
+    pub(super) enough: usize,
+    /// No span is added beyond.
+    pub(super) limits: Limits,
+}
+
+impl Backlog {
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// Takes over what is waiting in the queue; gives the number of batches that are new.
+    pub(super) fn drain(&mut self, queue: &Queue) -> usize {
+        let before = self.batches.len();
+        let Self { batches, spare, .. } = self;
+        queue.drain(spare, |batch| batches.push_back(batch));
+        self.batches.len() - before
+    }
+
+    /// The latest `count` batches.
+    pub(super) fn latest(&self, count: usize) -> impl Iterator<Item = &ChunkBatch> {
+        self.batches.iter().skip(self.batches.len().saturating_sub(count))
+    }
+
+    /// Writes the next payload into `memory`, without settling anything.
+    pub(super) fn fill(
+        &self,
+        memory: Vec<u8>,
+        encoder: &mut Encoder,
+        timeline: &Timeline,
+        size: Size,
+        mut decide: impl FnMut(&ChunkHead, &SpanBuffer) -> Decision,
+    ) -> Filled {
+        let mut filled = Filled { payload: Payload::reusing(memory), until: self.settled, too_large: 0 };
+        let Filled { payload, until, too_large } = &mut filled;
+        while payload.is_empty() || payload.len() < size.enough {
+            let Some(batch) = self.batches.get(until.batch) else { break };
+            let Some(head) = batch.heads.get(until.head) else {
+                *until = Position { batch: until.batch + 1, ..Position::default() };
+                continue;
+            };
+            let records = records(head, &batch.spans);
+            let chunk =
+                Chunk { head, records, tags: &batch.spans.tags, decision: decide(head, &batch.spans) };
+            let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
+            *too_large += part.too_large;
+            if part.until < records.len() {
+                until.span = part.until;
+                break;
+            }
+            *until = Position { batch: until.batch, head: until.head + 1, span: 0 };
+        }
+        filled
+    }
+
+    /// Forgets what lies before `until`: it is in the books.
+    pub(super) fn settle(&mut self, until: Position, queue: &Queue) {
+        self.settled = until;
+        while let Some(batch) = self.batches.front() {
+            if self.settled.batch == 0 && self.settled.head < batch.heads.len() {
+                return;
+            }
+            self.settled = if self.settled.batch == 0 {
+                Position::default()
+            } else {
+                self.settled.in_the_batch_before()
+            };
+            if let Some(batch) = self.batches.pop_front() {
+                queue.release(batch.credit);
+                recycle(&mut self.spare, batch);
+            }
+        }
+        self.settled = Position::default();
+    }
+
+    /// Forgets everything; gives the number of spans that were not settled.
+    pub(super) fn clear(&mut self, queue: &Queue) -> usize {
+        let spans: usize = self.batches.iter().map(|batch| batch.spans.len()).sum();
+        let first = self.batches.front().map_or(0, |batch| {
+            let heads = batch.heads.iter().take(self.settled.head);
+            heads.map(|head| head.len as usize).sum::<usize>() + self.settled.span
+        });
+        let end = Position { batch: self.batches.len(), ..Position::default() };
+        self.settle(end, queue);
+        spans - first
+    }
+}
+
+impl Position {
+    fn in_the_batch_before(self) -> Self {
+        Self { batch: self.batch - 1, ..self }
+    }
+}
+
+/// The records of a chunk in its buffer.
+pub(super) fn records<'a>(head: &ChunkHead, buffer: &'a SpanBuffer) -> &'a [Record] {
+    let first = head.first as usize;
+    buffer.records.get(first..first + head.len as usize).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::v04::SpanDefaults;
+    use crate::export::v04::testing::{KEEP, batch, decode, timeline};
+    use crate::model::CallSite;
+
+    static SITE: CallSite = CallSite::named("work");
+
+    fn size(enough: usize, max_bytes: usize) -> Size {
+        Size { enough, limits: Limits { max_bytes, max_alone: max_bytes } }
+    }
+
+    fn backlog() -> Backlog {
+        let batches = [batch(&SITE, 3, 4), batch(&SITE, 0, 0), batch(&SITE, 1, 30), batch(&SITE, 5, 1)];
+        Backlog { batches: batches.into(), ..Backlog::default() }
+    }
+
+    #[test]
+    fn every_span_is_in_one_payload_whatever_its_size() {
+        let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));
+        for (enough, max) in [(1, 1_000), (2_000, 3_000), (5_000, 5_000), (1 << 20, 1 << 20)] {
+            let (mut backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
+            let mut spans = 0;
+            while !backlog.is_empty() {
+                let filled =
+                    backlog.fill(Vec::new(), &mut encoder, &timeline(), size(enough, max), |_, _| KEEP);
+                assert_eq!(filled.too_large, 0);
+                assert!(filled.payload.len() <= max);
+                let count = filled.payload.spans();
+                let decoded: usize = decode(&filled.payload.into_body()).iter().map(Vec::len).sum();
+                assert_eq!(decoded, count);
+                spans += count;
+                backlog.settle(filled.until, &queue);
+            }
+            assert_eq!(spans, 3 * 4 + 30 + 5);
+            assert_eq!(backlog.settled, Position::default());
+        }
+    }
+
+    #[test]
+    fn payload_can_be_written_again_before_it_is_settled() {
+        let (backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
+        let mut fill = |max| {
+            let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size(max, max), |_, _| KEEP);
+            filled.payload.spans()
+        };
+        let whole = fill(8_000);
+        assert!(fill(4_000) < whole);
+        assert_eq!(fill(8_000), whole);
+    }
+
+    #[test]
+    fn clearing_counts_what_was_not_settled() {
+        let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));
+        let (mut backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
+        let size = size(2_000, 2_000);
+        let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size, |_, _| KEEP);
+        backlog.settle(filled.until, &queue);
+        assert_eq!(backlog.clear(&queue), 47 - filled.payload.spans());
+        assert!(backlog.is_empty());
+        assert_eq!(backlog.clear(&queue), 0);
+    }
+}

@@ -1,0 +1,179 @@
+//! The worker as the rest of the tracer holds it: started, flushed, shut down; never joined.
+
+use std::fmt;
+use std::io;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::run::{self, Worker};
+use super::settings::WriterSettings;
+use super::signal::{Order, OrderKind, Signal};
+use super::view::Viewer;
+use crate::clock::{Anchor, Clock};
+use crate::diagnostics;
+use crate::export::counters::DropReason;
+use crate::export::queue::Queue;
+use crate::export::settings::AgentSettings;
+use crate::export::v04::SpanDefaults;
+use crate::sampling::AgentRates;
+
+/// What a worker is made of.
+pub(crate) struct WorkerParts {
+    pub(crate) writer: WriterSettings,
+    pub(crate) agent: AgentSettings,
+    pub(crate) defaults: SpanDefaults,
+    pub(crate) clock: Clock,
+    /// The moment the tracer started.
+    pub(crate) first_anchor: Anchor,
+    /// Its bell is that of the worker: `Queue::new(.., Box::new(move || signal.ring()))`.
+    pub(crate) queue: Arc<Queue>,
+    /// Replaced by what the agent answers.
+    pub(crate) rates: Arc<Mutex<AgentRates>>,
+    /// The local view, if it is on.
+    pub(crate) viewer: Option<Box<dyn Viewer>>,
+}
+
+/// The worker from outside. Any thread may use it, also inside of an async runtime: it waits on nothing of a runtime.
+pub(crate) struct WorkerHandle {
+    signal: Arc<Signal>,
+    queue: Arc<Queue>,
+    nursery: Mutex<Nursery>,
+    process_id: u32,
+}
+
+/// What a caller waits beyond the deadline of its order before it gives up on the worker.
+const GRACE: Duration = Duration::from_millis(100);
+/// Between two tries to get a thread.
+const NEXT_TRY: Duration = Duration::from_secs(30);
+
+/// Starts the worker's thread. Where the system has none to give, spans wait in the queue, and it is tried again at most
+/// every 30 s by whoever flushes.
+pub(crate) fn start(parts: WorkerParts, signal: Arc<Signal>) -> WorkerHandle {
+    start_on(parts, signal, spawn)
+}
+
+pub(super) fn start_on(parts: WorkerParts, signal: Arc<Signal>, spawn: Spawn) -> WorkerHandle {
+    let queue = Arc::clone(&parts.queue);
+    let nursery = Nursery {
+        parts: Arc::new(Mutex::new(Some(parts))),
+        is_running: false,
+        next_try: Instant::now(),
+        spawn,
+    };
+    let handle = WorkerHandle { signal, queue, nursery: Mutex::new(nursery), process_id: std::process::id() };
+    handle.is_running();
+    handle
+}
+
+impl WorkerHandle {
+    /// Sends everything handed over before the call and waits for it, for at most `limit` and a tenth of a second.
+    ///
+    /// Whether everything was delivered. Refused on the worker's own thread, and in a forked child, which has no worker.
+    pub(crate) fn flush(&self, limit: Duration) -> bool {
+        self.order(OrderKind::Flush, limit)
+    }
+
+    /// Sends everything, refuses what comes later, and ends the worker: what is not delivered within `limit` is dropped
+    /// and counted. Waits for at most `limit` and a tenth of a second.
+    ///
+    /// Whether everything was delivered. Refused like [`WorkerHandle::flush`].
+    pub(crate) fn shutdown(&self, limit: Duration) -> bool {
+        let is_delivered = self.order(OrderKind::Shutdown, limit);
+        if !self.is_refused() && !self.is_running() {
+            self.queue.close(DropReason::AfterShutdown);
+            return self.drop_queue() == 0 && is_delivered;
+        }
+        is_delivered
+    }
+
+    fn order(&self, kind: OrderKind, limit: Duration) -> bool {
+        if self.is_refused() || !self.is_running() {
+            return false;
+        }
+        let now = Instant::now();
+        let deadline = now.checked_add(limit).unwrap_or(now + FAR);
+        let (reply, answer) = sync_channel(1);
+        match self.signal.order(Order { kind, deadline, reply }) {
+            // A worker that ended has nothing left but what it could not deliver.
+            Err(_) => self.queue.counters().waiting() == 0,
+            Ok(()) => answer.recv_timeout((deadline + GRACE).saturating_duration_since(now)).unwrap_or(false),
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        super::is_worker_thread() || std::process::id() != self.process_id
+    }
+
+    /// Whether the worker has its thread, given to it now if it has none.
+    fn is_running(&self) -> bool {
+        self.nursery.lock().unwrap_or_else(PoisonError::into_inner).is_running(&self.signal)
+    }
+
+    /// Books what is in the queue as lost for want of a thread.
+    fn drop_queue(&self) -> usize {
+        let mut lost = 0;
+        self.queue.drain(&mut Vec::new(), |batch| {
+            lost += batch.spans.len();
+            self.queue.release(batch.credit);
+        });
+        self.queue.ledger().drop_spans(DropReason::NoThread, lost);
+        lost
+    }
+}
+
+/// A limit that no clock overflows at: a hundred years.
+const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+type Spawn = fn(Box<dyn FnOnce() + Send>) -> io::Result<()>;
+
+fn spawn(body: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    std::thread::Builder::new().name("dd-traced".to_owned()).spawn(body).map(drop)
+}
+
+/// The worker before it has a thread.
+struct Nursery {
+    /// Shared with the thread to be, so that they are not lost with a thread that never was.
+    parts: Arc<Mutex<Option<WorkerParts>>>,
+    is_running: bool,
+    next_try: Instant,
+    spawn: Spawn,
+}
+
+impl Nursery {
+    fn is_running(&mut self, signal: &Arc<Signal>) -> bool {
+        let now = Instant::now();
+        if self.is_running || now < self.next_try {
+            return self.is_running;
+        }
+        let (parts, signal) = (Arc::clone(&self.parts), Arc::clone(signal));
+        let body = Box::new(move || {
+            let parts = parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(parts) = parts {
+                run::run(&mut Worker::new(parts, signal));
+            }
+        });
+        match (self.spawn)(body) {
+            Ok(()) => self.is_running = true,
+            Err(error) => {
+                self.next_try = now + NEXT_TRY;
+                diagnostics::warn(format_args!(
+                    "no thread to send spans from: {error}; tried again at a flush"
+                ));
+            }
+        }
+        self.is_running
+    }
+}
+
+impl fmt::Debug for WorkerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerHandle").field("signal", &self.signal).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WorkerParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerParts").field("agent", &self.agent).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,252 @@
+//! The worker's loop: wait, drain, show, deliver, reply.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::backlog::Backlog;
+use super::delivery::Delivery;
+use super::handle::WorkerParts;
+use super::signal::{Order, OrderKind, Signal};
+use super::view::{Viewer, view};
+use crate::clock::{Anchor, Clock, Timeline};
+use crate::diagnostics;
+use crate::export::counters::DropReason;
+use crate::export::queue::Queue;
+use crate::export::v04::{Encoder, SpanDefaults};
+use crate::model::{ChunkHead, Decision, SpanBuffer};
+use crate::sampling::{self, AgentRates};
+
+/// A worker on its thread.
+pub(super) struct Worker {
+    pub(super) signal: Arc<Signal>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) sampler: Sampler,
+    pub(super) encoder: Encoder,
+    pub(super) backlog: Backlog,
+    pub(super) delivery: Delivery,
+    times: Times,
+    viewer: Option<Box<dyn Viewer>>,
+    parts: Kept,
+    /// Who waits for what is being delivered.
+    flushes: Vec<Flush>,
+    /// Set once the worker is to end.
+    pub(super) ending: Option<Ending>,
+}
+
+/// Parts that the loop needs as they are.
+struct Kept {
+    interval: Duration,
+    defaults: SpanDefaults,
+    /// Whether chunks go to the agent at all.
+    is_sending: bool,
+}
+
+/// The shutdown in progress.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// When what is left is dropped.
+    pub(super) deadline: Instant,
+    replies: Vec<SyncSender<bool>>,
+    /// Spans lost when it was asked for.
+    lost_before: u64,
+}
+
+/// Somebody who waits until what was handed over is delivered.
+#[derive(Debug)]
+struct Flush {
+    deadline: Instant,
+    reply: SyncSender<bool>,
+    /// Spans lost when it was asked for.
+    lost_before: u64,
+}
+
+/// How often the local view looks for finished traces.
+const VIEW_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
+/// How often the loop is started again after a panic.
+const RESTARTS: usize = 5;
+
+/// Runs the worker on the present thread until it is shut down.
+pub(super) fn run(worker: &mut Worker) {
+    super::mark_thread();
+    worker.signal.attach();
+    for _ in 0..=RESTARTS {
+        if catch_unwind(AssertUnwindSafe(|| worker.work())).is_ok() {
+            return;
+        }
+        catch_unwind(AssertUnwindSafe(|| worker.recover())).unwrap_or_default();
+    }
+    diagnostics::error(format_args!(
+        "the worker failed {} times and is given up: spans are lost",
+        RESTARTS + 1
+    ));
+    worker.queue.close(DropReason::NoThread);
+    worker.backlog.drain(&worker.queue);
+    worker.drop_backlog(DropReason::NoThread);
+    worker.end();
+}
+
+impl Worker {
+    pub(super) fn new(parts: WorkerParts, signal: Arc<Signal>) -> Self {
+        let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, rates, viewer } = parts;
+        let is_sending = viewer.is_none() || agent.is_explicit;
+        // Somebody is looking at the terminal.
+        let interval = if viewer.is_some() { writer.interval.min(VIEW_INTERVAL) } else { writer.interval };
+        let (service, env) = (defaults.service.clone(), defaults.env.clone().unwrap_or_default());
+        Self {
+            signal,
+            queue,
+            sampler: Sampler { rates, service, env },
+            encoder: Encoder::new(&defaults),
+            backlog: Backlog::default(),
+            delivery: Delivery::new(agent, &writer),
+            times: Times { clock, first: first_anchor },
+            viewer,
+            parts: Kept { interval, defaults, is_sending },
+            flushes: Vec::new(),
+            ending: None,
+        }
+    }
+
+    /// The loop; returns when the worker was shut down.
+    fn work(&mut self) {
+        loop {
+            self.listen();
+            let is_ending = self.ending.is_some();
+            if is_ending {
+                self.queue.close(DropReason::AfterShutdown);
+            }
+            // Orders taken after this are about spans that the drain may not have met.
+            let served = std::mem::take(&mut self.flushes);
+            let until = served
+                .iter()
+                .map(|flush| flush.deadline)
+                .chain(self.ending.iter().map(|ending| ending.deadline));
+            self.delivery.set_waiting(until.max());
+            let drained = self.backlog.drain(&self.queue);
+            self.show(drained, !served.is_empty() || is_ending);
+            if self.parts.is_sending {
+                self.deliver();
+            } else {
+                self.acknowledge_all();
+            }
+            for flush in served {
+                let _ = flush.reply.try_send(self.delivery.lost == flush.lost_before);
+            }
+            self.delivery.report(&self.queue);
+            if is_ending {
+                return self.end();
+            }
+            if self.flushes.is_empty() && self.ending.is_none() {
+                self.signal.wait(Instant::now() + self.parts.interval);
+            }
+        }
+    }
+
+    /// Takes new orders.
+    pub(super) fn listen(&mut self) {
+        for order in self.signal.orders() {
+            let Order { kind, deadline, reply } = order;
+            self.delivery.set_waiting(Some(deadline));
+            // What is in flight now was handed over before the order.
+            let lost_before = self.delivery.lost;
+            match kind {
+                OrderKind::Flush => self.flushes.push(Flush { deadline, reply, lost_before }),
+                OrderKind::Shutdown => {
+                    let new = || Ending { deadline, replies: Vec::new(), lost_before };
+                    let ending = self.ending.get_or_insert_with(new);
+                    ending.deadline = ending.deadline.min(deadline);
+                    ending.replies.push(reply);
+                }
+            }
+        }
+    }
+
+    pub(super) fn timeline(&self) -> Timeline {
+        self.times.timeline()
+    }
+
+    /// Shows the latest `count` batches to the local view, and what it holds back if somebody waits for it.
+    fn show(&mut self, count: usize, is_awaited: bool) {
+        let Some(viewer) = &mut self.viewer else { return };
+        let timeline = self.times.timeline();
+        for batch in self.backlog.latest(count) {
+            for head in &batch.heads {
+                let decision = self.sampler.decide(head, &batch.spans);
+                viewer.show(&view(head, &batch.spans, &self.sampler.service, &timeline, decision));
+            }
+        }
+        if is_awaited { viewer.finish() } else { viewer.settle() }
+    }
+
+    /// Settles what was shown and goes nowhere else.
+    fn acknowledge_all(&mut self) {
+        let spans = self.backlog.clear(&self.queue);
+        self.queue.ledger().acknowledge(spans);
+    }
+
+    /// Drops what was taken over and is not settled.
+    pub(super) fn drop_backlog(&mut self, reason: DropReason) {
+        let spans = self.backlog.clear(&self.queue);
+        self.delivery.lose(&self.queue, reason, spans);
+    }
+
+    /// After a panic: what was being written can not be, and what wrote it is made anew.
+    fn recover(&mut self) {
+        diagnostics::error(format_args!("the worker failed and starts again"));
+        self.drop_backlog(DropReason::Encode);
+        self.encoder = Encoder::new(&self.parts.defaults);
+        self.delivery.disconnect();
+        self.flushes.clear();
+    }
+
+    /// Ends all business and tells everybody who waits.
+    fn end(&mut self) {
+        self.delivery.disconnect();
+        let late = self.signal.end().into_iter().map(|order| order.reply);
+        let lost = self.delivery.lost;
+        let (replies, lost_before) =
+            self.ending.take().map_or((Vec::new(), lost), |ending| (ending.replies, ending.lost_before));
+        let flushes = std::mem::take(&mut self.flushes).into_iter().map(|flush| flush.reply);
+        for reply in replies.into_iter().chain(flushes).chain(late) {
+            let _ = reply.try_send(lost == lost_before);
+        }
+    }
+}
+
+/// What decides about traces that nobody decided about.
+pub(super) struct Sampler {
+    pub(super) rates: Arc<Mutex<AgentRates>>,
+    service: Box<str>,
+    env: Box<str>,
+}
+
+impl Sampler {
+    /// The decision of a chunk's trace, taken now if it was not before.
+    pub(super) fn decide(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
+        if let Some(facts) = &head.facts {
+            return facts.decide(|| self.sample(head, facts.service.as_deref()));
+        }
+        let mut records = super::backlog::records(head, buffer).iter();
+        let local_root = records.find(|record| record.span_id == head.local_root_id);
+        self.sample(head, local_root.and_then(|record| buffer.tags.text(record.service)))
+    }
+
+    fn sample(&self, head: &ChunkHead, service: Option<&str>) -> Decision {
+        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        sampling::decide(head.trace_id as u64, service.unwrap_or(&self.service), &self.env, &rates)
+    }
+}
+
+/// The translation of ticks.
+struct Times {
+    clock: Clock,
+    first: Anchor,
+}
+
+impl Times {
+    fn timeline(&self) -> Timeline {
+        Timeline::new(&self.clock, self.first, self.clock.anchor())
+    }
+}

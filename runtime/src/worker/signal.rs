@@ -1,0 +1,162 @@
+//! How others reach the worker: a bell that anybody may ring without waiting, and orders with a reply.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+/// The worker's bell and its in-tray.
+#[derive(Default)]
+pub(crate) struct Signal {
+    is_rung: AtomicBool,
+    /// The worker's thread, once it runs.
+    thread: OnceLock<Thread>,
+    /// For the worker while it waits for the agent.
+    rings: Notify,
+    inbox: Mutex<Inbox>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    orders: Vec<Order>,
+    is_over: bool,
+}
+
+/// What somebody wants of the worker and waits for.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) kind: OrderKind,
+    /// When whoever gave the order stops waiting.
+    pub(super) deadline: Instant,
+    /// Told whether everything was delivered.
+    pub(super) reply: SyncSender<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrderKind {
+    Flush,
+    Shutdown,
+}
+
+impl Signal {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tells the worker to look. Does not block; cheap while the worker has not looked yet.
+    pub(crate) fn ring(&self) {
+        // Acquire and release pair with `wait`: what was done before ringing is seen by the worker.
+        if !self.is_rung.swap(true, Ordering::AcqRel) {
+            if let Some(thread) = self.thread.get() {
+                thread.unpark();
+            }
+            self.rings.notify_one();
+        }
+    }
+
+    /// Hands an order in; gives it back when the worker has ended.
+    pub(super) fn order(&self, order: Order) -> Result<(), Order> {
+        let mut inbox = self.inbox();
+        if inbox.is_over {
+            return Err(order);
+        }
+        inbox.orders.push(order);
+        drop(inbox);
+        self.ring();
+        Ok(())
+    }
+
+    /// Says that the present thread is the worker's.
+    pub(super) fn attach(&self) {
+        let _ = self.thread.set(std::thread::current());
+    }
+
+    /// Waits on the worker's thread until somebody rings or the moment comes.
+    pub(super) fn wait(&self, until: Instant) {
+        while !self.is_rung.swap(false, Ordering::AcqRel) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            // A ring between the look and the parking leaves a token, so that it does not park.
+            std::thread::park_timeout(left);
+        }
+    }
+
+    /// Waits for a ring without blocking the thread; may wake without one.
+    pub(super) async fn rung(&self) {
+        self.rings.notified().await;
+        self.is_rung.store(false, Ordering::Release);
+    }
+
+    /// Takes all orders out.
+    pub(super) fn orders(&self) -> Vec<Order> {
+        std::mem::take(&mut self.inbox().orders)
+    }
+
+    /// Takes the last orders out; from now on orders are given back.
+    pub(super) fn end(&self) -> Vec<Order> {
+        let mut inbox = self.inbox();
+        inbox.is_over = true;
+        std::mem::take(&mut inbox.orders)
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signal").field("is_rung", &self.is_rung).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[test]
+    fn ring_before_the_wait_is_heard() {
+        let signal = Signal::new();
+        signal.ring();
+        let start = Instant::now();
+        signal.wait(start + Duration::from_secs(60));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn ring_from_another_thread_ends_the_wait() {
+        let signal = Arc::new(Signal::new());
+        signal.attach();
+        let ringing = Arc::clone(&signal);
+        let thread = std::thread::spawn(move || ringing.ring());
+        let start = Instant::now();
+        signal.wait(start + Duration::from_secs(60));
+        assert!(start.elapsed() < Duration::from_secs(30));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn wait_ends_by_itself() {
+        Signal::new().wait(Instant::now() + Duration::from_millis(1));
+    }
+
+    #[test]
+    fn order_after_the_end_comes_back() {
+        let signal = Signal::new();
+        let order = || {
+            let (reply, _) = std::sync::mpsc::sync_channel(1);
+            Order { kind: OrderKind::Flush, deadline: Instant::now(), reply }
+        };
+        assert!(signal.order(order()).is_ok());
+        assert_eq!(signal.end().len(), 1);
+        assert!(signal.order(order()).is_err());
+    }
+}
