@@ -34,6 +34,7 @@ pub(crate) struct Overrides {
 
 /// The settings of one tracer, for as long as it lives.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, named by its variable")]
 pub(crate) struct Settings {
     pub(crate) identity: Identity,
     pub(crate) agent: AgentSettings,

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             match (&found, self.text(name)) {
                 (None, Some(value)) => found = Some((*name, value)),
                 (Some((winner, _)), Some(_)) => {
-                    self.warn(format!("{name} is ignored because {winner} is set"))
+                    self.warn(format!("{name} is ignored because {winner} is set"));
                 }
                 (_, None) => {}
             }
@@ -160,7 +160,7 @@ mod tests {
             [("TRUE", true), (" 1 ", true), ("t", true), ("False", false), ("0", false), ("F", false)]
         {
             with_source(&[("X", text)], |source| {
-                assert_eq!(Reader::new(source).flag("X", !expected), expected)
+                assert_eq!(Reader::new(source).flag("X", !expected), expected);
             });
         }
         with_source(&[("X", "yes")], |source| {
@@ -205,7 +205,7 @@ mod tests {
             [("0", 7), ("1", 1), ("9", 9), ("10", 7), ("-1", 7), ("x", 7), ("99999999999999999999", 7)]
         {
             with_source(&[("X", text)], |source| {
-                assert_eq!(Reader::new(source).integer("X", 1..=9, 7), expected)
+                assert_eq!(Reader::new(source).integer("X", 1..=9, 7), expected);
             });
         }
     }

@@ -3,7 +3,7 @@
 use super::carrier::Inject;
 use super::settings::{PropagationSettings, Style};
 use super::traceparent::{self, Traceparent};
-use super::{datadog, tracestate};
+use super::{datadog, tracestate, tracestate_write};
 use crate::model::ids::{SpanId, TraceId};
 use crate::model::priority::Decision;
 use crate::model::upstream::{PropagatedTags, PropagationError};
@@ -60,5 +60,5 @@ fn inject_trace_context(context: &Outgoing<'_>, carrier: &mut dyn Inject) {
     let is_sampled = context.decision.is_some_and(|decision| decision.priority.is_keep());
     let parent = Traceparent { trace_id: context.trace_id, parent_id: context.span_id, is_sampled };
     carrier.set(traceparent::HEADER, parent.write().as_str());
-    tracestate::write(context, |value| carrier.set(tracestate::HEADER, value));
+    tracestate_write::write(context, |value| carrier.set(tracestate::HEADER, value));
 }
