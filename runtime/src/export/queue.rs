@@ -7,7 +7,7 @@
 //!
 //! Invariant: the bytes waiting never exceed the limit; a chunk that does not fit is dropped whole, and counted.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counters::{Counters, DropReason, Ledger};
@@ -15,6 +15,8 @@ use crate::model::{ChunkBatch, ChunkHead, SpanBuffer};
 
 /// What an outbox takes of the limit at a time.
 const CREDIT: usize = 4 << 10;
+/// The queue takes chunks.
+const OPEN: u8 = u8::MAX;
 /// Buffers above this are given back to the allocator rather than round.
 const KEPT_BUFFER: usize = 4 << 20;
 
@@ -24,7 +26,8 @@ pub(crate) struct Queue {
     reserved: AtomicUsize,
     max_bytes: usize,
     flush_bytes: usize,
-    is_closed: AtomicBool,
+    /// Why nothing is taken any more, as the place of the reason in [`DropReason::ALL`]; [`OPEN`] while it is.
+    closed: AtomicU8,
     ledger: Ledger,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -46,6 +49,8 @@ struct Content {
     credit: usize,
     /// Whether its thread is gone.
     is_abandoned: bool,
+    /// A large buffer of the thread, between two large traces.
+    spare: Option<SpanBuffer>,
 }
 
 impl Queue {
@@ -56,7 +61,7 @@ impl Queue {
             reserved: AtomicUsize::new(0),
             max_bytes,
             flush_bytes,
-            is_closed: AtomicBool::new(false),
+            closed: AtomicU8::new(OPEN),
             ledger: Ledger::default(),
             wake,
         }
@@ -64,7 +69,8 @@ impl Queue {
 
     /// A new end for one thread.
     pub(crate) fn outbox(&self) -> Arc<Outbox> {
-        let content = Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false };
+        let content =
+            Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false, spare: None };
         let outbox = Arc::new(Outbox { content: Mutex::new(content) });
         lock(&self.outboxes).push(Arc::clone(&outbox));
         outbox
@@ -82,9 +88,9 @@ impl Queue {
         let count = spans.len() - first;
         let bytes = SpanBuffer::wire_estimate(count, spans.tags.len() - tag_byte);
         let mut content = lock(&outbox.content);
-        // The flag is read under the lock of the outbox, which the last drain takes after setting it.
-        if self.is_closed.load(Ordering::Relaxed) {
-            return self.refuse(DropReason::AfterShutdown, count);
+        // The reason is read under the lock of the outbox, which the last drain takes after setting it.
+        if let Some(reason) = DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))) {
+            return self.refuse(*reason, count);
         }
         if content.bytes + bytes > content.credit && !self.extend_credit(&mut content, bytes) {
             drop(content);
@@ -115,9 +121,10 @@ impl Queue {
                 self.release(content.credit - content.bytes);
                 (content.bytes, content.credit) = (0, 0);
                 take(batch);
-            } else if content.batch.spans.capacity_bytes() > 0 {
+            } else if content.batch.spans.capacity_bytes() > 0 || content.spare.is_some() {
                 // Nothing came since the last drain: an idle thread keeps no buffer.
                 recycle(spare, std::mem::take(&mut content.batch));
+                content.spare = None;
             }
             !content.is_abandoned
         });
@@ -129,18 +136,9 @@ impl Queue {
         self.reserved.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Refuses everything from now on, and drops what is waiting.
-    pub(crate) fn abandon(&self, reason: DropReason) {
-        self.close();
-        self.drain(&mut Vec::new(), |batch| {
-            self.ledger.drop_spans(reason, batch.spans.len());
-            self.release(batch.credit);
-        });
-    }
-
-    /// Refuses everything from now on. A drain after this takes the last of it.
-    pub(crate) fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
+    /// Refuses everything from now on, for this reason. A drain after this takes the last of it.
+    pub(crate) fn close(&self, reason: DropReason) {
+        self.closed.store(reason as u8, Ordering::Relaxed);
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -183,6 +181,17 @@ impl std::fmt::Debug for Queue {
 }
 
 impl Outbox {
+    /// Keeps a large buffer for the thread's next large trace; the worker frees it where none comes.
+    pub(crate) fn keep(&self, mut buffer: SpanBuffer) {
+        buffer.clear();
+        lock(&self.content).spare = Some(buffer);
+    }
+
+    /// The buffer that was kept.
+    pub(crate) fn take_kept(&self) -> Option<SpanBuffer> {
+        lock(&self.content).spare.take()
+    }
+
     /// Says that its thread is gone: it is removed at the next drain.
     pub(crate) fn abandon(&self) {
         lock(&self.content).is_abandoned = true;
@@ -311,10 +320,10 @@ mod tests {
         let queue = queue(1 << 20);
         let outbox = queue.outbox();
         queue.push(&outbox, head(), &spans(3), 0, 0);
-        queue.abandon(DropReason::ShutdownDeadline);
+        queue.close(DropReason::AfterShutdown);
         queue.push(&outbox, head(), &spans(4), 0, 0);
+        assert_eq!(drain(&queue), 3);
         let counters = queue.counters();
-        assert_eq!(counters.dropped(DropReason::ShutdownDeadline), 3);
         assert_eq!(counters.dropped(DropReason::AfterShutdown), 4);
         assert_eq!((counters.finished(), counters.waiting()), (7, 0));
     }

@@ -80,8 +80,13 @@ pub fn extract(carrier: &impl Extract) -> Option<SpanContext> {
     if !process::is_on_quietly() {
         return None;
     }
-    let (core, new_trace_id) =
-        with_stack(|stack| stack.core().map(|core| (core, stack.new_trace_id()))).flatten()?;
+    let (core, new_trace_id) = with_stack(|stack| {
+        stack.core().map(|core| {
+            let ticks = core.clock.ticks();
+            (core, stack.new_trace_id(ticks))
+        })
+    })
+    .flatten()?;
     let upstream = propagation::extract(carrier, &core.settings.propagation, || TraceId::new(new_trace_id))?;
     Some(SpanContext { place: Place::Remote(Arc::new(upstream)) })
 }
