@@ -14,6 +14,7 @@
 mod drawing;
 mod entry;
 mod scale;
+mod span;
 mod text;
 mod tree;
 
@@ -21,7 +22,8 @@ use std::fmt;
 use std::io::Write;
 
 use self::drawing::{Drawing, Sheet};
-use super::view::{ViewChunk, ViewSpan};
+use self::span::ShownSpan;
+use super::view::{ViewChunk, Viewer};
 
 /// The local view `waterfall`: collects view chunks and prints the traces they make.
 pub(crate) struct Waterfall {
@@ -38,12 +40,30 @@ impl Waterfall {
         Self { out, sheet: Sheet::new(width, colours), waiting: Vec::new(), waiting_bytes: 0 }
     }
 
+    fn print(&mut self, trace: &Waiting) {
+        if trace.spans.is_empty() {
+            return;
+        }
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(trace.bytes());
+        let drawing = Drawing {
+            trace_id: trace.trace_id,
+            priority: trace.priority,
+            is_complete: trace.progress != Progress::Open,
+            spans: &trace.spans,
+        };
+        // Nobody to tell: this is the place where things are told.
+        let _ = self.out.write_all(self.sheet.draw(&drawing).as_bytes()).and_then(|()| self.out.flush());
+    }
+}
+
+impl Viewer for Waterfall {
     /// Takes a chunk. Prints only what must make room for it.
-    pub(crate) fn show(&mut self, chunk: ViewChunk) {
-        self.waiting_bytes += chunk.spans.iter().map(bytes_of).sum::<usize>();
-        match self.waiting.iter_mut().rev().find(|trace| trace.trace_id == chunk.trace_id) {
-            Some(trace) => trace.add(chunk),
-            None => self.waiting.push(Waiting::new(chunk)),
+    fn show(&mut self, chunk: &ViewChunk<'_>) {
+        let trace = Waiting::of(chunk);
+        self.waiting_bytes += trace.bytes();
+        match self.waiting.iter_mut().rev().find(|other| other.trace_id == trace.trace_id) {
+            Some(other) => other.add(trace),
+            None => self.waiting.push(trace),
         }
         while self.waiting_bytes > MAX_WAITING_BYTES || self.waiting.len() > MAX_WAITING_TRACES {
             let oldest = self.waiting.remove(0);
@@ -51,11 +71,11 @@ impl Waterfall {
         }
     }
 
-    /// Prints the finished traces. The worker calls it whenever it has handed over all chunks that were waiting for it.
+    /// Prints the finished traces.
     ///
     /// A finished trace whose parent spans are not all here is given one more round, since the caller may be in this
     /// process and just about to finish.
-    pub(crate) fn settle(&mut self) {
+    fn settle(&mut self) {
         for mut trace in std::mem::take(&mut self.waiting) {
             trace.settle();
             if trace.progress == Progress::Settled {
@@ -67,25 +87,10 @@ impl Waterfall {
     }
 
     /// Prints everything that is left, what is unfinished marked so.
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self) {
         for trace in std::mem::take(&mut self.waiting) {
             self.print(&trace);
         }
-    }
-
-    fn print(&mut self, trace: &Waiting) {
-        if trace.spans.is_empty() {
-            return;
-        }
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(trace.spans.iter().map(bytes_of).sum());
-        let drawing = Drawing {
-            trace_id: trace.trace_id,
-            priority: trace.priority,
-            is_complete: trace.progress != Progress::Open,
-            spans: &trace.spans,
-        };
-        // Nobody to tell: this is the place where things are told.
-        let _ = self.out.write_all(self.sheet.draw(&drawing).as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
@@ -105,7 +110,7 @@ struct Waiting {
     trace_id: u128,
     priority: i32,
     progress: Progress,
-    spans: Vec<ViewSpan>,
+    spans: Vec<ShownSpan>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,21 +126,19 @@ enum Progress {
 }
 
 impl Waiting {
-    fn new(chunk: ViewChunk) -> Self {
-        let mut trace = Self {
-            trace_id: chunk.trace_id,
-            priority: chunk.priority,
-            progress: Progress::Open,
-            spans: Vec::new(),
-        };
-        trace.add(chunk);
-        trace
+    fn of(chunk: &ViewChunk<'_>) -> Self {
+        Self {
+            trace_id: chunk.trace_id.as_u128(),
+            priority: chunk.priority.as_i32(),
+            progress: if chunk.is_last { Progress::Finished } else { Progress::Open },
+            spans: chunk.spans.iter().map(ShownSpan::of).collect(),
+        }
     }
 
-    fn add(&mut self, chunk: ViewChunk) {
-        self.priority = chunk.priority;
-        self.progress = if chunk.is_last { Progress::Finished } else { Progress::Open };
-        self.spans.extend(chunk.spans);
+    /// Takes in a later part of the same trace.
+    fn add(&mut self, later: Self) {
+        (self.priority, self.progress) = (later.priority, later.progress);
+        self.spans.extend(later.spans);
     }
 
     fn settle(&mut self) {
@@ -145,11 +148,10 @@ impl Waiting {
             Progress::Finished | Progress::WaitsForParent | Progress::Settled => Progress::Settled,
         };
     }
-}
 
-fn bytes_of(span: &ViewSpan) -> usize {
-    let error = span.error.as_ref().map_or(0, String::len);
-    size_of::<ViewSpan>() + span.name.len() + span.service.len() + span.resource.len() + error
+    fn bytes(&self) -> usize {
+        self.spans.iter().map(ShownSpan::bytes).sum()
+    }
 }
 
 /// Texts and structs of all spans waiting; the traces that wait longest are printed as they are beyond it.
@@ -158,7 +160,9 @@ const MAX_WAITING_TRACES: usize = 1000;
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::ViewSpan;
     use super::*;
+    use crate::model::{SamplingPriority, TraceId};
     use std::io;
     use std::sync::{Arc, Mutex};
 
@@ -199,27 +203,33 @@ mod tests {
         (Waterfall::new(Box::new(writes.clone()), 200, false), writes)
     }
 
-    /// A chunk of spans given as id and parent, which are their names and start times too.
-    fn chunk(trace_id: u128, is_last: bool, spans: &[(u64, u64)]) -> ViewChunk {
+    /// A chunk of spans given as id and parent; they start in the order of their ids.
+    fn chunk(trace_id: u128, is_last: bool, spans: &[(u64, u64)]) -> ViewChunk<'static> {
         let span = |&(span_id, parent_id): &(u64, u64)| ViewSpan {
             span_id,
             parent_id,
-            name: format!("s{span_id}"),
-            service: "shop".to_owned(),
-            resource: String::new(),
+            name: format!("s{span_id}").into(),
+            service: "shop",
+            resource: "".into(),
             start_ns: span_id,
             duration_ns: 10,
-            error: None,
+            is_error: false,
+            error_message: None,
             is_local_root: parent_id == 0,
         };
-        ViewChunk { trace_id, priority: 1, is_last, spans: spans.iter().map(span).collect() }
+        ViewChunk {
+            trace_id: TraceId::new(trace_id),
+            priority: SamplingPriority::AUTO_KEEP,
+            is_last,
+            spans: spans.iter().map(span).collect(),
+        }
     }
 
     #[test]
     fn finished_trace_is_one_write() {
         let (mut waterfall, writes) = waterfall();
-        waterfall.show(chunk(1, true, &[(1, 0), (2, 1), (3, 1)]));
-        waterfall.show(chunk(2, true, &[(4, 0)]));
+        waterfall.show(&chunk(1, true, &[(1, 0), (2, 1), (3, 1)]));
+        waterfall.show(&chunk(2, true, &[(4, 0)]));
         waterfall.settle();
         assert_eq!(writes.take(), ["1: s1 ├─ s2 └─ s3", "2: s4"]);
     }
@@ -227,11 +237,11 @@ mod tests {
     #[test]
     fn chunks_of_a_partial_flush_are_brought_together() {
         let (mut waterfall, writes) = waterfall();
-        waterfall.show(chunk(1, false, &[(2, 1), (3, 1)]));
+        waterfall.show(&chunk(1, false, &[(2, 1), (3, 1)]));
         waterfall.settle();
         waterfall.settle();
         assert!(writes.take().is_empty());
-        waterfall.show(chunk(1, true, &[(1, 0)]));
+        waterfall.show(&chunk(1, true, &[(1, 0)]));
         waterfall.settle();
         assert_eq!(writes.take(), ["1: s1 ├─ s2 └─ s3"]);
     }
@@ -239,10 +249,10 @@ mod tests {
     #[test]
     fn called_service_in_this_process_waits_for_its_caller() {
         let (mut waterfall, writes) = waterfall();
-        waterfall.show(chunk(1, true, &[(2, 1)]));
+        waterfall.show(&chunk(1, true, &[(2, 1)]));
         waterfall.settle();
         assert!(writes.take().is_empty());
-        waterfall.show(chunk(1, true, &[(1, 0)]));
+        waterfall.show(&chunk(1, true, &[(1, 0)]));
         waterfall.settle();
         assert_eq!(writes.take(), ["1: s1 └─ s2"]);
     }
@@ -250,7 +260,7 @@ mod tests {
     #[test]
     fn caller_elsewhere_is_waited_for_one_round() {
         let (mut waterfall, writes) = waterfall();
-        waterfall.show(chunk(1, true, &[(2, 1)]));
+        waterfall.show(&chunk(1, true, &[(2, 1)]));
         waterfall.settle();
         waterfall.settle();
         assert_eq!(writes.take(), ["1: ↳ s2"]);
@@ -261,8 +271,8 @@ mod tests {
     #[test]
     fn rest_is_printed_at_the_end_and_marked() {
         let (mut waterfall, writes) = waterfall();
-        waterfall.show(chunk(1, false, &[(2, 1)]));
-        waterfall.show(chunk(2, true, &[(4, 3)]));
+        waterfall.show(&chunk(1, false, &[(2, 1)]));
+        waterfall.show(&chunk(2, true, &[(4, 3)]));
         waterfall.finish();
         assert_eq!(writes.take(), ["1 incomplete: ↳ s2", "2: ↳ s4"]);
         waterfall.finish();
@@ -273,10 +283,10 @@ mod tests {
     fn too_many_traces_push_out_the_oldest() {
         let (mut waterfall, writes) = waterfall();
         for trace_id in 1..=MAX_WAITING_TRACES as u128 {
-            waterfall.show(chunk(trace_id, false, &[(2, 1)]));
+            waterfall.show(&chunk(trace_id, false, &[(2, 1)]));
         }
         assert!(writes.take().is_empty());
-        waterfall.show(chunk(0xffff, false, &[(2, 1)]));
+        waterfall.show(&chunk(0xffff, false, &[(2, 1)]));
         assert_eq!(writes.take(), ["1 incomplete: ↳ s2"]);
         assert_eq!(waterfall.waiting.len(), MAX_WAITING_TRACES);
     }
@@ -286,17 +296,17 @@ mod tests {
         let (mut waterfall, writes) = waterfall();
         let of_bytes = |trace_id, bytes: usize| {
             let mut chunk = chunk(trace_id, false, &[(2, 1)]);
-            let rest = bytes - bytes_of(&chunk.spans[0]);
-            chunk.spans[0].resource = "x".repeat(rest);
+            let rest = bytes - Waiting::of(&chunk).bytes();
+            chunk.spans[0].resource = "x".repeat(rest).into();
             chunk
         };
-        waterfall.show(of_bytes(1, MAX_WAITING_BYTES / 2));
-        waterfall.show(of_bytes(2, MAX_WAITING_BYTES / 2));
+        waterfall.show(&of_bytes(1, MAX_WAITING_BYTES / 2));
+        waterfall.show(&of_bytes(2, MAX_WAITING_BYTES / 2));
         assert!(writes.take().is_empty());
-        waterfall.show(of_bytes(3, 1000));
+        waterfall.show(&of_bytes(3, 1000));
         assert_eq!(writes.take().len(), 1);
         assert_eq!(waterfall.waiting_bytes, MAX_WAITING_BYTES / 2 + 1000);
-        waterfall.show(of_bytes(4, MAX_WAITING_BYTES + 1));
+        waterfall.show(&of_bytes(4, MAX_WAITING_BYTES + 1));
         assert_eq!(writes.take().len(), 3);
         assert_eq!(waterfall.waiting_bytes, 0);
     }
@@ -304,7 +314,7 @@ mod tests {
     #[test]
     fn nothing_is_printed_for_an_empty_chunk() {
         let (mut waterfall, writes) = waterfall();
-        waterfall.show(chunk(1, true, &[]));
+        waterfall.show(&chunk(1, true, &[]));
         waterfall.settle();
         waterfall.finish();
         assert!(writes.take().is_empty());
@@ -323,7 +333,7 @@ mod tests {
             }
         }
         let mut waterfall = Waterfall::new(Box::new(Closed), 100, true);
-        waterfall.show(chunk(1, true, &[(1, 0)]));
+        waterfall.show(&chunk(1, true, &[(1, 0)]));
         waterfall.settle();
         assert!(waterfall.waiting.is_empty() && waterfall.waiting_bytes == 0);
     }

@@ -1,8 +1,8 @@
 //! One trace as text: a header, then for each span its place in the tree, what it is, how long it took, and when.
 
-use super::super::view::ViewSpan;
 use super::entry::{Entry, Services};
 use super::scale::Scale;
+use super::span::ShownSpan;
 use super::text::{Colour, Duration, Line, Piece};
 use super::tree::{Row, Rows};
 
@@ -13,7 +13,7 @@ pub(super) struct Drawing<'a> {
     pub(super) priority: i32,
     /// Whether the trace has finished, as far as this process knows.
     pub(super) is_complete: bool,
-    pub(super) spans: &'a [ViewSpan],
+    pub(super) spans: &'a [ShownSpan],
 }
 
 /// What it is drawn on.
@@ -44,7 +44,7 @@ impl Sheet {
     }
 
     /// What the first spans show, in at most [`MAX_LINES`] lines.
-    fn entries(self, spans: &[ViewSpan]) -> Vec<Entry<'_>> {
+    fn entries(self, spans: &[ShownSpan]) -> Vec<Entry<'_>> {
         let mut services = Services::default();
         if let Some(root) = spans.iter().find(|span| span.is_local_root) {
             services.place(&root.service);
@@ -135,14 +135,14 @@ fn header(drawing: &Drawing<'_>, entries: &[Entry<'_>]) -> Vec<Piece> {
 }
 
 /// Says what there was no room for.
-fn rest(spans: &[ViewSpan], entries: &[Entry<'_>]) -> Option<String> {
+fn rest(spans: &[ShownSpan], entries: &[Entry<'_>]) -> Option<String> {
     let hidden = spans.len() - entries.len();
     let failed = failures(spans.iter()) - failures(entries.iter().map(|entry| entry.span));
     let failed = if failed > 0 { format!(", {failed} of them failed") } else { String::new() };
     (hidden > 0).then(|| format!("… {}{failed}", count(hidden, "more span")))
 }
 
-fn failures<'a>(spans: impl Iterator<Item = &'a ViewSpan>) -> usize {
+fn failures<'a>(spans: impl Iterator<Item = &'a ShownSpan>) -> usize {
     spans.filter(|span| span.error.is_some()).count()
 }
 
@@ -164,8 +164,8 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn span(span_id: u64, parent_id: u64, name: &str, from_ms: u64, to_ms: u64) -> ViewSpan {
-        ViewSpan {
+    fn span(span_id: u64, parent_id: u64, name: &str, from_ms: u64, to_ms: u64) -> ShownSpan {
+        ShownSpan {
             span_id,
             parent_id,
             name: name.to_owned(),
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    fn order() -> Vec<ViewSpan> {
+    fn order() -> Vec<ShownSpan> {
         let mut spans = vec![
             span(1, 0, "web.request", 0, 48),
             span(2, 1, "shop.place_order", 1, 47),
@@ -197,14 +197,14 @@ mod tests {
         spans
     }
 
-    fn drawn(width: usize, spans: &[ViewSpan]) -> String {
+    fn drawn(width: usize, spans: &[ShownSpan]) -> String {
         let trace_id = 0x68b0_c1f2_0000_0000_0000_0000_0000_002a;
         let drawing = Drawing { trace_id, priority: 1, is_complete: true, spans };
         Sheet::new(width, false).draw(&drawing)
     }
 
     /// Without the header, which is one line in this width.
-    fn tree(width: usize, spans: &[ViewSpan]) -> String {
+    fn tree(width: usize, spans: &[ShownSpan]) -> String {
         drawn(width, spans).split_once('\n').map(|(_, tree)| tree.to_owned()).unwrap()
     }
 
@@ -346,7 +346,7 @@ f
         }
     }
 
-    fn any_span() -> impl Strategy<Value = ViewSpan> {
+    fn any_span() -> impl Strategy<Value = ShownSpan> {
         let ids = (0_u64..20, 0_u64..20);
         let times = (any::<u64>(), any::<u64>());
         (ids, times, any::<(String, String, String)>(), any::<(Option<String>, bool)>()).prop_map(
@@ -356,7 +356,7 @@ f
                 (name, service, resource),
                 (error, is_local_root),
             )| {
-                ViewSpan {
+                ShownSpan {
                     span_id,
                     parent_id,
                     name,

@@ -1,13 +1,13 @@
 //! What is shown of one span: its label, how long it took, its colour, its error.
 
-use super::super::view::ViewSpan;
+use super::span::ShownSpan;
 use super::text::{Colour, Duration, Piece};
 use super::tree::Row;
 
 /// What is shown of one span.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    pub(super) span: &'a ViewSpan,
+    pub(super) span: &'a ShownSpan,
     pub(super) label: Vec<Piece>,
     pub(super) duration: Piece,
     pub(super) bar_colour: Colour,
@@ -17,7 +17,7 @@ pub(super) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     pub(super) fn new(
-        spans: &'a [ViewSpan],
+        spans: &'a [ShownSpan],
         row: &Row,
         services: &mut Services<'a>,
         max_levels: usize,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::view::ViewSpan;
+use super::span::ShownSpan;
 
 /// The time that the bars stand for.
 #[derive(Debug)]
@@ -12,18 +12,18 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    pub(super) fn of(spans: &[ViewSpan]) -> Self {
+    pub(super) fn of(spans: &[ShownSpan]) -> Self {
         let start_ns = spans.iter().map(|span| span.start_ns).min().unwrap_or(0);
-        let end_ns = spans.iter().map(end_ns).max().unwrap_or(0);
+        let end_ns = spans.iter().map(ShownSpan::end_ns).max().unwrap_or(0);
         Self { start_ns, total_ns: end_ns.saturating_sub(start_ns) }
     }
 
     /// The blanks before a span's bar in so many columns, and the bar: at least half a column, never less than the truth.
-    pub(super) fn bar(&self, span: &ViewSpan, columns: usize) -> (usize, String) {
+    pub(super) fn bar(&self, span: &ShownSpan, columns: usize) -> (usize, String) {
         let halves = 2 * columns as u128;
         let total = u128::from(self.total_ns.max(1));
         let from = u128::from(span.start_ns.saturating_sub(self.start_ns)) * halves / total;
-        let to = (u128::from(end_ns(span).saturating_sub(self.start_ns)) * halves).div_ceil(total);
+        let to = (u128::from(span.end_ns().saturating_sub(self.start_ns)) * halves).div_ceil(total);
         let from = from.min(halves.saturating_sub(1)) as usize;
         let halves = from..(to.min(halves) as usize).max(from + 1);
         (from / 2, (from / 2..halves.end.div_ceil(2)).map(|column| cell(&halves, column)).collect())
@@ -39,20 +39,16 @@ fn cell(halves: &Range<usize>, column: usize) -> char {
     }
 }
 
-fn end_ns(span: &ViewSpan) -> u64 {
-    span.start_ns.saturating_add(span.duration_ns)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn span(start_ns: u64, duration_ns: u64) -> ViewSpan {
-        ViewSpan { start_ns, duration_ns, ..ViewSpan::default() }
+    fn span(start_ns: u64, duration_ns: u64) -> ShownSpan {
+        ShownSpan { start_ns, duration_ns, ..ShownSpan::default() }
     }
 
-    fn bars(spans: &[ViewSpan], columns: usize) -> Vec<String> {
+    fn bars(spans: &[ShownSpan], columns: usize) -> Vec<String> {
         let scale = Scale::of(spans);
         let bars = spans.iter().map(|span| scale.bar(span, columns));
         bars.map(|(blanks, bar)| " ".repeat(blanks) + &bar).collect()

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::super::view::ViewSpan;
+use super::span::ShownSpan;
 
 /// One span's place in the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,9 @@ struct Node {
 }
 
 impl Rows {
-    pub(super) fn new(spans: &[ViewSpan]) -> Self {
+    pub(super) fn new(spans: &[ShownSpan]) -> Self {
         let by_id = by_id(spans);
-        let parent_of = |(index, span): (usize, &ViewSpan)| {
+        let parent_of = |(index, span): (usize, &ShownSpan)| {
             by_id.get(&span.parent_id).copied().filter(|&parent| span.parent_id != 0 && parent != index)
         };
         let mut nodes: Vec<_> = spans
@@ -99,13 +99,13 @@ impl Iterator for Rows {
 }
 
 /// Whether no span's parent is missing here.
-pub(super) fn has_all_parents(spans: &[ViewSpan]) -> bool {
+pub(super) fn has_all_parents(spans: &[ShownSpan]) -> bool {
     let by_id = by_id(spans);
     spans.iter().all(|span| span.parent_id == 0 || by_id.contains_key(&span.parent_id))
 }
 
 /// Of two spans with one id the first counts.
-fn by_id(spans: &[ViewSpan]) -> HashMap<u64, usize> {
+fn by_id(spans: &[ShownSpan]) -> HashMap<u64, usize> {
     spans.iter().enumerate().rev().map(|(index, span)| (span.span_id, index)).collect()
 }
 
@@ -114,12 +114,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn span(span_id: u64, parent_id: u64, start_ns: u64) -> ViewSpan {
-        ViewSpan { span_id, parent_id, start_ns, ..ViewSpan::default() }
+    fn span(span_id: u64, parent_id: u64, start_ns: u64) -> ShownSpan {
+        ShownSpan { span_id, parent_id, start_ns, ..ShownSpan::default() }
     }
 
     /// Ids, indented.
-    fn outline(spans: &[ViewSpan]) -> String {
+    fn outline(spans: &[ShownSpan]) -> String {
         Rows::new(spans).fold(String::new(), |outline, row| {
             let indent = "  ".repeat(row.guides.len());
             format!("{outline}{indent}{}\n", spans[row.index].span_id)
