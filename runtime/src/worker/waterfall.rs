@@ -40,6 +40,14 @@ impl Waterfall {
         Self { out, sheet: Sheet::new(width, colours), waiting: Vec::new(), waiting_bytes: 0 }
     }
 
+    /// Chunks come thread by thread; people read by time.
+    fn print_all(&mut self, mut traces: Vec<Waiting>) {
+        traces.sort_by_key(Waiting::start_ns);
+        for trace in &traces {
+            self.print(trace);
+        }
+    }
+
     fn print(&mut self, trace: &Waiting) {
         if trace.spans.is_empty() {
             return;
@@ -76,21 +84,18 @@ impl Viewer for Waterfall {
     /// A finished trace whose parent spans are not all here is given one more round, since the caller may be in this
     /// process and just about to finish.
     fn settle(&mut self) {
-        for mut trace in std::mem::take(&mut self.waiting) {
-            trace.settle();
-            if trace.progress == Progress::Settled {
-                self.print(&trace);
-            } else {
-                self.waiting.push(trace);
-            }
-        }
+        self.waiting.iter_mut().for_each(Waiting::settle);
+        let (settled, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|trace| trace.progress == Progress::Settled);
+        self.waiting = waiting;
+        self.print_all(settled);
     }
 
     /// Prints everything that is left, what is unfinished marked so.
     fn finish(&mut self) {
-        for trace in std::mem::take(&mut self.waiting) {
-            self.print(&trace);
-        }
+        let left = std::mem::take(&mut self.waiting);
+        self.print_all(left);
     }
 }
 
@@ -147,6 +152,10 @@ impl Waiting {
             Progress::Finished if !tree::has_all_parents(&self.spans) => Progress::WaitsForParent,
             Progress::Finished | Progress::WaitsForParent | Progress::Settled => Progress::Settled,
         };
+    }
+
+    fn start_ns(&self) -> Option<u64> {
+        self.spans.iter().map(|span| span.start_ns).min()
     }
 
     fn bytes(&self) -> usize {
@@ -232,6 +241,15 @@ mod tests {
         waterfall.show(&chunk(2, true, &[(4, 0)]));
         waterfall.settle();
         assert_eq!(writes.take(), ["1: s1 ├─ s2 └─ s3", "2: s4"]);
+    }
+
+    #[test]
+    fn traces_are_printed_by_their_start() {
+        let (mut waterfall, writes) = waterfall();
+        waterfall.show(&chunk(1, true, &[(9, 0)]));
+        waterfall.show(&chunk(2, true, &[(4, 0), (5, 4)]));
+        waterfall.settle();
+        assert_eq!(writes.take(), ["2: s4 └─ s5", "1: s9"]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Sheet {
     pub(super) fn draw(self, drawing: &Drawing<'_>) -> String {
         let mut out = String::new();
         let entries = self.entries(drawing.spans);
-        for line in self.wrapped(header(drawing, &entries)) {
+        for line in self.wrapped(header(drawing)) {
             self.line(&mut out, &line);
         }
         self.draw_entries(&mut out, &entries, &Scale::of(drawing.spans));
@@ -46,9 +46,7 @@ impl Sheet {
     /// What the first spans show, in at most [`MAX_LINES`] lines.
     fn entries(self, spans: &[ShownSpan]) -> Vec<Entry<'_>> {
         let mut services = Services::default();
-        if let Some(root) = spans.iter().find(|span| span.is_local_root) {
-            services.place(&root.service);
-        }
+        services.place(service_of(spans));
         let mut lines = 0;
         let entry = |row: Row| Entry::new(spans, &row, &mut services, self.label_columns() / 6);
         Rows::new(spans)
@@ -106,23 +104,29 @@ impl Sheet {
 
     /// The most that names may take from the bars.
     fn label_columns(self) -> usize {
-        self.width * 11 / 20
+        self.width * 3 / 5
     }
 }
 
-fn header(drawing: &Drawing<'_>, entries: &[Entry<'_>]) -> Vec<Piece> {
-    let local_root = drawing.spans.iter().find(|span| span.is_local_root);
-    let service = local_root.or(entries.first().map(|entry| entry.span)).map_or("", |span| &span.service);
+/// The service that the trace came to first.
+fn service_of(spans: &[ShownSpan]) -> &str {
+    let local_roots = spans.iter().filter(|span| span.is_local_root);
+    let earliest = local_roots.min_by_key(|span| span.start_ns);
+    earliest.or(spans.iter().min_by_key(|span| span.start_ns)).map_or("", |span| &span.service)
+}
+
+fn header(drawing: &Drawing<'_>) -> Vec<Piece> {
     let failures = failures(drawing.spans.iter());
-    let (keeping, keeping_colour) =
-        if drawing.priority > 0 { ("kept", Colour::Plain) } else { ("not kept", Colour::Warning) };
     let mut facts = vec![
         (Colour::Bold, format!("trace {:032x}", drawing.trace_id)),
-        (Colour::Service(0), service.to_owned()),
+        (Colour::Service(0), service_of(drawing.spans).to_owned()),
         (Colour::Plain, Duration(Scale::of(drawing.spans).total_ns).to_string()),
         (Colour::Plain, count(drawing.spans.len(), "span")),
         (if failures > 0 { Colour::Failed } else { Colour::Plain }, count(failures, "error")),
-        (keeping_colour, format!("{keeping} (priority {})", drawing.priority)),
+        match drawing.priority {
+            1.. => (Colour::Plain, "kept".to_owned()),
+            reject => (Colour::Warning, format!("not kept (priority {reject})")),
+        },
     ];
     if !drawing.is_complete {
         facts.push((Colour::Warning, "incomplete".to_owned()));
@@ -211,7 +215,7 @@ mod tests {
     #[test]
     fn trace_is_a_tree_with_bars() {
         let expected = "\
-trace 68b0c1f200000000000000000000002a · shop · 48.0 ms · 6 spans · 3 errors · kept (priority 1)
+trace 68b0c1f200000000000000000000002a · shop · 48.0 ms · 6 spans · 3 errors · kept
 web.request POST /orders                        48.0 ms  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 └─ ✗ shop.place_order                           46.0 ms  ╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸
    │ payment refused
@@ -230,15 +234,15 @@ web.request POST /orders                        48.0 ms  ━━━━━━━�
         let expected = "\
 trace 68b0c1f200000000000000000000002a
   shop · 48.0 ms · 6 spans · 3 errors
-  kept (priority 1)
-web.request POST /ord…  48.0 ms  ━━━━━━━
-└─ ✗ shop.place_order   46.0 ms  ━━━━━━━
+  kept
+web.request POST /orders  48.0 ms  ━━━━━
+└─ ✗ shop.place_order     46.0 ms  ━━━━━
    │ payment refused
-   ├─ shop.check_stock  2.00 ms  ━
-   ├─ ✗ payment.charge  40.0 ms  ╺━━━━━╸
-   │  └─ ✗ [payments]…  32.0 ms   ━━━━━
+   ├─ shop.check_stock    2.00 ms  ╸
+   ├─ ✗ payment.charge    40.0 ms  ━━━━━
+   │  └─ ✗ [payments] w…  32.0 ms  ╺━━━╸
    │       card is blocked
-   └─ shop.pack          850 µs        ╺
+   └─ shop.pack            850 µs      ╺
 
 ";
         assert_eq!(drawn(40, &order()), expected);
@@ -256,6 +260,15 @@ job  12.0 ms  ━━━━━━━━━━━━━━━━━━━━━━
 
 ";
         assert_eq!(Sheet::new(80, false).draw(&drawing), expected);
+    }
+
+    #[test]
+    fn trace_is_of_the_service_it_came_to_first() {
+        let mut spans = vec![span(2, 1, "called", 5, 9), span(1, 0, "caller", 0, 12)];
+        spans[0].service = "payments".to_owned();
+        spans[0].is_local_root = true;
+        let drawn = drawn(100, &spans);
+        assert!(drawn.contains("002a · shop · ") && drawn.contains("└─ [payments] called"), "{drawn}");
     }
 
     #[test]
@@ -301,9 +314,9 @@ f
 └─ f
    └─ f
       └─ f
-…      └─ f
-…      └─ f
-…      └─ f
+         └─ f
+…         └─ f
+…         └─ f
 ";
         assert_eq!(labels, expected);
     }
