@@ -29,9 +29,9 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// A shop that charges at `payments_url` and hands its parcels to `shipping`.
-    pub fn new(payments_url: String, shipping: Sender<Parcel>) -> Self {
-        Self { client: reqwest::Client::new(), payments_url, shipping, orders: AtomicU64::new(0) }
+    /// A shop that charges at `payments_url`, by `client`, and hands its parcels to `shipping`.
+    pub fn new(client: reqwest::Client, payments_url: String, shipping: Sender<Parcel>) -> Self {
+        Self { client, payments_url, shipping, orders: AtomicU64::new(0) }
     }
 
     /// Its routes.

@@ -18,17 +18,20 @@ pub fn trace_requests(router: Router, service: &'static str) -> Router {
 /// Runs the handler under a span `web.request`, which is a child of the caller's span if the headers name one.
 pub async fn trace_request(State(service): State<&'static str>, request: Request, next: Next) -> Response {
     let method = request.method().as_str();
-    let route = request.extensions().get::<MatchedPath>().map_or("unknown route", MatchedPath::as_str);
+    // The template, `/items/{id}` and not `/items/7`: a resource is to be seen again. None where no route matches.
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let mut span = dd_traced::span("web.request")
         .service(service)
-        .resource(format!("{method} {route}"))
+        .resource(route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")))
         .span_type("web")
         .tag("span.kind", "server")
         .tag("component", "axum")
         .tag("http.method", method)
-        .tag("http.route", route)
         // Without the query, which may hold secrets.
         .tag("http.url", request.uri().path());
+    if let Some(route) = route {
+        span = span.tag("http.route", route);
+    }
     if let Some(caller) = extract(request.headers()) {
         span = span.child_of(&caller);
     }
