@@ -8,7 +8,8 @@ pub(crate) mod client;
 #[cfg(feature = "enable")]
 mod container;
 pub(crate) mod counters;
-#[cfg(all(test, feature = "enable"))]
+#[cfg(test)]
+#[cfg(feature = "enable")]
 pub(crate) mod fake_agent;
 #[cfg(feature = "enable")]
 mod headers;

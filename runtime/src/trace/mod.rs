@@ -26,7 +26,8 @@ mod recorder;
 mod scope;
 mod segment;
 mod stack;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 pub use active::{ActiveSpan, active_span};

@@ -28,7 +28,8 @@ mod run;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]
 mod signal;
-#[cfg(all(test, feature = "enable"))]
+#[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests;
 #[cfg(feature = "enable")]
 mod view;
