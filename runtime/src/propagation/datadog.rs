@@ -3,7 +3,7 @@
 //! Source: `ddtrace/tracer/textmap.go` of DataDog/dd-trace-go.
 
 use super::carrier::Inject;
-use super::inject::Outgoing;
+use super::inject::{Decided, Outgoing};
 use super::number;
 use super::settings::PropagationSettings;
 use super::tags::{self, IncomingTags};
@@ -110,6 +110,7 @@ fn read_origin(value: &str) -> Option<Box<str>> {
 /// Writes the headers; those without a value are left out.
 pub(super) fn inject(
     context: &Outgoing<'_>,
+    decided: &Decided,
     settings: &PropagationSettings,
     carrier: &mut dyn Inject,
 ) -> Option<PropagationError> {
@@ -126,7 +127,7 @@ pub(super) fn inject(
         }
         None => {}
     }
-    tags::write(context, settings.tags_max_bytes, |value| carrier.set(tags::HEADER, value))
+    tags::write(context, decided, settings.tags_max_bytes, |value| carrier.set(tags::HEADER, value))
 }
 
 fn set_priority(priority: SamplingPriority, carrier: &mut dyn Inject) {

@@ -3,15 +3,12 @@
 //! Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go and `ddtrace/internal/_tagset.pyx` of
 //! DataDog/dd-trace-py.
 
-use super::inject::Outgoing;
+use super::inject::{Decided, Outgoing};
 use super::number;
 use super::settings::MAX_TAGS_BYTES;
 use super::text::{Text, is_printable, trim_blanks};
 use crate::model::ids;
-use crate::model::priority::rate_text;
-use crate::model::upstream::{
-    PropagatedTags, PropagationError, TAG_DECISION_MAKER, TAG_KNUTH_RATE, TAG_PREFIX, cut, pieces,
-};
+use crate::model::upstream::{PropagatedTags, PropagationError, TAG_PREFIX, cut, pieces};
 
 pub(super) const HEADER: &str = "x-datadog-tags";
 
@@ -86,11 +83,12 @@ fn trace_id_high(value: &str) -> Option<u64> {
 /// Calls `set` with the header's value, unless there is nothing to send or no room for it.
 pub(super) fn write(
     context: &Outgoing<'_>,
+    decided: &Decided,
     max_bytes: usize,
     set: impl FnOnce(&str),
 ) -> Option<PropagationError> {
     let mut text = Text::new();
-    if !push_all(&mut text, context) || text.len() > max_bytes {
+    if !push_all(&mut text, context, decided) || text.len() > max_bytes {
         let is_off = max_bytes == 0;
         return Some(if is_off { PropagationError::Disabled } else { PropagationError::InjectMaxSize });
     }
@@ -101,24 +99,20 @@ pub(super) fn write(
 }
 
 /// False when the tags are longer than any limit.
-fn push_all(text: &mut Text<MAX_TAGS_BYTES>, context: &Outgoing<'_>) -> bool {
-    let mechanism = context.decision.and_then(|decision| decision.mechanism);
-    let rate = context.decision.and_then(|decision| decision.rate);
+fn push_all(text: &mut Text<MAX_TAGS_BYTES>, context: &Outgoing<'_>, decided: &Decided) -> bool {
     let mut fits = true;
-    if let Some(mechanism) = mechanism {
-        fits &= text.push(b"_dd.p.dm=") && text.push(mechanism.decision_maker().as_bytes());
+    if let Some(maker) = &decided.maker {
+        fits &= text.push(b"_dd.p.dm=") && text.push(maker.as_bytes());
     }
     if context.trace_id.high_u64() != 0 {
         fits &= push_separator(text) && text.push(b"_dd.p.tid=");
         fits &= text.push(&ids::hex(context.trace_id.high_u64()));
     }
-    if let Some(rate) = rate {
-        fits &= push_separator(text) && text.push(b"_dd.p.ksr=") && text.push(rate_text(rate).as_bytes());
+    if let Some(rate) = &decided.rate {
+        fits &= push_separator(text) && text.push(b"_dd.p.ksr=") && text.push(rate.as_bytes());
     }
     for (key, value) in context.tags.iter() {
-        let is_decided_here =
-            mechanism.is_some() && key == TAG_DECISION_MAKER || rate.is_some() && key == TAG_KNUTH_RATE;
-        if !is_decided_here {
+        if !decided.replaces(key) {
             fits &= push_separator(text) && text.push(key.as_bytes());
             fits &= text.push(b"=") && text.push(value.as_bytes());
         }

@@ -110,7 +110,7 @@ impl Tracestate {
     }
 
     fn read_tag(&mut self, name: &str, value: &str) {
-        let is_usable = !name.is_empty() && !name.contains([' ', '=']) && !value.is_empty();
+        let is_usable = !name.is_empty() && !name.contains([' ', '=']) && !value.trim_matches(' ').is_empty();
         // The upper half of the trace id stands in `traceparent`.
         if !is_usable || name == "tid" || name == "upstream_services" {
             return;
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn own_member_is_taken_apart() {
-        let state = read(&["acme=k1,dd=s:2;o:rum~x;p:zz9;t.dm:-4;t.a:b:c~d;t.tid:1;u:v;bad, x=y "]);
+        let state = read(&["acme=k1,dd=s:2;o:rum~x;p:zz9;t.dm:-4;t.a:b:c~d;t.tid:1;t.blank: ;u:v;bad, x=y "]);
         assert_eq!(
             (state.priority, state.origin.as_deref(), state.last_parent_id.as_deref()),
             (Some(2), Some("rum=x"), Some("zz9"))

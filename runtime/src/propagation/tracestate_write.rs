@@ -2,17 +2,16 @@
 //!
 //! Source: `composeTracestate` in `ddtrace/tracer/textmap.go` of DataDog/dd-trace-go.
 
-use super::inject::{LastParent, Outgoing};
+use super::inject::{Decided, LastParent, Outgoing};
 use super::text::Text;
 use super::tracestate::{MAX_LIST_BYTES, MAX_OWN_BYTES};
 use crate::model::ids;
-use crate::model::priority::rate_text;
-use crate::model::upstream::{TAG_DECISION_MAKER, TAG_KNUTH_RATE, TAG_PREFIX};
+use crate::model::upstream::{TAG_DECISION_MAKER, TAG_PREFIX};
 
 /// Calls `set` with the value of the header: our member, then those of others as far as they fit.
-pub(super) fn write(context: &Outgoing<'_>, set: impl FnOnce(&str)) {
+pub(super) fn write(context: &Outgoing<'_>, decided: &Decided, set: impl FnOnce(&str)) {
     let mut own = Text::new();
-    push_own(&mut own, context);
+    push_own(&mut own, context, decided);
     let room = MAX_LIST_BYTES.saturating_sub(own.len().saturating_add(1));
     let foreign = first_members(context.tracestate.unwrap_or_default(), room);
     if foreign.is_empty() {
@@ -35,7 +34,7 @@ fn first_members(list: &str, room: usize) -> &str {
     fitting.rsplit_once(',').map_or("", |(members, _)| members)
 }
 
-fn push_own(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>) {
+fn push_own(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: &Decided) {
     member.push(b"dd=");
     if let Some(decision) = context.decision {
         push_priority(member, decision.priority.as_i32());
@@ -52,7 +51,7 @@ fn push_own(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>) {
         LastParent::Received(Some(id)) => push_encoded(member, b"p:", id),
         LastParent::Received(None) => {}
     }
-    push_tags(member, context);
+    push_tags(member, context, decided);
 }
 
 fn push_priority(member: &mut Text<MAX_OWN_BYTES>, priority: i32) {
@@ -68,19 +67,17 @@ fn push_priority(member: &mut Text<MAX_OWN_BYTES>, priority: i32) {
 }
 
 /// The decision maker first; of the others those that fit.
-fn push_tags(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>) {
-    let mechanism = context.decision.and_then(|decision| decision.mechanism);
-    let rate = context.decision.and_then(|decision| decision.rate);
-    if let Some(mechanism) = mechanism {
-        push_encoded(member, b"t.dm:", mechanism.decision_maker().as_str());
+fn push_tags(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: &Decided) {
+    if let Some(maker) = &decided.maker {
+        push_encoded(member, b"t.dm:", maker.as_str());
     } else if let Some(maker) = context.tags.get(TAG_DECISION_MAKER) {
         push_encoded(member, b"t.dm:", maker);
     }
-    if let Some(rate) = rate {
-        push_encoded(member, b"t.ksr:", rate_text(rate).as_str());
+    if let Some(rate) = &decided.rate {
+        push_encoded(member, b"t.ksr:", rate.as_str());
     }
     for (key, value) in context.tags.iter() {
-        let is_written = key == TAG_DECISION_MAKER || rate.is_some() && key == TAG_KNUTH_RATE;
+        let is_written = key == TAG_DECISION_MAKER || decided.replaces(key);
         if let Some(name) = key.strip_prefix(TAG_PREFIX).filter(|_| !is_written) {
             push_tag(member, name, value);
         }

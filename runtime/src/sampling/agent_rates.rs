@@ -5,6 +5,7 @@
 //!
 //! Source: `ddtrace/tracer/sampler.go` of DataDog/dd-trace-go.
 
+#[cfg(feature = "enable")]
 use super::answer::{self, Target};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -37,6 +38,7 @@ impl AgentRates {
     /// The table after an answer with this JSON body, or none when the body holds no rates and the table stays.
     ///
     /// Rates that are not numbers from 0 to 1 are ignored. `now` is the time since any fixed moment.
+    #[cfg(feature = "enable")]
     pub(crate) fn after(&self, body: &[u8], now: Duration) -> Option<Self> {
         let targets = answer::read(body)?;
         let mut rates = Self::default();

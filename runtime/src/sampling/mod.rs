@@ -4,6 +4,7 @@
 //! the caller. An inherited or manual decision never comes here.
 
 mod agent_rates;
+#[cfg(feature = "enable")]
 mod answer;
 mod knuth;
 

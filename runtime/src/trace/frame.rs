@@ -139,6 +139,12 @@ impl Frame {
         self.closes as usize + usize::from(own)
     }
 
+    /// Whether the frame of a future can be taken off without a word to anybody.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.closes == 0 && self.outer.port.is_none()
+    }
+
     pub(crate) fn is_line(&self) -> bool {
         matches!(self.kind, FrameKind::Line)
     }

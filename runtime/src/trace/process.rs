@@ -1,7 +1,7 @@
 //! What a running tracer is to its spans, and which one is running.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
@@ -15,6 +15,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) queue: Arc<Queue>,
     pub(crate) rates: Arc<Mutex<AgentRates>>,
+    /// The start of correlated log lines, written by the room `log` at the first one.
+    pub(crate) log_identity: OnceLock<Box<str>>,
     /// For chunks finished on threads that have no outbox of this tracer.
     common: Arc<Outbox>,
     pub(crate) partial_flush_spans: u32,
@@ -32,7 +34,7 @@ impl Core {
             PartialFlush::Off => u32::MAX,
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
-        Self { settings, clock, queue, rates, common, partial_flush_spans }
+        Self { settings, clock, queue, rates, log_identity: OnceLock::new(), common, partial_flush_spans }
     }
 
     /// Ships a chunk through the outbox that is shared by all threads.
@@ -75,6 +77,9 @@ static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
 /// Whether a span may be recorded: the one load that disabled tracing costs. Otherwise [`off`] wants to be told.
 #[inline]
 pub(crate) fn generation() -> usize {
+    if cfg!(not(feature = "enable")) {
+        return DISABLED;
+    }
     // Relaxed: a thread that sees the change late attaches late; the tracer itself is read under its lock.
     GENERATION.load(Ordering::Relaxed)
 }

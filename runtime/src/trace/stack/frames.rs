@@ -22,6 +22,16 @@ impl Stack {
     /// Takes a future's span back after a poll, with everything that was left above it.
     #[inline]
     pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
+        let top = self.frames.last()?;
+        // Most polls leave nothing behind.
+        if top.token == span_id
+            && self.spans.len() == top.first as usize
+            && top.is_idle()
+            && self.frames.len() > 1
+        {
+            (self.current, self.finished) = (top.outer.current, top.outer.finished);
+            return self.frames.pop();
+        }
         self.uncover(span_id)?;
         self.end_frame()
     }
@@ -155,6 +165,14 @@ impl Stack {
     /// Ends frames on top that are over, or whose span was finished under a guard that nobody dropped.
     #[inline]
     pub(super) fn settle(&mut self) {
+        let is_settled = |top: &Box<Frame>| matches!(top.kind, FrameKind::Polled(..));
+        if self.current == NO_INDEX && !self.frames.last().is_none_or(is_settled) {
+            self.settle_slowly();
+        }
+    }
+
+    #[inline(never)]
+    fn settle_slowly(&mut self) {
         while self.current == NO_INDEX
             && self.frames.last().is_some_and(|frame| !frame.is_live() || self.is_spent(frame))
         {

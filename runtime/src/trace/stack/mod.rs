@@ -18,7 +18,6 @@ use super::ids::IdSource;
 use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
-use crate::config::Settings;
 use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
@@ -36,13 +35,12 @@ pub(crate) fn with_stack<R>(f: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack))).ok().flatten()
 }
 
-/// The settings of the tracer that runs here, and trace id and span id of the active span.
-pub(crate) fn active_identity() -> (Option<Arc<Settings>>, Option<(u128, u64)>) {
+/// The tracer that runs here, and trace id and span id of the active span.
+pub(crate) fn active_identity() -> (Option<Arc<Core>>, Option<(u128, u64)>) {
     if !process::is_on_quietly() {
         return (None, None);
     }
-    with_stack(|stack| (stack.core().map(|core| Arc::clone(&core.settings)), stack.active_ids()))
-        .unwrap_or_default()
+    with_stack(|stack| (stack.core(), stack.active_ids())).unwrap_or_default()
 }
 
 /// Frames, and the records of all of them in one buffer, innermost last.
