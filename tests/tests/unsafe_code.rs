@@ -1,5 +1,7 @@
 //! Where unsafe code is: in one module of the runtime, and nowhere else.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use dd_traced_tests::{repository, rust_files, tokens};
