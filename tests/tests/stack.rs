@@ -66,42 +66,92 @@ fn guards_may_be_dropped_in_any_order() {
 
 #[test]
 fn the_active_span_follows_its_rule_through_random_acts() {
-    for seed in 1..=100 {
+    for seed in 1..=300 {
         let tracer = ScopedTracer::new();
-        let mut dice = Dice::new(seed);
-        let mut model = Model::default();
-        for _ in 0..80 {
-            match dice.below(6) {
-                0 | 1 => model.start(),
-                2 => model.activate(&mut dice),
-                3 => model.drop_guard(&mut dice),
-                4 => model.finish(&mut dice),
-                _ => model.call_leaf(),
-            }
-            assert_eq!(active(), model.active(), "seed {seed}: {model:#?}");
-        }
-        let expected = model.end();
+        let mut model = Model { dice: Dice::new(seed), seed, ..Model::default() };
+        (0..40).for_each(|_| model.act(0));
+        let parents = model.end();
         expect_healed();
-        let finished: BTreeMap<u64, u64> =
-            tracer.finished().iter().map(|span| (span.span_id.as_u64(), span.parent_id.as_u64())).collect();
-        for (span_id, parent_id) in expected {
-            assert_eq!(finished.get(&span_id), Some(&parent_id), "seed {seed}");
+        let finished: BTreeMap<u64, (u128, u64)> = tracer
+            .finished()
+            .iter()
+            .map(|span| (span.span_id.as_u64(), (span.trace_id.as_u128(), span.parent_id.as_u64())))
+            .collect();
+        assert_eq!(
+            finished.len(),
+            parents.len() + 1,
+            "seed {seed}: each span once, and the one that shows it healed"
+        );
+        for (span_id, parent_id) in parents {
+            let (trace_id, parent) = finished[&span_id];
+            assert_eq!(parent, parent_id, "seed {seed}");
+            assert!(
+                parent == NONE || finished[&parent].0 == trace_id,
+                "seed {seed}: a parent of another trace"
+            );
         }
     }
 }
 
 /// What the rule says, kept beside what the library does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Model {
+    seed: u64,
+    dice: Dice,
     spans: Vec<Span>,
-    guards: Vec<(ActiveGuard, u64)>,
+    /// What was entered, in its order.
+    entered: Vec<Entered>,
+    /// Each span with the parent that it should have.
     parents: Vec<(u64, u64)>,
 }
 
+impl Default for Model {
+    fn default() -> Self {
+        Self { seed: 0, dice: Dice::new(0), spans: Vec::new(), entered: Vec::new(), parents: Vec::new() }
+    }
+}
+
+#[derive(Debug)]
+enum Entered {
+    Guard { span: u64, guard: ActiveGuard },
+    Context { span: u64, guard: ActiveGuard },
+    Function { span: u64 },
+}
+
+#[traced(name = "nested")]
+fn nested(model: &mut Model, depth: u32) {
+    let expected = model.active();
+    let own = active();
+    model.parents.push((own, expected));
+    model.entered.push(Entered::Function { span: own });
+    for _ in 0..model.dice.below(6) {
+        model.act(depth);
+    }
+    model.entered.retain(|entered| !matches!(entered, Entered::Function { span } if *span == own));
+}
+
 impl Model {
+    fn act(&mut self, depth: u32) {
+        match self.dice.below(8) {
+            0 | 1 => self.start(),
+            2 => self.activate(),
+            3 => self.enter_context(),
+            4 | 5 => self.drop_guard(),
+            6 => self.finish(),
+            _ if depth < 4 => nested(self, depth + 1),
+            _ => {}
+        }
+        assert_eq!(active(), self.active(), "seed {}: {self:#?}", self.seed);
+    }
+
     fn active(&self) -> u64 {
         let is_open = |wanted: u64| self.spans.iter().any(|span| id(span) == wanted && span.is_recording());
-        self.guards.iter().rev().map(|(_, of)| *of).find(|of| is_open(*of)).unwrap_or(NONE)
+        let active = self.entered.iter().rev().find_map(|entered| match entered {
+            Entered::Guard { span, .. } => is_open(*span).then_some(*span),
+            // A context outlives its span.
+            Entered::Context { span, .. } | Entered::Function { span } => Some(*span),
+        });
+        active.unwrap_or(NONE)
     }
 
     fn start(&mut self) {
@@ -111,33 +161,38 @@ impl Model {
         self.spans.push(span);
     }
 
-    fn activate(&mut self, dice: &mut Dice) {
-        if let Some(at) = dice.index(self.spans.len()) {
-            self.guards.push((self.spans[at].activate(), id(&self.spans[at])));
+    fn activate(&mut self) {
+        if let Some(at) = self.dice.index(self.spans.len()) {
+            let span = &self.spans[at];
+            self.entered.push(Entered::Guard { span: id(span), guard: span.activate() });
         }
     }
 
-    fn drop_guard(&mut self, dice: &mut Dice) {
-        if let Some(at) = dice.index(self.guards.len()) {
-            drop(self.guards.remove(at));
+    fn enter_context(&mut self) {
+        if let Some(at) = self.dice.index(self.spans.len()) {
+            let span = &self.spans[at];
+            self.entered.push(Entered::Context { span: id(span), guard: span.context().enter() });
         }
     }
 
-    fn finish(&mut self, dice: &mut Dice) {
-        if let Some(at) = dice.index(self.spans.len()) {
+    fn drop_guard(&mut self) {
+        let is_function = |entered: &Entered| matches!(entered, Entered::Function { .. });
+        if let Some(at) = self.dice.index(self.entered.len()).filter(|at| !is_function(&self.entered[*at])) {
+            if let Entered::Guard { guard, .. } | Entered::Context { guard, .. } = self.entered.remove(at) {
+                drop(guard);
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(at) = self.dice.index(self.spans.len()) {
             self.spans[at].finish();
         }
     }
 
-    fn call_leaf(&self) {
-        let before = self.active();
-        leaf();
-        assert_eq!(active(), before);
-    }
-
-    /// Ends all, the guards first, and gives each span with the parent that it should have.
+    /// Ends all, the guards first.
     fn end(self) -> Vec<(u64, u64)> {
-        drop(self.guards);
+        drop(self.entered);
         self.parents
     }
 }
