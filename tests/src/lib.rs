@@ -14,6 +14,7 @@
 
 mod agent;
 mod child;
+mod dice;
 mod http;
 mod patience;
 mod source;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use agent::{Answer, FakeAgent, Received, Request, with_agent, with_agent_at};
 pub use child::{Ended, Running, command, run};
+pub use dice::Dice;
 pub use http::{Response, get, send};
 pub use patience::PATIENCE;
 pub use source::{repository, rust_files, tokens};
