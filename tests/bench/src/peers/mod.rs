@@ -1,0 +1,19 @@
+//! The subjects, a file each.
+
+mod bare;
+
+use crate::peer::Peer;
+
+pub(crate) const BARE: &str = "bare";
+pub(crate) const DD_TRACED: &str = "dd-traced";
+pub(crate) const FASTRACE: &str = "fastrace";
+pub(crate) const OFFICIAL: &str = "datadog-opentelemetry";
+pub(crate) const WITHDRAWN: &str = "opentelemetry-datadog";
+pub(crate) const LIBDD: &str = "libdd-trace-utils";
+
+/// In the order of the table's columns.
+pub(crate) const ALL: &[&Peer] = &[&bare::PEER];
+
+pub(crate) fn find(name: &str) -> Option<&'static Peer> {
+    ALL.iter().copied().find(|peer| peer.name == name)
+}
