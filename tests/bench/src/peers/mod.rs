@@ -1,6 +1,14 @@
 //! The subjects, a file each.
 
 mod bare;
+mod fastrace;
+mod libdd;
+mod official;
+mod official_tracing;
+mod otel_api;
+mod tracing_registry;
+mod tracing_spans;
+mod withdrawn;
 
 use crate::peer::Peer;
 
@@ -12,7 +20,16 @@ pub(crate) const WITHDRAWN: &str = "opentelemetry-datadog";
 pub(crate) const LIBDD: &str = "libdd-trace-utils";
 
 /// In the order of the table's columns.
-pub(crate) const ALL: &[&Peer] = &[&bare::PEER];
+pub(crate) const ALL: &[&Peer] = &[
+    &bare::PEER,
+    &fastrace::PEER,
+    &fastrace::WITH_DATADOG,
+    &official::PEER,
+    &official_tracing::PEER,
+    &withdrawn::PEER,
+    &tracing_registry::PEER,
+    &libdd::PEER,
+];
 
 pub(crate) fn find(name: &str) -> Option<&'static Peer> {
     ALL.iter().copied().find(|peer| peer.name == name)
