@@ -29,8 +29,8 @@ impl Length {
     /// The end of a repetition whose tracer is slow to settle: what was measured until then must do.
     fn patience(self) -> Duration {
         match self {
-            Self::Full => Duration::from_secs(2),
-            Self::Quick => Duration::from_millis(500),
+            Self::Full => Duration::from_millis(500),
+            Self::Quick => Duration::from_millis(200),
         }
     }
 }

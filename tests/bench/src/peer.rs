@@ -17,8 +17,8 @@ pub(crate) struct Peer {
     /// Spans that wait for its worker, with its default settings, when 100 000 come in a second; at most what it takes
     /// without dropping. So many are recorded in one go: a tracer that keeps more of them works on colder memory.
     pub(crate) at_once: u32,
-    /// The same in traces, where its queue counts those.
-    pub(crate) traces_at_once: u32,
+    /// The same in what is handed over at a time, a trace or a span of an async function, where its queue counts those.
+    pub(crate) hand_overs_at_once: u32,
     /// Whether what it records reaches the agent.
     pub(crate) delivers: bool,
     /// Whether it reads `DD_TRACE_SAMPLING_RULES`.
@@ -60,7 +60,7 @@ impl Peer {
         settle: || (),
         stop: || (),
         at_once: 16_000,
-        traces_at_once: u32::MAX,
+        hand_overs_at_once: u32::MAX,
         delivers: false,
         obeys_rules: false,
         children: None,

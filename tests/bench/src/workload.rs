@@ -154,31 +154,35 @@ const ONCE: Workload = Workload { rounds: 1, ..TIMED };
 const CHILDREN: u32 = 999;
 
 fn nested(peer: &Peer, setting: Setting) -> Option<Figures> {
-    Some(traces_of(CHILDREN, peer, setting, peer.children?))
+    Some(traces_of(CHILDREN, traces_at_once(peer, CHILDREN, 1), peer, setting, peer.children?))
 }
 
 fn nested_tags(peer: &Peer, setting: Setting) -> Option<Figures> {
-    Some(traces_of(CHILDREN, peer, setting, peer.tagged_children?))
+    Some(traces_of(CHILDREN, traces_at_once(peer, CHILDREN, 1), peer, setting, peer.tagged_children?))
 }
 
 fn root_100(peer: &Peer, setting: Setting) -> Option<Figures> {
-    Some(traces_of(100, peer, setting, peer.tagged_children?))
+    Some(traces_of(100, traces_at_once(peer, 100, 1), peer, setting, peer.tagged_children?))
 }
 
 fn one_span(peer: &Peer, setting: Setting) -> Option<Figures> {
     let lone_root = peer.lone_root?;
-    Some(traces_of(0, peer, setting, |_| lone_root()))
+    Some(traces_of(0, traces_at_once(peer, 0, 1), peer, setting, |_| lone_root()))
 }
 
 fn async_calls(peer: &Peer, setting: Setting) -> Option<Figures> {
-    Some(traces_of(100, peer, setting, peer.async_calls?))
+    Some(traces_of(100, traces_at_once(peer, 100, 101), peer, setting, peer.async_calls?))
 }
 
-/// Nanoseconds a span of traces with so many children, as many at once as the peer takes.
-fn traces_of(children: u32, peer: &Peer, setting: Setting, trace: impl Fn(u32)) -> Figures {
+/// How many traces of so many children, and of so many hand-overs, the peer takes in one go.
+fn traces_at_once(peer: &Peer, children: u32, hand_overs: u32) -> u32 {
+    (peer.at_once / (children + 1)).min(peer.hand_overs_at_once / hand_overs).max(1)
+}
+
+/// Nanoseconds a span of so many traces at once, with so many children each.
+fn traces_of(children: u32, traces: u32, peer: &Peer, setting: Setting, trace: impl Fn(u32)) -> Figures {
     let placement = setting.placement;
     placement.start(|| (peer.start)(setting.agent));
-    let traces = traces_at_once(peer, children);
     let batch = || (0..traces).for_each(|_| trace(children));
     let settle = || {
         placement.settle(peer.settle);
@@ -188,14 +192,10 @@ fn traces_of(children: u32, peer: &Peer, setting: Setting, trace: impl Fn(u32)) 
     vec![("ns", per_item(setting.length, traces * (children + 1), settle, batch))]
 }
 
-fn traces_at_once(peer: &Peer, children: u32) -> u32 {
-    (peer.at_once / (children + 1)).clamp(1, peer.traces_at_once)
-}
-
 fn two_threads(peer: &Peer, setting: Setting) -> Option<Figures> {
     let trace = peer.tagged_children?;
     setting.placement.start(|| (peer.start)(setting.agent));
-    let traces = (traces_at_once(peer, CHILDREN) / 2).max(1);
+    let traces = (traces_at_once(peer, CHILDREN, 1) / 2).max(1);
     let one = on_threads(&[cores::CALLER], traces, peer, setting, trace);
     let two = on_threads(&[cores::CALLER, cores::WORKER], traces, peer, setting, trace);
     Some(vec![("ns, one thread", one), ("ns, two threads", two), ("ratio", two / one)])
@@ -270,7 +270,7 @@ fn allocations(peer: &Peer, setting: Setting) -> Option<Figures> {
     const BATCHES: u32 = 20;
     let trace = peer.tagged_children?;
     (peer.start)(setting.agent);
-    let traces = traces_at_once(peer, 100);
+    let traces = traces_at_once(peer, 100, 1);
     let batches = || {
         for _ in 0..BATCHES {
             (0..traces).for_each(|_| trace(100));

@@ -21,7 +21,7 @@ pub(crate) const PEER: Peer = Peer {
     // what comes together in its report interval of a second
     at_once: 100_000,
     // its queue takes 10 240 commands, four for a trace
-    traces_at_once: 2_500,
+    hand_overs_at_once: 2_500,
     stop: fastrace::flush,
     children: Some(children),
     tagged_children: Some(tagged_children),

@@ -1,6 +1,8 @@
 //! The subjects, a file each.
 
 mod bare;
+#[cfg(feature = "dd-traced")]
+mod dd_traced;
 mod fastrace;
 mod libdd;
 mod official;
@@ -22,6 +24,8 @@ pub(crate) const LIBDD: &str = "libdd-trace-utils";
 /// In the order of the table's columns.
 pub(crate) const ALL: &[&Peer] = &[
     &bare::PEER,
+    #[cfg(feature = "dd-traced")]
+    &dd_traced::PEER,
     &fastrace::PEER,
     &fastrace::WITH_DATADOG,
     &official::PEER,
