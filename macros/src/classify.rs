@@ -49,7 +49,7 @@ pub(crate) fn classify(function: &Function, args: &Args) -> Shape {
 
 fn sees_return(function: &Function, args: &Args) -> bool {
     match &function.output {
-        _ if matches!(args.err, ErrMode::Off) => false,
+        _ if matches!(args.err, Some(ErrMode::Off)) => false,
         Output::Value(written) => args.errors_wanted_at().is_some() || is_result(written),
         Output::Unit | Output::Never => false,
     }

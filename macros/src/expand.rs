@@ -3,17 +3,14 @@
 //! Everything generated has the span `mixed_site`: its local names cannot meet the user's, and lints treat it
 //! as foreign. Only what the user wrote keeps the user's spans.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::TokenStream;
 
-use crate::args::{Args, Capture, ErrMode, Tag, Text};
+use crate::args::{Args, ErrMode};
 use crate::body::{Body, braces_like};
 use crate::classify::{FutureOutput, Shape};
 use crate::function::Function;
-
-macro_rules! generated {
-    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
-}
+use crate::span;
+use crate::tokens::generated;
 
 /// The function with its body in the given shape.
 pub(crate) fn expand(function: &Function, args: &Args, shape: &Shape) -> TokenStream {
@@ -31,9 +28,9 @@ pub(crate) fn expand(function: &Function, args: &Args, shape: &Shape) -> TokenSt
 /// fn area(w: u32, h: u32) -> u32 { let _span = span(SITE).enter(); w * h }
 /// ```
 fn guard(function: &Function, args: &Args, body: &Body) -> TokenStream {
-    let span = span_expression("span", function, args);
+    let (start, tags) = (span::start("span", function, args), span::tags(args));
     let statements = body.after_statement();
-    generated!(let _span = #span.enter(); #statements)
+    generated!(let _span = #start #tags.enter(); #statements)
 }
 
 /// ```text
@@ -42,11 +39,14 @@ fn guard(function: &Function, args: &Args, body: &Body) -> TokenStream {
 ///     return span(SITE).in_scope(|| -> Result<User, LoadError> { find(id)?.user() }, |ret| error_of!(ret));
 /// }
 /// ```
+///
+/// With tags the span is entered first: their closure looks at the arguments that the body's closure takes.
 fn in_scope(function: &Function, args: &Args, body: &Body, output: &TokenStream) -> TokenStream {
-    let span = span_expression("span", function, args);
+    let (start, tags) = (span::start("span", function, args), span::tags(args));
+    let enter = if tags.is_empty() { TokenStream::new() } else { generated!(.enter()) };
     let block = &body.block;
     let on_return = on_return(args);
-    generated!(return #span.in_scope(|| -> #output #block, #on_return);)
+    generated!(return #start #tags #enter.in_scope(|| -> #output #block, #on_return);)
 }
 
 /// ```text
@@ -63,7 +63,7 @@ fn future(
     sees_return: bool,
 ) -> TokenStream {
     let runtime = &args.runtime;
-    let span = span_expression("async_span", function, args);
+    let (start, tags) = (span::start("async_span", function, args), span::tags(args));
     // The type of the block is fixed first, so that early returns coerce to it.
     let hint = match output {
         FutureOutput::Unit => generated!(if false {
@@ -82,7 +82,7 @@ fn future(
     } else {
         TokenStream::new()
     };
-    let call = generated!(#span.run(async move #block)#on_return.await);
+    let call = generated!(#start #tags.run(async move #block)#on_return.await);
     if matches!(output, FutureOutput::Never) {
         generated!(#call; #runtime::macro_support::never())
     } else {
@@ -94,88 +94,13 @@ fn future(
 fn on_return(args: &Args) -> TokenStream {
     let runtime = &args.runtime;
     match &args.err {
-        ErrMode::ByType | ErrMode::Off => generated!(|ret| #runtime::macro_support::error_of!(ret)),
-        ErrMode::Display => generated!(|ret| #runtime::macro_support::error_display(ret)),
-        ErrMode::Debug => generated!(|ret| #runtime::macro_support::error_debug(ret)),
-        ErrMode::Mapped(function) => generated!(
+        None | Some(ErrMode::ByType | ErrMode::Off) => {
+            generated!(|ret| #runtime::macro_support::error_of!(ret))
+        }
+        Some(ErrMode::Display) => generated!(|ret| #runtime::macro_support::error_display(ret)),
+        Some(ErrMode::Debug) => generated!(|ret| #runtime::macro_support::error_debug(ret)),
+        Some(ErrMode::Mapped(function)) => generated!(
             |ret| #runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function))
         ),
     }
-}
-
-/// `span(SITE)`, with a closure for what is computed from the arguments.
-fn span_expression(entry: &str, function: &Function, args: &Args) -> TokenStream {
-    let runtime = &args.runtime;
-    let entry = Ident::new(entry, Span::mixed_site());
-    let site = call_site(function, args);
-    let tags = tags_closure(args);
-    generated!(#runtime::macro_support::#entry(const { &#site }) #tags)
-}
-
-/// The data of the call site that never changes.
-fn call_site(function: &Function, args: &Args) -> TokenStream {
-    let runtime = &args.runtime;
-    let mut site = match &args.name {
-        Some(Text::Literal(name)) => generated!(#runtime::macro_support::CallSite::named(#name)),
-        Some(Text::Computed(name)) => generated!(#runtime::macro_support::CallSite::named(#name)),
-        None => {
-            let mut name = Literal::string(&function.label());
-            name.set_span(Span::mixed_site());
-            generated!(#runtime::macro_support::CallSite::function(
-                #runtime::macro_support::module_path!(),
-                #name
-            ))
-        }
-    };
-    if let Some(Text::Literal(service)) = &args.service {
-        site.extend(generated!(.service(#service)));
-    }
-    if let Some(Text::Literal(resource)) = &args.resource {
-        site.extend(generated!(.resource(#resource)));
-    }
-    if let Some(Text::Literal(span_type)) = &args.span_type {
-        site.extend(generated!(.span_type(#span_type)));
-    }
-    if args.measured {
-        site.extend(generated!(.measured(true)));
-    }
-    site
-}
-
-/// `.tags(|tags| tags.tag("key", &value))`, or nothing. It runs only when the span is recorded.
-fn tags_closure(args: &Args) -> TokenStream {
-    let mut steps: Vec<(TokenStream, TokenStream)> = Vec::new();
-    let texts = [("service", &args.service), ("resource", &args.resource), ("span_type", &args.span_type)];
-    for (method, text) in texts {
-        if let Some(Text::Computed(value)) = text {
-            let method = Ident::new(method, Span::mixed_site());
-            steps.push((TokenStream::new(), generated!(.#method(#value))));
-        }
-    }
-    if let Some(kind) = &args.kind {
-        steps.push((TokenStream::new(), generated!(.tag("span.kind", #kind))));
-    }
-    steps.extend(args.tags.iter().map(|tag| (tag.cfg.clone(), tag_step(tag))));
-    if steps.is_empty() {
-        return TokenStream::new();
-    }
-    if steps.iter().all(|(cfg, _)| cfg.is_empty()) {
-        let steps = steps.iter().map(|(_, step)| step);
-        return generated!(.tags(|tags| tags #(#steps)*));
-    }
-    // An attribute can stand on a statement, but not inside a chain.
-    let steps = steps.iter().map(|(cfg, step)| generated!(#cfg let tags = tags #step;));
-    generated!(.tags(|tags| { #(#steps)* tags }))
-}
-
-/// One link of the chain. Values are borrowed, so that the body still has them.
-fn tag_step(tag: &Tag) -> TokenStream {
-    let method = match tag.capture {
-        Capture::Value => "tag",
-        Capture::Debug => "debug",
-        Capture::Display => "display",
-    };
-    let method = Ident::new(method, Span::mixed_site());
-    let (key, value) = (tag.key_literal(), &tag.value);
-    generated!(.#method(#key, &#value))
 }

@@ -20,11 +20,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::{Anchor, Clock, Timeline};
-use crate::config::Settings;
+use crate::config::{Identity, PartialFlush, Settings};
 use crate::export::Counters;
 use crate::export::queue::Queue;
+use crate::export::settings::AgentSettings;
 use crate::model::{ChunkBatch, ChunkHead, EntryKind, Flags, Record, SpanId, TagLog, TraceId};
+use crate::propagation::PropagationSettings;
 use crate::trace::{Core, Scope};
+use crate::worker::settings::WriterSettings;
 
 /// Records the spans of its thread instead of the process's tracer, until it is dropped.
 ///
@@ -144,7 +147,7 @@ impl ScopedTracer {
     fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>) -> Self {
         let queue = Arc::new(Queue::new(16 << 20, 2 << 20, Box::new(|| {})));
         let first_anchor = clock.anchor();
-        let core = Arc::new(Core::new(Arc::new(Settings::for_tests()), clock, queue, Arc::default()));
+        let core = Arc::new(Core::new(Arc::new(settings()), clock, queue, Arc::default()));
         let scope = Scope::enter(Arc::clone(&core));
         Self {
             core,
@@ -154,6 +157,30 @@ impl ScopedTracer {
             _scope: scope,
             stays_on_its_thread: PhantomData,
         }
+    }
+}
+
+/// Settings that no environment touches.
+fn settings() -> Settings {
+    Settings {
+        identity: Identity {
+            service: "test".into(),
+            env: None,
+            version: None,
+            tags: Vec::new(),
+            git_repository_url: None,
+            git_commit_sha: None,
+        },
+        agent: AgentSettings::default(),
+        writer: WriterSettings::default(),
+        propagation: PropagationSettings::default(),
+        is_enabled: true,
+        is_debug: false,
+        has_startup_line: false,
+        partial_flush: PartialFlush::At(300),
+        generates_128_bit_ids: true,
+        logs_128_bit_ids: true,
+        correlates_logs: true,
     }
 }
 
@@ -197,9 +224,9 @@ fn read_span(
     for entry in entries {
         let key = entry.key().to_owned();
         match entry.kind {
-            EntryKind::Name => span.name = entry.field().to_owned(),
+            EntryKind::Name => entry.field().clone_into(&mut span.name),
             EntryKind::Resource => span.resource = Some(entry.field().to_owned()),
-            EntryKind::SpanType => span.span_type = entry.field().to_owned(),
+            EntryKind::SpanType => entry.field().clone_into(&mut span.span_type),
             EntryKind::Service => {}
             EntryKind::Unset => {
                 span.meta.remove(&key);

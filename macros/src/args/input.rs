@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Span, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::{Expr, Ident, Lit, LitStr, Token};
 
 use crate::diagnostics::Diagnostics;
@@ -51,15 +51,16 @@ pub(super) fn expression(input: ParseStream<'_>, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// Reads the parentheses that follow with `read`, which has to take all of them.
+/// Reads the parentheses that follow with `read`; what it leaves is passed over.
 pub(super) fn parenthesized<T>(input: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> T) -> Option<T> {
-    let TokenTree::Group(group) = input.parse().ok()? else { return None };
-    let read = |inside: ParseStream<'_>| {
-        let value = read(inside);
-        skip(inside, |_| false);
+    let enter = || -> syn::Result<T> {
+        let inside;
+        syn::parenthesized!(inside in input);
+        let value = read(&inside);
+        skip(&inside, |_| false);
         Ok(value)
     };
-    read.parse2(group.stream()).ok()
+    enter().ok()
 }
 
 /// Passes over the rest of the current argument.
@@ -67,15 +68,20 @@ pub(super) fn skip_to_comma(input: ParseStream<'_>) {
     skip(input, |input| input.peek(Token![,]));
 }
 
-/// Takes the comma after an argument, or reports that it is missing.
-pub(super) fn comma(input: ParseStream<'_>, diagnostics: &mut Diagnostics) {
+/// Takes the comma after an argument, or reports that it is missing. Then reading goes on behind the next comma,
+/// or right here if `is_next` knows what follows.
+pub(super) fn comma(
+    input: ParseStream<'_>,
+    diagnostics: &mut Diagnostics,
+    is_next: impl FnOnce(ParseStream<'_>) -> bool,
+) {
     if input.is_empty() || input.parse::<Token![,]>().is_ok() {
         return;
     }
     diagnostics.error(place(input), "expected `,`");
-    if !input.peek(Ident::peek_any) {
+    if !is_next(input) {
         skip_to_comma(input);
-        let _ = input.parse::<Token![,]>();
+        let _: Option<Token![,]> = input.parse().ok();
     }
 }
 

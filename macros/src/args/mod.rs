@@ -1,16 +1,17 @@
 //! The arguments of `#[traced(...)]`, parsed once into values that later steps trust.
 
+mod borrow;
 mod input;
 mod keywords;
 mod reader;
 mod tag;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, LitStr};
 
 use crate::diagnostics::Diagnostics;
+use crate::tokens::generated;
 
 pub(crate) use self::keywords::Argument;
 pub(crate) use self::tag::{Capture, Tag};
@@ -24,7 +25,8 @@ pub(crate) struct Args {
     pub(crate) kind: Option<LitStr>,
     pub(crate) measured: bool,
     pub(crate) tags: Vec<Tag>,
-    pub(crate) err: ErrMode,
+    /// `None` where nothing, or nothing that makes sense, was written.
+    pub(crate) err: Option<ErrMode>,
     /// Path of the runtime crate.
     pub(crate) runtime: TokenStream,
     /// The arguments that were written, and where.
@@ -34,7 +36,8 @@ pub(crate) struct Args {
 /// A text: constant data of the call site, or computed at each call.
 pub(crate) enum Text {
     Literal(LitStr),
-    Computed(Expr),
+    /// A constant for the name; otherwise borrowed unless it is temporary.
+    Computed(TokenStream),
 }
 
 /// How an `Err` is described.
@@ -59,8 +62,8 @@ impl Default for Args {
             kind: None,
             measured: false,
             tags: Vec::new(),
-            err: ErrMode::ByType,
-            runtime: quote_spanned!(Span::mixed_site()=> ::dd_traced),
+            err: None,
+            runtime: generated!(::dd_traced),
             written: Vec::new(),
         }
     }
@@ -87,6 +90,7 @@ impl Args {
 
     /// Where the user asked for errors in so many words.
     pub(crate) fn errors_wanted_at(&self) -> Option<Span> {
-        self.written_at(Argument::Err).filter(|_| !matches!(self.err, ErrMode::Off))
+        let wanted = self.err.as_ref().is_some_and(|mode| !matches!(mode, ErrMode::Off));
+        self.written_at(Argument::Err).filter(|_| wanted)
     }
 }

@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Lit, LitStr, Path, Token};
 
+use super::borrow::taken;
 use super::input::{
     Value, any_ident, at_end, comma, expression, is_equals, opening_bracket, parenthesized, peek_str, place,
     skip_to_comma,
@@ -29,7 +30,9 @@ impl<'a, 'input> Reader<'a, 'input> {
             if self.argument(args).is_none() {
                 skip_to_comma(self.input);
             }
-            comma(self.input, self.diagnostics);
+            comma(self.input, self.diagnostics, |next| {
+                any_ident(&next.fork()).is_some_and(|word| keywords::find(&word.to_string()).is_some())
+            });
         }
     }
 
@@ -81,7 +84,7 @@ impl<'a, 'input> Reader<'a, 'input> {
             Form::Flag => args.measured = self.flag(keyword, word)?,
             Form::Kind => args.kind = Some(self.kind(keyword, word)?),
             Form::Tags => args.tags = self.tags(keyword, word)?,
-            Form::Err => args.err = self.err(keyword, word)?,
+            Form::Err => args.err = Some(self.err(keyword, word)?),
             Form::Path => {
                 self.equals(keyword, word)?;
                 let Ok(path) = self.input.call(Path::parse_mod_style) else {
@@ -109,7 +112,10 @@ impl<'a, 'input> Reader<'a, 'input> {
     fn text(&mut self, keyword: &Keyword, word: Span) -> Option<Text> {
         self.equals(keyword, word)?;
         let text = match Value::of(expression(self.input, self.diagnostics)?) {
-            Value::Computed(value) => Text::Computed(value),
+            Value::Computed(value) if keyword.argument == Argument::Name => {
+                Text::Computed(value.into_token_stream())
+            }
+            Value::Computed(value) => Text::Computed(taken(value)),
             Value::Literal(Lit::Str(text)) => Text::Literal(text),
             Value::Literal(other) => {
                 let instead = if keyword.argument == Argument::Name { "a constant" } else { "an expression" };
@@ -179,7 +185,7 @@ impl<'a, 'input> Reader<'a, 'input> {
                     return self.fail(bracket, usage);
                 }
                 let function = expression(inside, self.diagnostics)?;
-                comma(inside, self.diagnostics);
+                comma(inside, self.diagnostics, |_| false);
                 Some(ErrMode::Mapped(function))
             })
             .flatten();

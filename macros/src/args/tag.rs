@@ -1,12 +1,13 @@
 //! The tags of `tags(...)`.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Expr, Ident, Index, LitFloat, Token};
+use syn::{Ident, Index, LitFloat, LitInt, Token};
 
-use super::input::{any_ident, at_end, bare, comma, expression, is_equals, peek_str, place, skip_to_comma};
+use super::borrow::{borrowed, borrowed_place, taken};
+use super::input::{any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
 use crate::diagnostics::Diagnostics;
 
 /// One tag: a key and where its value comes from.
@@ -15,6 +16,7 @@ pub(crate) struct Tag {
     /// The key as it was written.
     written: TokenStream,
     pub(crate) capture: Capture,
+    /// The value, borrowed unless it is temporary.
     pub(crate) value: TokenStream,
     /// The argument (or `self`) that a bare place starts at.
     pub(crate) root: Option<Ident>,
@@ -60,7 +62,7 @@ pub(super) fn read_all(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
             Some(tag) => tags.push(tag),
             None => skip_to_comma(input),
         }
-        comma(input, diagnostics);
+        comma(input, diagnostics, |_| false);
     }
     tags
 }
@@ -86,9 +88,9 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
     }
     Some(Tag {
         key: path.key,
-        written: path.tokens.clone(),
         capture,
-        value: path.tokens,
+        value: borrowed_place(&path.tokens),
+        written: path.tokens,
         root: Some(path.root),
         cfg: TokenStream::new(),
     })
@@ -116,15 +118,9 @@ fn assigned(
         diagnostics.error_on(&written, format!("expected a value: `{key} = ...`"));
         return None;
     }
-    let value = borrowable(bare(expression(input, diagnostics)?));
+    let value = expression(input, diagnostics)?;
+    let value = if capture == Capture::Value { taken(value) } else { borrowed(value) };
     Some(Tag { key, written, capture, value, root: None, cfg: TokenStream::new() })
-}
-
-/// The expression, in parentheses where a `&` in front would take only a part of it.
-fn borrowable(value: Expr) -> TokenStream {
-    let splits = matches!(value, Expr::Assign(_) | Expr::Binary(_) | Expr::Cast(_) | Expr::Range(_));
-    let tokens = value.into_token_stream();
-    if splits { quote_spanned!(Span::mixed_site()=> (#tokens)) } else { tokens }
 }
 
 fn sigil(input: ParseStream<'_>) -> Capture {
@@ -155,7 +151,8 @@ impl DottedPath {
             if let Some(field) = any_ident(input) {
                 key.push_str(&field.unraw().to_string());
                 field.to_tokens(&mut tokens);
-            } else if let Ok(index) = input.parse::<Index>() {
+            } else if input.peek(LitInt) {
+                let index: Index = input.parse().ok()?;
                 key.push_str(&index.index.to_string());
                 index.to_tokens(&mut tokens);
             } else {

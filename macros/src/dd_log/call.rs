@@ -1,14 +1,13 @@
 //! `[LEVEL,] [target: EXPR,] [KEY_VALUES;] FORMAT [, ARGUMENTS]`, as far as it has to be understood.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Path, Token};
 
 use crate::diagnostics::Diagnostics;
 use crate::spelling::nearest;
-use crate::tokens::is_punct;
+use crate::tokens::{generated, is_punct};
 
 /// The parts of one call. Each optional part ends in its own separator.
 pub(super) struct Call {
@@ -50,7 +49,7 @@ impl Call {
         input.parse::<Option<Token![,]>>()?;
         let mut arguments: TokenStream = input.parse()?;
         if arguments.clone().into_iter().last().is_some_and(|last| !is_punct(&last, ',')) {
-            arguments.extend(quote_spanned!(Span::mixed_site()=> ,));
+            arguments.extend(generated!(,));
         }
         Ok(Self { level, target, key_values, format, arguments })
     }
@@ -75,12 +74,16 @@ fn level(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     }
     let level: Expr = input.parse()?;
     comma_after_level(input)?;
-    Ok(level.into_token_stream())
+    // The block states the type first, so that a wrong one is a single error.
+    Ok(generated!({
+        let level: ::dd_traced::macro_support::log::Level = #level;
+        level
+    }))
 }
 
 fn variant(name: &str) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
-    quote_spanned!(Span::mixed_site()=> ::dd_traced::macro_support::log::Level::#name)
+    generated!(::dd_traced::macro_support::log::Level::#name)
 }
 
 fn comma_after_level(input: ParseStream<'_>) -> syn::Result<()> {
@@ -105,7 +108,7 @@ fn target(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let colon: Token![:] = input.parse()?;
     let value: Expr = input.parse()?;
     let comma: Token![,] = input.parse().map_err(|_| rest_is_no_format(input))?;
-    Ok(quote_spanned!(Span::mixed_site()=> #word #colon #value #comma))
+    Ok(generated!(#word #colon #value #comma))
 }
 
 fn is_target(input: ParseStream<'_>) -> bool {
@@ -154,5 +157,10 @@ fn is_format(input: ParseStream<'_>) -> bool {
 }
 
 fn rest_is_no_format(input: ParseStream<'_>) -> syn::Error {
-    syn::Error::new(input.span(), "expected a format string")
+    let message = if is_key_value(input) {
+        "expected `;` between the key-values and the format string"
+    } else {
+        "expected a format string"
+    };
+    syn::Error::new(input.span(), message)
 }

@@ -4,15 +4,11 @@ mod call;
 mod placeholders;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
 
 use self::call::Call;
 use self::placeholders::{Rewritten, argument, rewrite};
 use crate::diagnostics::Diagnostics;
-
-macro_rules! generated {
-    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
-}
+use crate::tokens::generated;
 
 /// The expansion; on an error, the diagnostics in a block, which is an expression of type `()`.
 pub(crate) fn dd_log(tokens: TokenStream) -> TokenStream {

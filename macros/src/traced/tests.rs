@@ -73,6 +73,13 @@ fn a_result_is_seen_from_around_a_closure() {
 }
 
 #[test]
+fn tags_are_taken_before_the_closure_takes_the_arguments() {
+    let expanded = expansion("tags(n = v.len())", "fn f(v: &mut Vec<u8>) -> Result<u8, E> { go(v) }");
+    let call = r#".tags(|tags|tags.tag("n",v.len())).enter().in_scope(||->Result<u8,E>{go(v)},"#;
+    assert!(expanded.contains(call), "{expanded}");
+}
+
+#[test]
 fn an_async_function_awaits_one_wrapped_block() {
     let expected = r#"async fn load(id: u8) -> Result<u8, E> {
         return async_span(const { CallSite::named("op") })

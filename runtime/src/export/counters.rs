@@ -96,6 +96,13 @@ impl Counters {
         self.dropped.iter().sum()
     }
 
+    /// The same books with more spans that finished and were lost for this reason.
+    pub(crate) fn with_refused(mut self, reason: DropReason, spans: u64) -> Self {
+        self.finished += spans;
+        self.dropped[reason as usize] += spans;
+        self
+    }
+
     /// Spans that are neither delivered nor lost yet.
     pub fn waiting(&self) -> u64 {
         self.finished.saturating_sub(self.acknowledged).saturating_sub(self.dropped_total())

@@ -7,7 +7,7 @@
 //!
 //! Invariant: the bytes waiting never exceed the limit; a chunk that does not fit is dropped whole, and counted.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counters::{Counters, DropReason, Ledger};
@@ -15,6 +15,8 @@ use crate::model::{ChunkBatch, ChunkHead, SpanBuffer};
 
 /// What an outbox takes of the limit at a time.
 const CREDIT: usize = 4 << 10;
+/// The queue takes chunks.
+const OPEN: u8 = u8::MAX;
 /// Buffers above this are given back to the allocator rather than round.
 const KEPT_BUFFER: usize = 4 << 20;
 
@@ -24,7 +26,8 @@ pub(crate) struct Queue {
     reserved: AtomicUsize,
     max_bytes: usize,
     flush_bytes: usize,
-    is_closed: AtomicBool,
+    /// Why nothing is taken any more, as the place of the reason in [`DropReason::ALL`]; [`OPEN`] while it is.
+    closed: AtomicU8,
     ledger: Ledger,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -46,6 +49,8 @@ struct Content {
     credit: usize,
     /// Whether its thread is gone.
     is_abandoned: bool,
+    /// A large buffer of the thread, between two large traces.
+    spare: Option<SpanBuffer>,
 }
 
 impl Queue {
@@ -56,7 +61,7 @@ impl Queue {
             reserved: AtomicUsize::new(0),
             max_bytes,
             flush_bytes,
-            is_closed: AtomicBool::new(false),
+            closed: AtomicU8::new(OPEN),
             ledger: Ledger::default(),
             wake,
         }
@@ -64,7 +69,8 @@ impl Queue {
 
     /// A new end for one thread.
     pub(crate) fn outbox(&self) -> Arc<Outbox> {
-        let content = Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false };
+        let content =
+            Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false, spare: None };
         let outbox = Arc::new(Outbox { content: Mutex::new(content) });
         lock(&self.outboxes).push(Arc::clone(&outbox));
         outbox
@@ -82,9 +88,9 @@ impl Queue {
         let count = spans.len() - first;
         let bytes = SpanBuffer::wire_estimate(count, spans.tags.len() - tag_byte);
         let mut content = lock(&outbox.content);
-        // The flag is read under the lock of the outbox, which the last drain takes after setting it.
-        if self.is_closed.load(Ordering::Relaxed) {
-            return self.refuse(DropReason::AfterShutdown, count);
+        // The reason is read under the lock of the outbox, which the last drain takes after setting it.
+        if let Some(reason) = DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))) {
+            return self.refuse(*reason, count);
         }
         if content.bytes + bytes > content.credit && !self.extend_credit(&mut content, bytes) {
             drop(content);
@@ -115,9 +121,10 @@ impl Queue {
                 self.release(content.credit - content.bytes);
                 (content.bytes, content.credit) = (0, 0);
                 take(batch);
-            } else if content.batch.spans.capacity_bytes() > 0 {
+            } else if content.batch.spans.capacity_bytes() > 0 || content.spare.is_some() {
                 // Nothing came since the last drain: an idle thread keeps no buffer.
                 recycle(spare, std::mem::take(&mut content.batch));
+                content.spare = None;
             }
             !content.is_abandoned
         });
@@ -129,9 +136,9 @@ impl Queue {
         self.reserved.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Refuses everything from now on. A drain after this takes the last of it.
-    pub(crate) fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
+    /// Refuses everything from now on, for this reason. A drain after this takes the last of it.
+    pub(crate) fn close(&self, reason: DropReason) {
+        self.closed.store(reason as u8, Ordering::Relaxed);
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -174,6 +181,17 @@ impl std::fmt::Debug for Queue {
 }
 
 impl Outbox {
+    /// Keeps a large buffer for the thread's next large trace; the worker frees it where none comes.
+    pub(crate) fn keep(&self, mut buffer: SpanBuffer) {
+        buffer.clear();
+        lock(&self.content).spare = Some(buffer);
+    }
+
+    /// The buffer that was kept.
+    pub(crate) fn take_kept(&self) -> Option<SpanBuffer> {
+        lock(&self.content).spare.take()
+    }
+
     /// Says that its thread is gone: it is removed at the next drain.
     pub(crate) fn abandon(&self) {
         lock(&self.content).is_abandoned = true;
@@ -191,4 +209,146 @@ pub(crate) fn recycle(spare: &mut Vec<ChunkBatch>, mut batch: ChunkBatch) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CallSite, Flags, NO_INDEX, Record};
+    use std::sync::atomic::AtomicUsize;
+
+    static SITE: CallSite = CallSite::named("work");
+
+    fn spans(count: usize) -> SpanBuffer {
+        let record = Record {
+            site: &SITE,
+            span_id: 1,
+            parent_id: 0,
+            start: 0,
+            end: 1,
+            tags: 0,
+            service: 0,
+            parent_index: NO_INDEX,
+            flags: Flags::FINISHED,
+        };
+        let mut spans = SpanBuffer::new();
+        spans.records.resize(count, record);
+        spans
+    }
+
+    fn head() -> ChunkHead {
+        ChunkHead { trace_id: 7, local_root_id: 1, facts: None, first: 0, len: 0, is_last: true }
+    }
+
+    fn queue(max_bytes: usize) -> Queue {
+        Queue::new(max_bytes, 1 << 20, Box::new(|| {}))
+    }
+
+    fn drain(queue: &Queue) -> usize {
+        let mut spans = 0;
+        queue.drain(&mut Vec::new(), |batch| {
+            spans += batch.spans.len();
+            queue.ledger().acknowledge(batch.spans.len());
+            queue.release(batch.credit);
+        });
+        spans
+    }
+
+    #[test]
+    fn the_limit_holds_one_below_at_and_one_above() {
+        let bytes = SpanBuffer::wire_estimate(10, 0);
+        for (max_bytes, taken) in [(bytes - 1, 0), (bytes, 10), (bytes + 1, 10)] {
+            let queue = queue(max_bytes);
+            let outbox = queue.outbox();
+            queue.push(&outbox, head(), &spans(10), 0, 0);
+            let counters = queue.counters();
+            assert_eq!(counters.waiting(), taken);
+            assert_eq!(counters.dropped(DropReason::QueueFull), 10 - taken);
+            assert_eq!(drain(&queue) as u64, taken);
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest_chunk_and_takes_more_after_a_drain() {
+        let queue = queue(SpanBuffer::wire_estimate(100, 0));
+        let (a, b) = (queue.outbox(), queue.outbox());
+        queue.push(&a, head(), &spans(60), 0, 0);
+        queue.push(&b, head(), &spans(60), 0, 0);
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 60);
+        assert_eq!(drain(&queue), 60);
+        queue.push(&b, head(), &spans(100), 0, 0);
+        assert_eq!(drain(&queue), 100);
+        let counters = queue.counters();
+        assert_eq!((counters.finished(), counters.acknowledged(), counters.waiting()), (220, 160, 0));
+    }
+
+    #[test]
+    fn what_the_worker_holds_counts_against_the_limit() {
+        let queue = queue(SpanBuffer::wire_estimate(10, 0));
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        let mut held = Vec::new();
+        queue.drain(&mut Vec::new(), |batch| held.push(batch));
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 10);
+        held.drain(..).for_each(|batch| queue.release(batch.credit));
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        assert_eq!(drain(&queue), 10);
+    }
+
+    #[test]
+    fn the_worker_is_woken_when_enough_is_waiting() {
+        let rung = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&rung);
+        let flush_bytes = SpanBuffer::wire_estimate(100, 0);
+        let queue = Queue::new(
+            10 * flush_bytes,
+            flush_bytes,
+            Box::new(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+        );
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(50), 0, 0);
+        assert_eq!(rung.load(Ordering::Relaxed), 0);
+        queue.push(&outbox, head(), &spans(50), 0, 0);
+        assert_eq!(rung.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_closed_queue_refuses_and_counts() {
+        let queue = queue(1 << 20);
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(3), 0, 0);
+        queue.close(DropReason::AfterShutdown);
+        queue.push(&outbox, head(), &spans(4), 0, 0);
+        assert_eq!(drain(&queue), 3);
+        let counters = queue.counters();
+        assert_eq!(counters.dropped(DropReason::AfterShutdown), 4);
+        assert_eq!((counters.finished(), counters.waiting()), (7, 0));
+    }
+
+    #[test]
+    fn threads_that_end_lose_nothing_and_leave_nothing() {
+        let queue = Arc::new(queue(64 << 20));
+        std::thread::scope(|scope| {
+            for _ in 0..50 {
+                let queue = Arc::clone(&queue);
+                scope.spawn(move || {
+                    let outbox = queue.outbox();
+                    for _ in 0..100 {
+                        queue.push(&outbox, head(), &spans(2), 0, 0);
+                    }
+                    outbox.abandon();
+                });
+            }
+            for _ in 0..20 {
+                drain(&queue);
+            }
+        });
+        drain(&queue);
+        assert_eq!(queue.counters().acknowledged(), 10_000);
+        assert!(lock(&queue.outboxes).is_empty());
+        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+    }
 }

@@ -110,9 +110,9 @@ impl AgentAddress {
     pub(crate) fn from_host(host: &str, port: u16) -> Result<Self, AgentUrlError> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if bare.contains(':') {
-            check_ipv6(bare)?
+            check_ipv6(bare)?;
         } else {
-            check_host(bare)?
+            check_host(bare)?;
         }
         Ok(Self::http(bare, port))
     }

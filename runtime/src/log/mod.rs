@@ -7,9 +7,8 @@
 use std::fmt::{self, Display, Write};
 use std::sync::Arc;
 
-use crate::config::Settings;
 use crate::model::{SpanId, TraceId};
-use crate::trace::active_identity;
+use crate::trace::{Core, active_identity};
 
 /// What correlates a log line with a trace: service, env and version of the tracer, and the ids of the active span.
 ///
@@ -20,36 +19,36 @@ use crate::trace::active_identity;
 /// // [dd.service=shop dd.env=prod dd.trace_id=6a5c1f40000000003a7b9c1d2e4f6081 dd.span_id=8875836681422449212] sending the mail
 /// ```
 pub fn correlation() -> Correlation {
-    let (settings, ids) = active_identity();
-    Correlation { settings, ids }
+    let (core, ids) = active_identity();
+    Correlation { core, ids }
 }
 
 /// See [`correlation`]. `Display` gives `dd.service=… dd.env=… dd.version=… dd.trace_id=… dd.span_id=…`.
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    settings: Option<Arc<Settings>>,
+    core: Option<Arc<Core>>,
     ids: Option<(u128, u64)>,
 }
 
 impl Correlation {
     /// The tracer's service, empty where no tracer runs.
     pub fn service(&self) -> &str {
-        self.settings.as_ref().map_or("", |settings| settings.service())
+        self.core.as_ref().map_or("", |core| &core.settings.identity.service)
     }
 
     /// The tracer's environment, empty where unset.
     pub fn env(&self) -> &str {
-        self.settings.as_ref().and_then(|settings| settings.env()).unwrap_or("")
+        self.core.as_ref().and_then(|core| core.settings.identity.env.as_deref()).unwrap_or("")
     }
 
     /// The tracer's version, empty where unset.
     pub fn version(&self) -> &str {
-        self.settings.as_ref().and_then(|settings| settings.version()).unwrap_or("")
+        self.core.as_ref().and_then(|core| core.settings.identity.version.as_deref()).unwrap_or("")
     }
 
     /// The trace id as log pipelines expect it, `0` without an active span.
     pub fn trace_id(&self) -> CorrelationId {
-        let is_wide = self.settings.as_ref().is_none_or(|settings| settings.logs_128_bit_ids());
+        let is_wide = self.core.as_ref().is_none_or(|core| core.settings.logs_128_bit_ids);
         CorrelationId(match self.ids {
             Some((trace_id, _)) if is_wide => Id::Trace(TraceId::new(trace_id)),
             Some((trace_id, _)) => Id::Trace(TraceId::new(u128::from(trace_id as u64))),
@@ -61,15 +60,28 @@ impl Correlation {
     pub fn span_id(&self) -> CorrelationId {
         CorrelationId(Id::Span(SpanId::new(self.ids.map_or(0, |(_, span_id)| span_id))))
     }
+
+    /// `dd.service=… dd.env=… dd.version=… ` with what is set.
+    fn identity(&self) -> &str {
+        let write = || self.write_identity().into_boxed_str();
+        self.core.as_ref().map_or("", |core| core.log_identity.get_or_init(write))
+    }
+
+    fn write_identity(&self) -> String {
+        let mut identity = String::new();
+        for (key, value) in [("service", self.service()), ("env", self.env()), ("version", self.version())] {
+            if !value.is_empty() {
+                // Writing to a string does not fail.
+                let _ = write!(identity, "dd.{key}={} ", Escaped(value));
+            }
+        }
+        identity
+    }
 }
 
 impl Display for Correlation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (key, value) in [("service", self.service()), ("env", self.env()), ("version", self.version())] {
-            if !value.is_empty() {
-                write!(f, "dd.{key}={} ", Escaped(value))?;
-            }
-        }
+        f.write_str(self.identity())?;
         f.write_str("dd.trace_id=")?;
         self.trace_id().fmt(f)?;
         f.write_str(" dd.span_id=")?;
@@ -110,10 +122,12 @@ pub struct LogPrefix(Correlation);
 
 impl Display for LogPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.settings.as_ref().is_some_and(|settings| !settings.injects_into_logs()) {
+        if self.0.core.as_ref().is_some_and(|core| !core.settings.correlates_logs) {
             return Ok(());
         }
-        write!(f, "[{}] ", self.0)
+        f.write_str("[")?;
+        self.0.fmt(f)?;
+        f.write_str("] ")
     }
 }
 

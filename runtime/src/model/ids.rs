@@ -166,7 +166,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 /// One byte per digit of a number below 10^8, the most significant in the lowest byte: split in halves thrice, each
 /// division a multiplication over all lanes at once.
 fn eight_digits(value: u64) -> u64 {
-    let fours = value / 10_000 | (value % 10_000) << 32;
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
     let hundreds = (fours * 10_486) >> 20 & 0x0000_007f_0000_007f;
     let twos = (fours - 100 * hundreds) << 16 | hundreds;
     let tens = (twos * 103) >> 10 & 0x000f_000f_000f_000f;
@@ -188,7 +188,7 @@ fn eight_hex_digits(value: u64) -> u64 {
 }
 
 fn ascii(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap_or_default()
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -230,8 +230,9 @@ mod tests {
         #[test]
         fn texts_equal_those_of_the_standard_library(value: u64, shift in 0_u32..64) {
             let value = value >> shift;
-            prop_assert_eq!(decimal(value).as_str(), value.to_string());
-            prop_assert_eq!(ascii(&hex(value)), format!("{value:016x}"));
+            let (decimal, hex) = (decimal(value), hex(value));
+            prop_assert_eq!(decimal.as_str(), value.to_string());
+            prop_assert_eq!(ascii(&hex), format!("{value:016x}"));
         }
     }
 }

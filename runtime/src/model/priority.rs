@@ -93,7 +93,7 @@ impl Decision {
 /// A rate outside of 0.0 to 1.0 is clamped.
 pub(crate) fn rate_text(rate: f64) -> ShortText {
     let mut text = ShortText::default();
-    let millionths = (rate.clamp(0.0, 1.0) * 1e6).round() as u32;
+    let millionths = (rate.clamp(0.0, 1.0) * 1e6 + 0.5) as u32;
     text.push(if millionths >= 1_000_000 { b'1' } else { b'0' });
     let mut rest = millionths % 1_000_000;
     if rest == 0 {
@@ -116,9 +116,12 @@ pub(crate) struct ShortText {
 }
 
 impl ShortText {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
     pub(crate) fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
-        str::from_utf8(bytes).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
     fn push(&mut self, byte: u8) {

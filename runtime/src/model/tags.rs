@@ -22,6 +22,10 @@ const MAX_NAME: usize = 100;
 const MAX_RESOURCE: usize = 5_000;
 /// Bytes of tags one buffer may hold before further tags are left out.
 const MAX_LOG: usize = 64 << 20;
+/// Longest string whose length fits into the MessagePack type byte.
+const SHORT: usize = 31;
+/// Bytes a log begins with.
+const MIN_LOG: usize = 64;
 const HEADER: usize = 8;
 
 /// What an entry says of its span.
@@ -59,9 +63,12 @@ impl EntryKind {
 }
 
 /// The log of one or many spans. An *anchor* is the position after an entry's start, so that 0 means "none".
+///
+/// The bytes behind `used` are initialised already: appending is a bounds check and a few moves, not a growing vector.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct TagLog {
     bytes: Vec<u8>,
+    used: usize,
 }
 
 /// One entry, as MessagePack.
@@ -74,62 +81,92 @@ pub(crate) struct Entry<'a> {
 
 impl TagLog {
     pub(crate) const fn new() -> Self {
-        Self { bytes: Vec::new() }
+        Self { bytes: Vec::new(), used: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.used
     }
 
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
+    /// Makes room for so many more bytes.
     pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve_exact(bytes);
+        let wanted = self.used + bytes;
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
+        }
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.bytes.truncate(len);
+        self.used = self.used.min(len);
     }
 
     /// Appends a string tag and gives the span's new anchor.
+    #[inline]
     pub(crate) fn meta(&mut self, anchor: u32, key: &str, value: &str) -> u32 {
-        let (key, value) = (cut(key, MAX_KEY), cut(value, MAX_VALUE));
-        self.entry(anchor, EntryKind::Meta, str_len(key) + str_len(value), |bytes| {
-            write_str(bytes, key);
-            write_str(bytes, value);
+        if key.len() > SHORT || value.len() > SHORT {
+            return self.long_meta(anchor, key, value);
+        }
+        self.entry(anchor, EntryKind::Meta, 2 + key.len() + value.len(), |into| {
+            let (key_into, value_into) = into.split_at_mut(1 + key.len());
+            write_short(key_into, key);
+            write_short(value_into, value);
         })
     }
 
     /// Appends a number tag and gives the span's new anchor.
+    #[inline]
     pub(crate) fn metric(&mut self, anchor: u32, key: &str, value: f64) -> u32 {
+        if key.len() > SHORT {
+            return self.long_metric(anchor, key, value);
+        }
+        self.entry(anchor, EntryKind::Metric, 10 + key.len(), |into| {
+            let (key_into, value_into) = into.split_at_mut(1 + key.len());
+            write_short(key_into, key);
+            write_float(value_into, value);
+        })
+    }
+
+    #[cold]
+    fn long_meta(&mut self, anchor: u32, key: &str, value: &str) -> u32 {
+        let (key, value) = (cut(key, MAX_KEY), cut(value, MAX_VALUE));
+        self.entry(anchor, EntryKind::Meta, str_len(key) + str_len(value), |into| {
+            let (key_into, value_into) = into.split_at_mut(str_len(key));
+            write_str(key_into, key);
+            write_str(value_into, value);
+        })
+    }
+
+    #[cold]
+    fn long_metric(&mut self, anchor: u32, key: &str, value: f64) -> u32 {
         let key = cut(key, MAX_KEY);
-        self.entry(anchor, EntryKind::Metric, str_len(key) + 9, |bytes| {
-            write_str(bytes, key);
-            let mut float = [0xcb; 9];
-            float[1..].copy_from_slice(&value.to_be_bytes());
-            bytes.extend_from_slice(&float);
+        self.entry(anchor, EntryKind::Metric, str_len(key) + 9, |into| {
+            let (key_into, value_into) = into.split_at_mut(str_len(key));
+            write_str(key_into, key);
+            write_float(value_into, value);
         })
     }
 
     /// Takes a tag back.
     pub(crate) fn unset(&mut self, anchor: u32, key: &str) -> u32 {
         let key = cut(key, MAX_KEY);
-        self.entry(anchor, EntryKind::Unset, str_len(key), |bytes| write_str(bytes, key))
+        self.entry(anchor, EntryKind::Unset, str_len(key), |into| write_str(into, key))
     }
 
     /// Appends a name, resource, type or service and gives the new anchor.
     pub(crate) fn field(&mut self, anchor: u32, kind: EntryKind, text: &str) -> u32 {
         let text = cut(text, if kind == EntryKind::Resource { MAX_RESOURCE } else { MAX_NAME });
-        self.entry(anchor, kind, str_len(text), |bytes| write_str(bytes, text))
+        self.entry(anchor, kind, str_len(text), |into| write_str(into, text))
     }
 
     /// Copies one field entry of another log, such as the service that a child inherits.
     pub(crate) fn copy_field(&mut self, from: &TagLog, at: u32) -> u32 {
         match from.at(at) {
             Some((entry, _)) => {
-                self.entry(0, entry.kind, entry.payload.len(), |bytes| bytes.extend_from_slice(entry.payload))
+                self.entry(0, entry.kind, entry.payload.len(), |into| into.copy_from_slice(entry.payload))
             }
             None => 0,
         }
@@ -140,17 +177,18 @@ impl TagLog {
         let mut entries: Vec<Entry<'_>> = from.entries(anchor).collect();
         entries.reverse();
         entries.iter().fold(0, |anchor, entry| {
-            self.entry(anchor, entry.kind, entry.payload.len(), |bytes| {
-                bytes.extend_from_slice(entry.payload)
-            })
+            self.entry(anchor, entry.kind, entry.payload.len(), |bytes| bytes.copy_from_slice(entry.payload))
         })
     }
 
     /// Appends another log's bytes from `from_byte` on; anchors into them move by the result.
     pub(crate) fn append(&mut self, other: &TagLog, from_byte: usize) -> i64 {
-        let moved = self.bytes.len() as i64 - from_byte as i64;
-        self.bytes.extend_from_slice(other.bytes.get(from_byte..).unwrap_or_default());
-        moved
+        let from = other.bytes.get(from_byte..other.used).unwrap_or_default();
+        let start = self.used;
+        if let Some(into) = self.room(from.len()) {
+            into.copy_from_slice(from);
+        }
+        start as i64 - from_byte as i64
     }
 
     /// The entries of one span, latest first.
@@ -170,7 +208,7 @@ impl TagLog {
 
     fn at(&self, anchor: u32) -> Option<(Entry<'_>, u32)> {
         let start = (anchor as usize).checked_sub(1)?;
-        let (header, rest) = self.bytes.get(start..)?.split_at_checked(HEADER)?;
+        let (header, rest) = self.bytes.get(start..self.used)?.split_at_checked(HEADER)?;
         let (back, about) = header.split_at_checked(4)?;
         let back = u32::from_le_bytes(back.try_into().ok()?);
         let about = u32::from_le_bytes(about.try_into().ok()?);
@@ -180,18 +218,38 @@ impl TagLog {
     }
 
     #[inline]
-    fn entry(&mut self, anchor: u32, kind: EntryKind, len: usize, payload: impl FnOnce(&mut Vec<u8>)) -> u32 {
-        let start = self.bytes.len();
-        if start + len > MAX_LOG {
-            return anchor;
-        }
-        let at = start as u32 + 1;
+    fn entry(&mut self, anchor: u32, kind: EntryKind, len: usize, write: impl FnOnce(&mut [u8])) -> u32 {
+        let at = self.used as u32 + 1;
         let back = if anchor == 0 { 0 } else { at - anchor };
         let header = u64::from(back) | (len as u64) << 40 | (kind as u64) << 32;
-        self.bytes.reserve(HEADER + len);
-        self.bytes.extend_from_slice(&header.to_le_bytes());
-        payload(&mut self.bytes);
+        if self.used + len > MAX_LOG {
+            return anchor;
+        }
+        let Some((into_header, into)) =
+            self.room(HEADER + len).and_then(|room| room.split_at_mut_checked(HEADER))
+        else {
+            return anchor;
+        };
+        into_header.copy_from_slice(&header.to_le_bytes());
+        write(into);
         at
+    }
+
+    /// The next `len` bytes, to be written.
+    #[inline]
+    fn room(&mut self, len: usize) -> Option<&mut [u8]> {
+        let start = self.used;
+        if self.bytes.len() - start < len {
+            self.grow(len);
+        }
+        self.used += len;
+        self.bytes.get_mut(start..start + len)
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        let wanted = (self.used + len).max(2 * self.bytes.len()).max(MIN_LOG);
+        self.bytes.resize(wanted, 0);
     }
 }
 
@@ -288,26 +346,21 @@ text_values! {
 }
 
 macro_rules! number_values {
-    ($($type:ty),*) => {$(
+    ($convert:expr => $($type:ty),*) => {$(
         impl TagValue for $type {}
         impl sealed::Write for $type {
             #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
             fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-                log.metric(anchor, key, *self as f64)
+                let convert: fn($type) -> f64 = $convert;
+                log.metric(anchor, key, convert(*self))
             }
         }
     )*};
 }
 
-number_values!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f64);
-
-impl TagValue for f32 {}
-impl sealed::Write for f32 {
-    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-        log.metric(anchor, key, f64::from(*self))
-    }
-}
+number_values!(f64::from => u8, u16, u32, i8, i16, i32, f32, f64);
+// A metric is a 64-bit float on the wire: integers beyond 2^53 are rounded.
+number_values!(|value| value as f64 => u64, u128, usize, i64, i128, isize);
 
 impl TagValue for char {}
 impl sealed::Write for char {
@@ -353,17 +406,59 @@ const fn str_len(text: &str) -> usize {
     }
 }
 
-/// Appends a MessagePack string of at most 65 535 bytes.
-pub(crate) fn write_str(bytes: &mut Vec<u8>, text: &str) {
-    match text.len() {
-        len @ 0..=31 => bytes.push(0xa0 | len as u8),
-        len @ 32..=255 => bytes.extend_from_slice(&[0xd9, len as u8]),
-        len => {
-            bytes.push(0xda);
-            bytes.extend_from_slice(&(len as u16).to_be_bytes());
-        }
+/// Writes a MessagePack string of at most 31 bytes to a place of just its size.
+#[inline]
+fn write_short(into: &mut [u8], text: &str) {
+    if let Some((header, bytes)) = into.split_first_mut() {
+        *header = 0xa0 | text.len() as u8;
+        copy_short(bytes, text.as_bytes());
     }
-    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// Copies at most 31 bytes in two overlapping moves; a call of `memcpy` costs more than the copy.
+#[inline]
+fn copy_short(into: &mut [u8], from: &[u8]) {
+    macro_rules! two_moves {
+        ($size:literal) => {
+            if let (Some(start), Some(end)) = (from.first_chunk::<$size>(), from.last_chunk::<$size>()) {
+                if let Some(into) = into.first_chunk_mut::<$size>() {
+                    *into = *start;
+                }
+                if let Some(into) = into.last_chunk_mut::<$size>() {
+                    *into = *end;
+                }
+                return;
+            }
+        };
+    }
+    two_moves!(16);
+    two_moves!(8);
+    two_moves!(4);
+    for (into, from) in into.iter_mut().zip(from) {
+        *into = *from;
+    }
+}
+
+/// Writes a MessagePack string of at most 65 535 bytes to a place of just its size.
+fn write_str(into: &mut [u8], text: &str) {
+    let (short, long) = ([0xd9, text.len() as u8], (text.len() as u16).to_be_bytes());
+    let header: &[u8] = match text.len() {
+        0..=SHORT => return write_short(into, text),
+        32..=255 => &short,
+        _ => &[0xda, long[0], long[1]],
+    };
+    let (into_header, bytes) = into.split_at_mut(header.len());
+    into_header.copy_from_slice(header);
+    bytes.copy_from_slice(text.as_bytes());
+}
+
+/// Writes a MessagePack float of 64 bits to a place of 9 bytes.
+#[inline]
+fn write_float(into: &mut [u8], value: f64) {
+    if let Some((header, bytes)) = into.split_first_mut() {
+        *header = 0xcb;
+        bytes.copy_from_slice(&value.to_be_bytes());
+    }
 }
 
 /// Reads a MessagePack string written by [`write_str`]: its text and how many bytes it takes.

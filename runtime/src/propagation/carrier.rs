@@ -79,17 +79,32 @@ impl<T: Extract + ?Sized> Extract for &T {
     }
 }
 
+/// Sets a value in a map by one walk over it, which for as many entries as a call has headers costs no more than hashing
+/// the name, and meets other spellings of the name on its way.
+macro_rules! set_by_walking {
+    () => {
+        fn set(&mut self, name: &str, value: &str) {
+            let (mut is_set, mut has_other_spelling) = (false, false);
+            for (found, place) in self.iter_mut() {
+                if found == name {
+                    replace(place, value);
+                    is_set = true;
+                } else if found.eq_ignore_ascii_case(name) {
+                    has_other_spelling = true;
+                }
+            }
+            if has_other_spelling {
+                self.retain(|found, _| found == name || !found.eq_ignore_ascii_case(name));
+            }
+            if !is_set {
+                self.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    };
+}
+
 impl<S: BuildHasher> Inject for HashMap<String, String, S> {
-    fn set(&mut self, name: &str, value: &str) {
-        if let Some(place) = self.get_mut(name) {
-            replace(place, value);
-            return;
-        }
-        if self.keys().any(|found| found.eq_ignore_ascii_case(name)) {
-            self.retain(|found, _| !found.eq_ignore_ascii_case(name));
-        }
-        self.insert(name.to_owned(), value.to_owned());
-    }
+    set_by_walking!();
 
     fn reserve(&mut self, additional: usize) {
         self.reserve(additional);
@@ -97,14 +112,7 @@ impl<S: BuildHasher> Inject for HashMap<String, String, S> {
 }
 
 impl Inject for BTreeMap<String, String> {
-    fn set(&mut self, name: &str, value: &str) {
-        if let Some(place) = self.get_mut(name) {
-            replace(place, value);
-            return;
-        }
-        self.retain(|found, _| !found.eq_ignore_ascii_case(name));
-        self.insert(name.to_owned(), value.to_owned());
-    }
+    set_by_walking!();
 }
 
 impl Inject for Vec<(String, String)> {
@@ -136,20 +144,48 @@ fn replace(place: &mut String, value: &str) {
     place.push_str(value);
 }
 
+/// Nearly always the spelling is ours, and comparing bytes much cheaper than folding their case.
+fn is_same(found: &str, name: &str) -> bool {
+    found == name || found.eq_ignore_ascii_case(name)
+}
+
+/// The lengths of some names, one bit each, to pass over most other headers by one comparison.
+#[derive(Clone, Copy)]
+pub(super) struct Lengths(u64);
+
+impl Lengths {
+    pub(super) fn of(names: &[&str]) -> Self {
+        Self(names.iter().fold(0, |lengths, name| lengths | Self::bit(name)))
+    }
+
+    pub(super) fn contains(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    /// Lengths from 63 share one bit.
+    fn bit(name: &str) -> u64 {
+        1_u64.wrapping_shl(name.len().min(63) as u32)
+    }
+}
+
 /// The two methods of [`Extract`] by one walk over pairs of texts.
 macro_rules! extract_by_walking {
     () => {
         fn for_each(&self, name: &str, f: &mut dyn FnMut(&str)) {
             for (found, value) in self {
-                if found.eq_ignore_ascii_case(name) {
+                if is_same(found, name) {
                     f(value);
                 }
             }
         }
 
         fn for_each_of(&self, names: &[&str], f: &mut dyn FnMut(usize, &str)) {
+            let lengths = Lengths::of(names);
             for (found, value) in self {
-                if let Some(position) = names.iter().position(|name| found.eq_ignore_ascii_case(name)) {
+                if !lengths.contains(found) {
+                    continue;
+                }
+                if let Some(position) = names.iter().position(|name| is_same(found, name)) {
                     f(position, value);
                 }
             }

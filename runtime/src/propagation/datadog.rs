@@ -3,7 +3,7 @@
 //! Source: `ddtrace/tracer/textmap.go` of DataDog/dd-trace-go.
 
 use super::carrier::Inject;
-use super::inject::Outgoing;
+use super::inject::{Decided, Outgoing};
 use super::number;
 use super::settings::PropagationSettings;
 use super::tags::{self, IncomingTags};
@@ -24,14 +24,35 @@ pub(super) const HEADERS: [&str; 5] = [TRACE_ID, PARENT_ID, PRIORITY, ORIGIN, ta
 /// Bytes of the longest origin taken from a header; it is repeated on each span.
 const MAX_ORIGIN_BYTES: usize = 512;
 
-/// What arrived so far. Of several values of one header the first counts; the inner absence is a malformed value.
+/// What arrived so far.
 #[derive(Debug, Default)]
 pub(super) struct Headers {
-    trace_id: Option<Option<u64>>,
-    parent_id: Option<Option<u64>>,
-    priority: Option<Option<i32>>,
-    origin: Option<Option<Box<str>>>,
-    tags: Option<IncomingTags>,
+    trace_id: Header<u64>,
+    parent_id: Header<u64>,
+    priority: Header<i32>,
+    origin: Header<Box<str>>,
+    tags: Header<IncomingTags>,
+}
+
+/// One header; of several values the first counts.
+#[derive(Debug, Default)]
+enum Header<T> {
+    #[default]
+    Absent,
+    Malformed,
+    Read(T),
+}
+
+impl<T> Header<T> {
+    fn take(&mut self, read: impl FnOnce() -> Option<T>) {
+        if let Self::Absent = self {
+            *self = read().map_or(Self::Malformed, Self::Read);
+        }
+    }
+
+    fn into_value(self) -> Option<T> {
+        if let Self::Read(value) = self { Some(value) } else { None }
+    }
 }
 
 impl Headers {
@@ -39,33 +60,34 @@ impl Headers {
     pub(super) fn take(&mut self, position: usize, value: &str, tags_max_bytes: usize) {
         let value = trim_blanks(value);
         match position {
-            0 => _ = self.trace_id.get_or_insert_with(|| number::decimal(value)),
-            1 => _ = self.parent_id.get_or_insert_with(|| number::decimal(value)),
-            2 => _ = self.priority.get_or_insert_with(|| number::signed(value)),
-            3 => _ = self.origin.get_or_insert_with(|| read_origin(value)),
-            _ => _ = self.tags.get_or_insert_with(|| tags::decode(value, tags_max_bytes)),
+            0 => self.trace_id.take(|| number::decimal(value)),
+            1 => self.parent_id.take(|| number::decimal(value)),
+            2 => self.priority.take(|| number::signed(value)),
+            3 => self.origin.take(|| read_origin(value)),
+            _ => self.tags.take(|| Some(tags::decode(value, tags_max_bytes))),
         }
     }
 
     /// The context, if a usable trace id arrived and no malformed parent.
     pub(super) fn into_context(self) -> Option<Upstream> {
-        let trace_id = self.trace_id??;
-        let parent_id = self.parent_id.unwrap_or(Some(0));
-        let (Some(parent_id), true) = (parent_id, trace_id != 0) else {
-            diagnostics::debug(format_args!(
-                "the ids of the incoming x-datadog headers are malformed: ignored"
-            ));
-            return None;
+        let (trace_id, parent_id) = match (self.trace_id, self.parent_id) {
+            (Header::Absent, _) => return None,
+            (Header::Read(trace_id @ 1..), Header::Absent) => (trace_id, 0),
+            (Header::Read(trace_id @ 1..), Header::Read(parent_id)) => (trace_id, parent_id),
+            _ => {
+                diagnostics::debug(format_args!("the ids of the incoming x-datadog headers are malformed"));
+                return None;
+            }
         };
-        if self.priority == Some(None) {
-            diagnostics::debug(format_args!("the incoming {PRIORITY} is not an integer: ignored"));
+        if let Header::Malformed = self.priority {
+            diagnostics::debug(format_args!("the incoming {PRIORITY} is not an integer"));
         }
-        let IncomingTags { tags, trace_id_high, error } = self.tags.unwrap_or_default();
+        let IncomingTags { tags, trace_id_high, error } = self.tags.into_value().unwrap_or_default();
         Some(Upstream {
             trace_id: TraceId::from_halves(trace_id_high, trace_id),
             parent_id: SpanId::new(parent_id),
-            priority: self.priority.flatten().map(SamplingPriority::new),
-            origin: self.origin.flatten(),
+            priority: self.priority.into_value().map(SamplingPriority::new),
+            origin: self.origin.into_value(),
             tags,
             tracestate: None,
             last_parent_id: None,
@@ -88,6 +110,7 @@ fn read_origin(value: &str) -> Option<Box<str>> {
 /// Writes the headers; those without a value are left out.
 pub(super) fn inject(
     context: &Outgoing<'_>,
+    decided: &Decided,
     settings: &PropagationSettings,
     carrier: &mut dyn Inject,
 ) -> Option<PropagationError> {
@@ -104,14 +127,7 @@ pub(super) fn inject(
         }
         None => {}
     }
-    match tags::encode(context, settings.tags_max_bytes) {
-        Ok(text) if text.is_empty() => None,
-        Ok(text) => {
-            carrier.set(tags::HEADER, text.as_str());
-            None
-        }
-        Err(error) => Some(error),
-    }
+    tags::write(context, decided, settings.tags_max_bytes, |value| carrier.set(tags::HEADER, value))
 }
 
 fn set_priority(priority: SamplingPriority, carrier: &mut dyn Inject) {

@@ -152,9 +152,10 @@ fn reconciled(is_sampled: bool, own: Option<i32>, tags: &mut PropagatedTags) -> 
 }
 
 fn merge_same_trace(parent: Traceparent, carrier: &dyn Extract, context: &mut Upstream) {
-    let state = read_tracestate(carrier, Own::LastParent);
+    let has_same_parent = parent.parent_id == context.parent_id;
+    let state = read_tracestate(carrier, if has_same_parent { Own::Nothing } else { Own::LastParent });
     context.tracestate = non_empty(state.foreign);
-    if parent.parent_id == context.parent_id {
+    if has_same_parent {
         return;
     }
     let known = Some(context.parent_id).filter(|id| !id.is_zero());

@@ -2,7 +2,37 @@
 
 /// Reads digits only: no sign, no blanks, at most 2^64 − 1.
 pub(super) fn decimal(text: &str) -> Option<u64> {
-    if text.starts_with('+') { None } else { text.parse().ok() }
+    let mut rest = text.as_bytes();
+    let mut value = 0_u64;
+    if rest.is_empty() {
+        return None;
+    }
+    while let Some((digits, after)) = rest.split_first_chunk::<8>() {
+        let digits = eight_digits(u64::from_le_bytes(*digits))?;
+        value = value.checked_mul(100_000_000)?.checked_add(digits)?;
+        rest = after;
+    }
+    for byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    Some(value)
+}
+
+/// Eight digits at once, the most significant in the lowest byte: neighbours are joined thrice, in all lanes together.
+fn eight_digits(characters: u64) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let digits = characters ^ ONES.wrapping_mul(0x30);
+    // Above 9, adding 118 reaches the high bit; a byte that has it already is no digit either.
+    if (digits | digits.wrapping_add(ONES.wrapping_mul(0x76))) & ONES.wrapping_mul(0x80) != 0 {
+        return None;
+    }
+    let twos = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = twos.wrapping_mul(100).wrapping_add(twos >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
 }
 
 /// Reads a decimal integer with an optional minus.
@@ -80,6 +110,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn decimal_agrees_with_the_standard_library(text in "[0-9]{0,22}", value: u64, shift in 0_u32..64, byte: char) {
+            prop_assert_eq!(decimal(&text), text.parse().ok());
+            prop_assert_eq!(decimal(&(value >> shift).to_string()), Some(value >> shift));
+            let odd = format!("1234567{byte}90");
+            prop_assert_eq!(decimal(&odd).is_some(), byte.is_ascii_digit());
+        }
+
         #[test]
         fn hex_reads_what_formatting_writes(value: u64) {
             let text = format!("{value:016x}");

@@ -84,6 +84,7 @@ proptest! {
         // The upper half of a `datadog` id is lost where the limit leaves no room for it.
         prop_assert_eq!(again.trace_id.low_u64(), upstream.trace_id.low_u64());
         prop_assert_eq!(again.parent_id.as_u64(), 7);
+        prop_assert_eq!(again.propagation_error, None);
     }
 
     #[test]

@@ -1,17 +1,14 @@
 //! The header `x-datadog-tags`: `key=value` pairs joined by commas, all or nothing.
 //!
-//! Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go and `ddtrace/internal/_tagset.py` of
+//! Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go and `ddtrace/internal/_tagset.pyx` of
 //! DataDog/dd-trace-py.
 
-use super::inject::Outgoing;
+use super::inject::{Decided, Outgoing};
 use super::number;
 use super::settings::MAX_TAGS_BYTES;
-use super::text::{Text, is_printable};
+use super::text::{Text, is_printable, trim_blanks};
 use crate::model::ids;
-use crate::model::priority::rate_text;
-use crate::model::upstream::{
-    PropagatedTags, PropagationError, TAG_DECISION_MAKER, TAG_KNUTH_RATE, TAG_PREFIX,
-};
+use crate::model::upstream::{PropagatedTags, PropagationError, TAG_PREFIX, cut, pieces};
 
 pub(super) const HEADER: &str = "x-datadog-tags";
 
@@ -40,10 +37,10 @@ pub(super) fn decode(text: &str, max_bytes: usize) -> IncomingTags {
         return malformed();
     }
     let mut malformed_high = None;
-    for pair in text.split(',') {
-        let Some((key, value)) = pair.split_once('=') else { return malformed() };
-        let value = value.trim_matches(' ');
-        if key.is_empty() || key.contains(' ') || value.is_empty() {
+    for pair in pieces(text, b',') {
+        let Some((key, value)) = cut(pair, b'=') else { return malformed() };
+        let value = trim_blanks(value);
+        if key.is_empty() || cut(key, b' ').is_some() || value.is_empty() {
             return malformed();
         }
         match key.strip_prefix(TAG_PREFIX) {
@@ -71,7 +68,8 @@ fn malformed() -> IncomingTags {
 
 /// Whether `-N`, N up to 255, ends the text; older senders put a hash before the hyphen.
 pub(super) fn is_decision_maker(value: &str) -> bool {
-    let Some((hash, number)) = value.rsplit_once('-') else { return false };
+    let plain = value.strip_prefix('-').map(|number| ("", number));
+    let Some((hash, number)) = plain.or_else(|| value.rsplit_once('-')) else { return false };
     hash.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && !number.starts_with('+')
         && number.parse::<u8>().is_ok()
@@ -82,50 +80,48 @@ fn trace_id_high(value: &str) -> Option<u64> {
     number::hex(value.as_bytes().try_into().ok()?)
 }
 
-/// Writes the header's value, empty when there is nothing to send.
-pub(super) fn encode(
+/// Calls `set` with the header's value, unless there is nothing to send or no room for it.
+pub(super) fn write(
     context: &Outgoing<'_>,
+    decided: &Decided,
     max_bytes: usize,
-) -> Result<Text<MAX_TAGS_BYTES>, PropagationError> {
+    set: impl FnOnce(&str),
+) -> Option<PropagationError> {
     let mut text = Text::new();
-    if push_all(&mut text, context) && text.len() <= max_bytes {
-        return Ok(text);
+    if !push_all(&mut text, context, decided) || text.len() > max_bytes {
+        let is_off = max_bytes == 0;
+        return Some(if is_off { PropagationError::Disabled } else { PropagationError::InjectMaxSize });
     }
-    Err(if max_bytes == 0 { PropagationError::Disabled } else { PropagationError::InjectMaxSize })
+    if !text.is_empty() {
+        set(text.as_str());
+    }
+    None
 }
 
 /// False when the tags are longer than any limit.
-fn push_all(text: &mut Text<MAX_TAGS_BYTES>, context: &Outgoing<'_>) -> bool {
-    let mechanism = context.decision.and_then(|decision| decision.mechanism);
-    let rate = context.decision.and_then(|decision| decision.rate);
+fn push_all(text: &mut Text<MAX_TAGS_BYTES>, context: &Outgoing<'_>, decided: &Decided) -> bool {
     let mut fits = true;
-    if let Some(mechanism) = mechanism {
-        fits &= push(text, TAG_DECISION_MAKER, mechanism.decision_maker().as_str());
+    if let Some(maker) = &decided.maker {
+        fits &= text.push(b"_dd.p.dm=") && text.push(maker.as_bytes());
     }
     if context.trace_id.high_u64() != 0 {
-        fits &= text.push_all(&[separator(text), b"_dd.p.tid=", &ids::hex(context.trace_id.high_u64())]);
+        fits &= push_separator(text) && text.push(b"_dd.p.tid=");
+        fits &= text.push(&ids::hex(context.trace_id.high_u64()));
     }
-    if let Some(rate) = rate {
-        fits &= push(text, TAG_KNUTH_RATE, rate_text(rate).as_str());
+    if let Some(rate) = &decided.rate {
+        fits &= push_separator(text) && text.push(b"_dd.p.ksr=") && text.push(rate.as_bytes());
     }
-    if !context.tags.is_empty() {
-        for (key, value) in context.tags.iter() {
-            let is_decided_here =
-                mechanism.is_some() && key == TAG_DECISION_MAKER || rate.is_some() && key == TAG_KNUTH_RATE;
-            if !is_decided_here {
-                fits &= push(text, key, value);
-            }
+    for (key, value) in context.tags.iter() {
+        if !decided.replaces(key) {
+            fits &= push_separator(text) && text.push(key.as_bytes());
+            fits &= text.push(b"=") && text.push(value.as_bytes());
         }
     }
     fits
 }
 
-fn push(text: &mut Text<MAX_TAGS_BYTES>, key: &str, value: &str) -> bool {
-    text.push_all(&[separator(text), key.as_bytes(), b"=", value.as_bytes()])
-}
-
-fn separator(text: &Text<MAX_TAGS_BYTES>) -> &'static [u8] {
-    if text.is_empty() { b"" } else { b"," }
+fn push_separator(text: &mut Text<MAX_TAGS_BYTES>) -> bool {
+    text.is_empty() || text.push(b",")
 }
 
 #[cfg(test)]

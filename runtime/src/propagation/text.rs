@@ -20,18 +20,14 @@ impl<const N: usize> Text<N> {
         self.length == 0
     }
 
-    /// Adds all the parts, or nothing and gives false where they do not fit.
-    pub(super) fn push_all(&mut self, parts: &[&[u8]]) -> bool {
-        let before = self.length;
-        for part in parts {
-            let end = self.length.saturating_add(part.len());
-            let Some(place) = self.bytes.get_mut(self.length..end) else {
-                self.length = before;
-                return false;
-            };
-            place.copy_from_slice(part);
-            self.length = end;
-        }
+    /// Adds ASCII, or nothing and gives false where it does not fit.
+    #[expect(clippy::inline_always, reason = "the copy is a few moves where the caller knows the length")]
+    #[inline(always)]
+    pub(super) fn push(&mut self, part: &[u8]) -> bool {
+        let end = self.length.saturating_add(part.len());
+        let Some(place) = self.bytes.get_mut(self.length..end) else { return false };
+        place.copy_from_slice(part);
+        self.length = end;
         true
     }
 
@@ -42,7 +38,7 @@ impl<const N: usize> Text<N> {
 
     pub(super) fn as_str(&self) -> &str {
         // Only ASCII is ever pushed.
-        str::from_utf8(self.bytes.get(..self.length).unwrap_or_default()).unwrap_or_default()
+        std::str::from_utf8(self.bytes.get(..self.length).unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -53,7 +49,11 @@ pub(super) fn is_printable(text: &str) -> bool {
 
 /// Without spaces and tabs at both ends, as headers allow them.
 pub(super) fn trim_blanks(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if is_blank(text.as_bytes().first()) || is_blank(text.as_bytes().last()) {
+        return text.trim_matches([' ', '\t']);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -63,12 +63,21 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_left_out_whole() {
         let mut text = Text::<4>::new();
-        assert!(text.push_all(&[b"a", b"bc"]));
-        assert!(!text.push_all(&[b"d", b"e"]));
+        assert!(text.push(b"a") && text.push(b"bc"));
+        assert!(!text.push(b"de"));
         assert_eq!((text.as_str(), text.len()), ("abc", 3));
-        assert!(text.push_all(&[b"d"]));
+        assert!(text.push(b"d"));
         text.truncate(1);
         assert_eq!(text.as_str(), "a");
+    }
+
+    #[test]
+    fn blanks_are_trimmed_at_both_ends() {
+        for (text, expected) in
+            [("", ""), (" \t", ""), ("a b", "a b"), ("\ta", "a"), ("a ", "a"), ("\n", "\n")]
+        {
+            assert_eq!(trim_blanks(text), expected);
+        }
     }
 
     #[test]

@@ -39,9 +39,14 @@ impl Traceparent {
     /// The value of the header, in version 00.
     pub(super) fn write(self) -> Text<55> {
         let mut text = Text::new();
-        let flags: &[u8] = if self.is_sampled { b"-01" } else { b"-00" };
+        let flags = if self.is_sampled { b"-01" } else { b"-00" };
         let [high, low] = [self.trace_id.high_u64(), self.trace_id.low_u64()].map(ids::hex);
-        text.push_all(&[b"00-", &high, &low, b"-", &ids::hex(self.parent_id.as_u64()), flags]);
+        text.push(b"00-");
+        text.push(&high);
+        text.push(&low);
+        text.push(b"-");
+        text.push(&ids::hex(self.parent_id.as_u64()));
+        text.push(flags);
         text
     }
 }

@@ -1,6 +1,6 @@
 //! The hash all Datadog libraries agree on, so that every process keeps the same traces at the same rate.
 
-/// Source: `samplingPriorityFactor` in `ddtrace/tracer/sampler.go` of DataDog/dd-trace-go.
+/// Source: `knuthFactor` in `ddtrace/tracer/sampler.go` of DataDog/dd-trace-go.
 const FACTOR: u64 = 1_111_111_111_111_111_111;
 
 /// Whether an id is kept at a rate of 0.0 to 1.0: the low half of a trace id, or a span id for single spans.

@@ -4,6 +4,8 @@
 //! the caller. An inherited or manual decision never comes here.
 
 mod agent_rates;
+#[cfg(feature = "enable")]
+mod answer;
 mod knuth;
 
 pub(crate) use agent_rates::AgentRates;

@@ -8,7 +8,7 @@ use super::context::{Place, SpanContext};
 use super::error::ErrorInfo;
 use super::handle::{SpanCell, overrule};
 use super::owned::Edit;
-use super::stack::{Active, with_stack};
+use super::stack::{Active, Stack, with_stack};
 use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanId, TagValue};
 
 /// The span that is active on this thread now; without one, something on which every method does nothing.
@@ -17,7 +17,7 @@ use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanId, TagValue};
 /// dd_traced::active_span().set_tag("customer.tier", "gold");
 /// ```
 pub fn active_span() -> ActiveSpan {
-    let target = match with_stack(|stack| stack.active()).flatten() {
+    let target = match with_stack(Stack::active).flatten() {
         None => Target::None,
         Some(Active::Record { index, span_id }) => Target::Here { index, span_id },
         Some(Active::Polled { span_id }) => Target::Here { index: NO_INDEX, span_id },

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::frame::Entry;
 use super::process;
 use super::segment::Segment;
-use super::stack::with_stack;
-use crate::model::{SpanId, TraceFacts, TraceId, Upstream};
+use super::stack::{Stack, with_stack};
+use crate::model::{SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
 
 /// The identity of a span, as it travels: to another thread, another task, another process.
 ///
@@ -64,7 +64,7 @@ impl SpanContext {
             Place::Within { segment, .. } => {
                 segment.facts.decision().map(|decision| decision.priority.as_i32())
             }
-            Place::Remote(upstream) => upstream.priority.map(|priority| priority.as_i32()),
+            Place::Remote(upstream) => upstream.priority.map(SamplingPriority::as_i32),
         }
     }
 
@@ -85,9 +85,7 @@ impl SpanContext {
                 (Arc::clone(segment), *span_id, entry)
             }
             Place::Remote(upstream) => {
-                let Some(core) =
-                    process::is_on().then(|| with_stack(|stack| stack.core())).flatten().flatten()
-                else {
+                let Some(core) = process::is_on().then(|| with_stack(Stack::core)).flatten().flatten() else {
                     return ActiveGuard::inert();
                 };
                 let facts = TraceFacts::new(upstream.trace_id.as_u128(), Some(Arc::clone(upstream)), None);
@@ -137,7 +135,7 @@ impl ActiveGuard {
     }
 
     pub(crate) fn enter(segment: &Arc<Segment>, span_id: u64, entry: Entry) -> Self {
-        let token = with_stack(|stack| stack.enter(Arc::clone(segment), span_id, entry)).flatten();
+        let token = with_stack(|stack| stack.enter(Arc::clone(segment), span_id, entry));
         Self { token, stays_on_its_thread: PhantomData }
     }
 }

@@ -79,7 +79,7 @@ impl Port {
             outbox,
             clock: core.clock.clone(),
             partial_flush_spans: core.partial_flush_spans,
-            is_wide: core.settings.generates_128_bit_ids(),
+            is_wide: core.settings.generates_128_bit_ids,
             core,
         }
     }
@@ -139,8 +139,19 @@ impl Frame {
         self.closes as usize + usize::from(own)
     }
 
+    /// Whether the frame of a future can be taken off without a word to anybody.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.closes == 0 && self.outer.port.is_none()
+    }
+
     pub(crate) fn is_line(&self) -> bool {
         matches!(self.kind, FrameKind::Line)
+    }
+
+    /// Whether the frame only waits for its last open record.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.kind, FrameKind::Ended)
     }
 
     /// Whether spans may still be started here: not after its span was finished, so that a guard that was leaked does

@@ -166,7 +166,7 @@ enum Stage {
     /// The span is not on the stack.
     Out,
     Polled(u64),
-    Entered(#[expect(dead_code, reason = "held for its drop")] ActiveGuard),
+    Entered(ActiveGuard),
 }
 
 impl Polling<'_> {
@@ -211,7 +211,8 @@ impl Drop for Polling<'_> {
         }
         if let Stage::Polled(span_id) = self.stage {
             if let Some(frame) = with_stack(|stack| stack.leave_poll(span_id)).flatten() {
-                *self.holder = Holder::Owned(frame);
+                // What is there is `None`, which needs no drop.
+                std::mem::forget(std::mem::replace(self.holder, Holder::Owned(frame)));
             }
         }
     }

@@ -28,7 +28,11 @@ use crate::model::{
 /// span.finish();
 /// ```
 pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
-    SpanBuilder { parent: None, start: None, setup: process::is_on().then(|| Setup::new(&name.into())) }
+    SpanBuilder {
+        parent: None,
+        start: None,
+        setup: process::is_on().then(|| Box::new(Setup::new(&name.into()))),
+    }
 }
 
 /// What a span starts with. Every method does nothing where tracing is off.
@@ -53,10 +57,10 @@ struct Setup {
 static BY_HAND: CallSite = CallSite::named("");
 
 impl Setup {
-    fn new(name: &str) -> Box<Self> {
+    fn new(name: &str) -> Self {
         let mut tags = TagLog::new();
         let anchor = tags.field(0, EntryKind::Name, name);
-        Box::new(Self { tags, anchor, flags: Flags::FIELDS, service: None })
+        Self { tags, anchor, flags: Flags::FIELDS, service: None }
     }
 }
 

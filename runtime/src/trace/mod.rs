@@ -26,6 +26,8 @@ mod recorder;
 mod scope;
 mod segment;
 mod stack;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 
 pub use active::{ActiveSpan, active_span};
 pub use context::{ActiveGuard, SpanContext};

@@ -1,10 +1,10 @@
 //! What a running tracer is to its spans, and which one is running.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{PartialFlush, Settings};
 use crate::export::queue::{Outbox, Queue};
 use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
 use crate::sampling::AgentRates;
@@ -15,6 +15,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) queue: Arc<Queue>,
     pub(crate) rates: Arc<Mutex<AgentRates>>,
+    /// The start of correlated log lines, written by the room `log` at the first one.
+    pub(crate) log_identity: OnceLock<Box<str>>,
     /// For chunks finished on threads that have no outbox of this tracer.
     common: Arc<Outbox>,
     pub(crate) partial_flush_spans: u32,
@@ -28,8 +30,11 @@ impl Core {
         rates: Arc<Mutex<AgentRates>>,
     ) -> Self {
         let common = queue.outbox();
-        let partial_flush_spans = settings.partial_flush_spans().unwrap_or(u32::MAX);
-        Self { settings, clock, queue, rates, common, partial_flush_spans }
+        let partial_flush_spans = match settings.partial_flush {
+            PartialFlush::Off => u32::MAX,
+            PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
+        };
+        Self { settings, clock, queue, rates, log_identity: OnceLock::new(), common, partial_flush_spans }
     }
 
     /// Ships a chunk through the outbox that is shared by all threads.
@@ -40,9 +45,14 @@ impl Core {
     /// The trace's sampling decision, taken now if it was not before.
     pub(crate) fn decide(&self, facts: &TraceFacts) -> Decision {
         facts.decide(|| {
-            let service = facts.service.as_deref().unwrap_or(self.settings.service());
+            let service = facts.service.as_deref().unwrap_or(&self.settings.identity.service);
             let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-            crate::sampling::decide(facts.trace_id as u64, service, self.settings.env().unwrap_or(""), &rates)
+            crate::sampling::decide(
+                facts.trace_id as u64,
+                service,
+                self.settings.identity.env.as_deref().unwrap_or(""),
+                &rates,
+            )
         })
     }
 }
@@ -67,6 +77,9 @@ static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
 /// Whether a span may be recorded: the one load that disabled tracing costs. Otherwise [`off`] wants to be told.
 #[inline]
 pub(crate) fn generation() -> usize {
+    if cfg!(not(feature = "enable")) {
+        return DISABLED;
+    }
     // Relaxed: a thread that sees the change late attaches late; the tracer itself is read under its lock.
     GENERATION.load(Ordering::Relaxed)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::context::{Place, SpanContext};
 use super::process;
-use super::stack::with_stack;
+use super::stack::{Stack, with_stack};
 use crate::model::{Decision, PropagatedTags, SpanId, TraceId};
 use crate::propagation::{self, Extract, Inject, LastParent, Outgoing};
 
@@ -40,13 +40,13 @@ pub fn inject(context: &SpanContext, carrier: &mut impl Inject) {
                 tracestate: upstream.and_then(|upstream| upstream.tracestate.as_deref()),
                 last_parent: LastParent::Own,
             };
-            let error = propagation::inject(&outgoing, segment.core.settings.propagation(), carrier);
+            let error = propagation::inject(&outgoing, &segment.core.settings.propagation, carrier);
             if let Some(error) = error {
                 segment.facts.set_propagation_error(error);
             }
         }
         Place::Remote(upstream) => {
-            let Some(core) = with_stack(|stack| stack.core()).flatten() else { return };
+            let Some(core) = with_stack(Stack::core).flatten() else { return };
             let outgoing = Outgoing {
                 trace_id: upstream.trace_id,
                 span_id: upstream.parent_id,
@@ -57,7 +57,7 @@ pub fn inject(context: &SpanContext, carrier: &mut impl Inject) {
                 last_parent: LastParent::Received(upstream.last_parent_id.as_deref()),
             };
             // Nothing of ours was started for this trace, so there is no span that an error could be noted on.
-            let _ = propagation::inject(&outgoing, core.settings.propagation(), carrier);
+            let _ = propagation::inject(&outgoing, &core.settings.propagation, carrier);
         }
     }
 }
@@ -80,8 +80,13 @@ pub fn extract(carrier: &impl Extract) -> Option<SpanContext> {
     if !process::is_on_quietly() {
         return None;
     }
-    let (core, new_trace_id) =
-        with_stack(|stack| stack.core().map(|core| (core, stack.new_trace_id()))).flatten()?;
-    let upstream = propagation::extract(carrier, core.settings.propagation(), || TraceId::new(new_trace_id))?;
+    let (core, new_trace_id) = with_stack(|stack| {
+        stack.core().map(|core| {
+            let ticks = core.clock.ticks();
+            (core, stack.new_trace_id(ticks))
+        })
+    })
+    .flatten()?;
+    let upstream = propagation::extract(carrier, &core.settings.propagation, || TraceId::new(new_trace_id))?;
     Some(SpanContext { place: Place::Remote(Arc::new(upstream)) })
 }

@@ -44,7 +44,7 @@ impl Start {
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
     pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
-        self.enter().around(body, error)
+        self.enter().in_scope(body, error)
     }
 }
 
@@ -62,7 +62,7 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
     pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
-        self.enter().around(body, error)
+        self.enter().in_scope(body, error)
     }
 }
 
@@ -80,8 +80,9 @@ impl Entered {
     const INERT: Self =
         Self { span_id: 0, index: NO_INDEX, was_panicking: false, stays_on_its_thread: PhantomData };
 
+    /// Runs a body under the span and marks it by what the body returned.
     #[inline]
-    fn around<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
+    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
         let ret = body();
         if self.index != NO_INDEX {
             if let Some(error) = error(&ret) {
@@ -176,13 +177,11 @@ impl AsyncStart {
 
 #[inline(never)]
 fn start_owned(site: &'static CallSite) -> Holder {
-    match with_stack(|stack| stack.start_owned(site, None)).flatten() {
-        Some(owned) => Holder::Owned(Frame::polled(owned)),
-        None => {
-            process::count_not_recorded();
-            Holder::None
-        }
+    if let Some(owned) = with_stack(|stack| stack.start_owned(site, None)).flatten() {
+        return Holder::Owned(Frame::polled(owned));
     }
+    process::count_not_recorded();
+    Holder::None
 }
 
 /// Tags of one span, as a chain of values.

@@ -22,6 +22,16 @@ impl Stack {
     /// Takes a future's span back after a poll, with everything that was left above it.
     #[inline]
     pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
+        let top = self.frames.last()?;
+        // Most polls leave nothing behind.
+        if top.token == span_id
+            && self.spans.len() == top.first as usize
+            && top.is_idle()
+            && self.frames.len() > 1
+        {
+            (self.current, self.finished) = (top.outer.current, top.outer.finished);
+            return self.frames.pop();
+        }
         self.uncover(span_id)?;
         self.end_frame()
     }
@@ -31,12 +41,13 @@ impl Stack {
         if self.uncover(span_id).is_none() {
             return;
         }
-        let (Some(frame), Some(port)) = (self.frames.last_mut(), &self.port) else { return };
+        let ticks = self.ticks();
+        let (Some(frame), Some(ticks)) = (self.frames.last_mut(), ticks) else { return };
         if let Some(mut edit) = frame.edit() {
             if let Some(error) = error {
                 edit.error(error);
             }
-            edit.end(port.clock.ticks(), None);
+            edit.end(ticks, None);
             self.spans.push_from(*edit.record, edit.tags);
             self.finished += 1;
             frame.closes += 1;
@@ -59,7 +70,7 @@ impl Stack {
     }
 
     /// Makes a handle or a context the active one until [`Stack::leave`].
-    pub(crate) fn enter(&mut self, segment: Arc<Segment>, span_id: u64, entry: Entry) -> Option<u64> {
+    pub(crate) fn enter(&mut self, segment: Arc<Segment>, span_id: u64, entry: Entry) -> u64 {
         self.settle();
         let port = self.connect(&segment.core);
         segment.open();
@@ -68,13 +79,13 @@ impl Stack {
         frame.token = self.tokens;
         frame.outer.port = port;
         self.push_frame(frame);
-        Some(self.tokens)
+        self.tokens
     }
 
     /// Ends an activation, wherever it stands.
     pub(crate) fn leave(&mut self, token: u64) {
         let Some(at) = self.frames.iter().rposition(|frame| frame.token == token) else { return };
-        if at + 1 == self.frames.len() {
+        if at + 1 == self.frames.len() && self.current == NO_INDEX {
             self.end_frame();
         } else if let Some(frame) = self.frames.get_mut(at) {
             frame.closes += 1;
@@ -107,7 +118,8 @@ impl Stack {
             self.hand_over(&mut frame, finished, units);
         }
         if frame.outer.port.is_some() {
-            self.port = frame.outer.port.take().map(|port| *port);
+            let port = frame.outer.port.take().map(|port| *port);
+            self.set_port(port);
         }
         if self.frames.is_empty() {
             self.keep_little();
@@ -137,7 +149,7 @@ impl Stack {
                 if let Some((_, closes)) = below.filter(|(below, _)| Arc::ptr_eq(below, segment)) {
                     *closes += units as u32;
                     self.finished += finished;
-                    if self.finished >= port.partial_flush_spans {
+                    if self.finished >= self.partial_flush_spans {
                         self.flush_part();
                     }
                     return;
@@ -155,6 +167,14 @@ impl Stack {
     /// Ends frames on top that are over, or whose span was finished under a guard that nobody dropped.
     #[inline]
     pub(super) fn settle(&mut self) {
+        let is_settled = |top: &Box<Frame>| matches!(top.kind, FrameKind::Polled(..));
+        if self.current == NO_INDEX && !self.frames.last().is_none_or(is_settled) {
+            self.settle_slowly();
+        }
+    }
+
+    #[inline(never)]
+    fn settle_slowly(&mut self) {
         while self.current == NO_INDEX
             && self.frames.last().is_some_and(|frame| !frame.is_live() || self.is_spent(frame))
         {

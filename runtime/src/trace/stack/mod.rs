@@ -18,7 +18,7 @@ use super::ids::IdSource;
 use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
-use crate::config::Settings;
+use crate::clock::Clock;
 use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
@@ -36,18 +36,18 @@ pub(crate) fn with_stack<R>(f: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack))).ok().flatten()
 }
 
-/// The settings of the tracer that runs here, and trace id and span id of the active span.
-pub(crate) fn active_identity() -> (Option<Arc<Settings>>, Option<(u128, u64)>) {
+/// The tracer that runs here, and trace id and span id of the active span.
+pub(crate) fn active_identity() -> (Option<Arc<Core>>, Option<(u128, u64)>) {
     if !process::is_on_quietly() {
         return (None, None);
     }
-    with_stack(|stack| (stack.core().map(|core| Arc::clone(&core.settings)), stack.active_ids()))
-        .unwrap_or_default()
+    with_stack(|stack| (stack.core(), stack.active_ids())).unwrap_or_default()
 }
 
 /// Frames, and the records of all of them in one buffer, innermost last.
 #[derive(Debug)]
 pub(crate) struct Stack {
+    #[expect(clippy::vec_box, reason = "a future keeps its frame between polls and moves only the pointer")]
     frames: Vec<Box<Frame>>,
     /// The frame of the next line, so that a trace needs no allocation.
     spare_line: Option<Box<Frame>>,
@@ -58,7 +58,10 @@ pub(crate) struct Stack {
     finished: u32,
     tokens: u64,
     ids: IdSource,
+    /// Changed by [`Stack::set_port`] alone, which keeps the next two in step.
     port: Option<Port>,
+    has_counter: bool,
+    partial_flush_spans: u32,
     /// The generation of tracers that `port` was made for.
     generation: usize,
     scope: Option<Arc<Core>>,
@@ -89,6 +92,8 @@ impl Stack {
             tokens: 0,
             ids: IdSource::new(),
             port: None,
+            has_counter: false,
+            partial_flush_spans: u32::MAX,
             generation: 0,
             scope: None,
             detached: Vec::new(),
@@ -134,10 +139,26 @@ impl Stack {
         Some(Place::Within { segment, span_id, service })
     }
 
-    /// A trace id for a trace that begins now.
-    pub(crate) fn new_trace_id(&mut self) -> u128 {
+    /// A trace id for a trace that begins at `ticks`.
+    pub(crate) fn new_trace_id(&mut self, ticks: u64) -> u128 {
         let Some(port) = &self.port else { return 0 };
-        self.ids.trace_id(&port.clock, port.clock.ticks(), port.is_wide)
+        self.ids.trace_id(&port.clock, ticks, port.is_wide)
+    }
+
+    /// The time on the clock of the tracer that is connected; `None` without one.
+    #[inline]
+    pub(crate) fn ticks(&self) -> Option<u64> {
+        if self.has_counter {
+            Some(Clock::Counter.ticks())
+        } else {
+            self.port.as_ref().map(|port| port.clock.ticks())
+        }
+    }
+
+    fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
+        self.has_counter = port.as_ref().is_some_and(|port| matches!(port.clock, Clock::Counter));
+        self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
+        std::mem::replace(&mut self.port, port)
     }
 
     /// The tracer that spans started now belong to.
@@ -202,10 +223,15 @@ impl Stack {
     fn reattach(&mut self, generation: usize) {
         self.abandon_outbox();
         self.generation = generation;
-        self.port = self.scope.clone().or_else(process::running).map(|core| {
+        if crate::worker::is_worker_thread() {
+            // What sends spans is not traced itself.
+            return;
+        }
+        let core = self.scope.clone().or_else(process::running);
+        self.set_port(core.map(|core| {
             let outbox = core.queue.outbox();
             Port::new(core, Some(outbox))
-        });
+        }));
     }
 
     /// Makes `core` the tracer of what is pushed next. Gives the connection to come back to, where there was another.
@@ -222,11 +248,11 @@ impl Stack {
 
     #[cold]
     fn connect_other(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
-        self.port.replace(Port::new(Arc::clone(core), None)).map(Box::new)
+        self.set_port(Some(Port::new(Arc::clone(core), None))).map(Box::new)
     }
 
     fn abandon_outbox(&mut self) {
-        if let Some(outbox) = self.port.take().and_then(|port| port.outbox) {
+        if let Some(outbox) = self.set_port(None).and_then(|port| port.outbox) {
             outbox.abandon();
         }
     }
@@ -235,13 +261,26 @@ impl Stack {
     #[inline]
     fn keep_little(&mut self) {
         if self.spans.records.capacity() > KEPT_RECORDS || self.spans.tags.capacity() > KEPT_TAG_BYTES {
-            self.spans = SpanBuffer::new();
+            let large = std::mem::take(&mut self.spans);
+            if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
+                outbox.keep(large);
+            }
         }
     }
 
     /// Makes room for one more record, in two steps: few, or many.
     #[cold]
     fn grow(&mut self) {
+        let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
+        if let Some(mut large) =
+            outbox.filter(|_| self.spans.len() >= KEPT_RECORDS).and_then(|outbox| outbox.take_kept())
+        {
+            large.append(&self.spans, 0, 0);
+            self.spans = large;
+            if self.spans.len() < self.spans.records.capacity() {
+                return;
+            }
+        }
         let wanted = if self.spans.records.capacity() == 0 { KEPT_RECORDS } else { LARGE_RECORDS };
         self.spans.records.reserve_exact(wanted);
         self.spans.tags.reserve(wanted * 20);

@@ -37,9 +37,9 @@ impl Stack {
                 }
             }
             Some(Place::Root | Place::Remote(_)) | None => {
-                let port = self.attach_or_connected()?;
-                let (core, clock, is_wide) = (Arc::clone(&port.core), port.clock.clone(), port.is_wide);
-                let new_id = self.ids.trace_id(&clock, clock.ticks(), is_wide);
+                let core = self.core()?;
+                let ticks = self.ticks()?;
+                let new_id = self.new_trace_id(ticks);
                 span_id = self.ids.span_id();
                 let upstream = if let Some(Place::Remote(upstream)) = parent {
                     Some(Arc::clone(upstream))
@@ -77,13 +77,17 @@ impl Stack {
                 frame.closes += 1;
                 self.spans.push_from(record, &tags);
                 self.finished += 1;
-                if self.port.as_ref().is_some_and(|port| self.finished >= port.partial_flush_spans) {
+                if self.finished >= self.partial_flush_spans {
                     self.flush_part();
                 }
-                return;
+                // Its own activation is over too, guard or not.
+                return self.settle();
             }
         }
         if let Ready::Joined(head, spans) = segment.join_one(record, &tags) {
+            if self.frames.is_empty() {
+                self.attach();
+            }
             match &self.port {
                 Some(port) if Arc::ptr_eq(&port.core, &segment.core) => push(port, head, &spans, 0, 0),
                 _ => segment.core.ship(head, &spans),

@@ -1,10 +1,10 @@
 //! Records of `#[traced]` functions: the fast path.
 
 use super::Stack;
-use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record};
+use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TagLog};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Frame, FrameKind};
-use crate::trace::owned::{Edit, new_record};
+use crate::trace::owned::Edit;
 use crate::trace::recorder::TagSet;
 
 impl Stack {
@@ -17,32 +17,28 @@ impl Stack {
                 return self.begin_line(site, tags);
             }
         }
-        let start = self.port.as_ref()?.clock.ticks();
+        let start = self.ticks()?;
         let span_id = self.ids.span_id();
-        let mut record = match self.spans.records.get(self.current as usize) {
-            Some(parent) => {
-                let mut record = new_record(site, span_id, parent.span_id, start);
-                record.service = parent.service;
-                record
-            }
-            None => self.first_record(site, span_id, start)?,
+        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
+        let (parent_id, service, flags) = match self.spans.records.get(self.current as usize) {
+            Some(parent) => (parent.span_id, parent.service, flags),
+            None => self.under_frame(span_id, flags)?,
         };
-        record.parent_index = self.current;
-        Some(self.push_open(record, tags))
+        Some(self.push(site, (span_id, parent_id), start, service, flags, tags))
     }
 
     /// Finishes a record by its place and identity, wherever it is by now.
     #[inline]
     pub(crate) fn finish(&mut self, index: u32, span_id: u64, error: Option<&ErrorInfo>) {
+        let Some(ticks) = self.ticks() else { return };
         let place = self.spans.records.get_mut(index as usize);
         let Some(record) = place.filter(|record| record.span_id == span_id && !record.is_finished()) else {
             return self.finish_moved(span_id, error);
         };
         if let Some(error) = error {
-            Edit { record, tags: &mut self.spans.tags }.error(error);
+            mark(record, &mut self.spans.tags, error);
         }
-        let Some(port) = &self.port else { return };
-        record.end = port.clock.ticks();
+        record.end = ticks;
         record.flags = record.flags.with(Flags::FINISHED);
         let parent = record.parent_index;
         let Some(frame) = self.frames.last() else { return };
@@ -56,7 +52,9 @@ impl Stack {
         }
         if self.current == NO_INDEX && frame.is_line() {
             self.end_line();
-        } else if self.finished >= port.partial_flush_spans {
+        } else if self.current == NO_INDEX && frame.is_over() {
+            self.settle();
+        } else if self.finished >= self.partial_flush_spans {
             self.flush_part();
         }
     }
@@ -69,67 +67,90 @@ impl Stack {
         });
     }
 
-    fn push_open(&mut self, mut record: Record, tags: Option<&dyn TagSet>) -> (u32, u64) {
-        if let Some(service) = record.site.service {
-            self.set_service(&mut record, service);
-        }
-        if let Some(tags) = tags {
-            let inherited = record.service;
-            tags.write(&mut Edit { record: &mut record, tags: &mut self.spans.tags });
-            if record.service != inherited
-                && self.spans.tags.text(record.service) != self.spans.tags.text(inherited)
-            {
-                record.flags = record.flags.with(Flags::TOP_LEVEL);
-            }
-        }
+    /// Appends an open record, which is the active one from now on.
+    #[inline]
+    fn push(
+        &mut self,
+        site: &'static CallSite,
+        (span_id, parent_id): (u64, u64),
+        start: u64,
+        service: u32,
+        flags: Flags,
+        tags: Option<&dyn TagSet>,
+    ) -> (u32, u64) {
         let index = self.spans.records.len() as u32;
-        let span_id = record.span_id;
         if self.spans.records.len() == self.spans.records.capacity() {
             self.grow();
         }
-        self.spans.records.push(record);
+        let parent_index = self.current;
+        self.spans.records.push(Record {
+            site,
+            span_id,
+            parent_id,
+            start,
+            end: 0,
+            tags: 0,
+            service,
+            parent_index,
+            flags,
+        });
         self.current = index;
+        if tags.is_some() || site.service.is_some() {
+            self.describe(tags);
+        }
         (index, span_id)
     }
 
-    #[inline(never)]
-    fn set_service(&mut self, record: &mut Record, service: &str) {
-        if self.spans.tags.text(record.service) != Some(service) {
-            record.service = self.spans.tags.field(0, EntryKind::Service, service);
-            record.flags = record.flags.with(Flags::TOP_LEVEL);
+    /// Gives the record that was just appended its service and tags.
+    fn describe(&mut self, tags: Option<&dyn TagSet>) {
+        let SpanBuffer { records, tags: log } = &mut self.spans;
+        let Some(record) = records.last_mut() else { return };
+        let inherited = record.service;
+        if let Some(service) = record.site.service {
+            record.service = log.field(0, EntryKind::Service, service);
+        }
+        if let Some(tags) = tags {
+            tags.write(&mut Edit { record, tags: log });
+        }
+        if record.service != inherited {
+            if log.text(record.service) == log.text(inherited) {
+                record.service = inherited;
+            } else {
+                record.flags = record.flags.with(Flags::TOP_LEVEL);
+            }
         }
     }
 
-    /// A record directly under a frame that was polled or entered.
+    /// Parent, service and flags of a record directly under a frame that was polled or entered.
     #[inline(never)]
-    fn first_record(&mut self, site: &'static CallSite, span_id: u64, start: u64) -> Option<Record> {
+    fn under_frame(&mut self, span_id: u64, flags: Flags) -> Option<(u64, u32, Flags)> {
         let frame = self.frames.last()?;
-        let mut record = new_record(site, span_id, frame.span_id, start);
-        if let FrameKind::Polled(polled, tags) = &frame.kind {
-            record.service = self.spans.tags.copy_field(tags, polled.service);
-        } else if let Some(service) = frame.service() {
-            record.service = self.spans.tags.field(0, EntryKind::Service, &service);
+        let service = match &frame.kind {
+            FrameKind::Polled(polled, tags) => self.spans.tags.copy_field(tags, polled.service),
+            _ => match frame.service() {
+                Some(service) => self.spans.tags.field(0, EntryKind::Service, &service),
+                None => 0,
+            },
+        };
+        if !frame.begins_local_trace() {
+            return Some((frame.span_id, service, flags));
         }
-        if frame.begins_local_trace() {
-            record.flags = record.flags.with(Flags::TOP_LEVEL);
-            if let Some(segment) = &frame.segment {
-                segment.facts.set_local_root(span_id);
-            }
+        if let Some(segment) = &frame.segment {
+            segment.facts.set_local_root(span_id);
         }
-        Some(record)
+        Some((frame.span_id, service, flags.with(Flags::TOP_LEVEL)))
     }
 
     fn begin_line(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
-        let port = self.attach()?;
-        let start = port.clock.ticks();
-        let (clock, is_wide) = (port.clock.clone(), port.is_wide);
-        let trace_id = self.ids.trace_id(&clock, start, is_wide);
+        self.attach()?;
+        let start = self.ticks()?;
+        let trace_id = self.new_trace_id(start);
         let mut line = self.spare_line.take().unwrap_or_else(|| Frame::new(0, 0, None, FrameKind::Line));
         line.trace_id = trace_id;
         self.push_frame(line);
-        let mut record = new_record(site, self.ids.span_id(), 0, start);
-        record.flags = record.flags.with(Flags::TOP_LEVEL);
-        Some(self.push_open(record, tags))
+        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
+        let span_id = self.ids.span_id();
+        Some(self.push(site, (span_id, 0), start, 0, flags.with(Flags::TOP_LEVEL), tags))
     }
 
     /// A record that finished while its frame was not on top: the frame's word is corrected where it is saved.
@@ -161,4 +182,9 @@ impl Stack {
             self.deliver(owned);
         }
     }
+}
+
+#[cold]
+fn mark(record: &mut Record, tags: &mut TagLog, error: &ErrorInfo) {
+    Edit { record, tags }.error(error);
 }
