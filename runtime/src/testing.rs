@@ -24,8 +24,10 @@ use crate::config::{Identity, PartialFlush, Settings};
 use crate::export::Counters;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
+use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults};
 use crate::model::{ChunkBatch, ChunkHead, EntryKind, Flags, Record, SpanId, TagLog, TraceId};
 use crate::propagation::PropagationSettings;
+use crate::sampling::AgentRates;
 use crate::trace::{Core, Scope};
 use crate::worker::settings::WriterSettings;
 
@@ -137,6 +139,38 @@ impl ScopedTracer {
                 .extend(children.remove(&span.span_id).into_iter().flatten().map(|child| (depth + 1, child)));
         }
         tree
+    }
+
+    /// Takes what was shipped since the last look and gives what encodes it as an agent payload, again and again, for
+    /// measurements. Each call gives the length in bytes.
+    #[doc(hidden)]
+    pub fn payload_encoder(&self) -> impl FnMut() -> usize + use<> {
+        let mut batches = Vec::new();
+        self.core.queue.drain(&mut Vec::new(), |batch| batches.push(batch));
+        let timeline = Timeline::new(&self.core.clock, self.first_anchor, self.core.clock.anchor());
+        let settings = &self.core.settings;
+        let mut encoder = Encoder::new(&SpanDefaults {
+            service: settings.identity.service.clone(),
+            ..SpanDefaults::default()
+        });
+        let decision = crate::sampling::decide(0, "", "", &AgentRates::default());
+        let mut memory = Vec::new();
+        move || {
+            let mut payload = Payload::reusing(std::mem::take(&mut memory));
+            let limits = Limits { max_bytes: usize::MAX, max_alone: usize::MAX };
+            for batch in &batches {
+                for head in &batch.heads {
+                    let first = head.first as usize;
+                    let records =
+                        batch.spans.records.get(first..first + head.len as usize).unwrap_or_default();
+                    let chunk = Chunk { head, records, tags: &batch.spans.tags, decision };
+                    encoder.chunk(&mut payload, &chunk, &timeline, 0, limits);
+                }
+            }
+            let len = payload.len();
+            memory = payload.into_body();
+            len
+        }
     }
 
     /// What became of the spans so far.

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use dd_traced::testing::ScopedTracer;
 use dd_traced::{Tracer, TracerGuard, active_span, traced};
 
 use crate::line;
-use crate::peer::{Peer, body, incoming};
+use crate::peer::{Encode, Peer, body, incoming};
 use crate::{peers, poll};
 
 pub(crate) const PEER: Peer = Peer {
@@ -30,8 +31,15 @@ pub(crate) const PEER: Peer = Peer {
     extract: Some(extract),
     lines: Some(lines),
     constant_lines: Some(constant_lines),
+    encode_v04: Some(encode_v04),
     ..Peer::ABSENT
 };
+
+fn encode_v04(spans: u32) -> Encode {
+    let tracer = ScopedTracer::new();
+    tagged_children(spans - 1);
+    Box::new(tracer.payload_encoder())
+}
 
 fn start(agent: SocketAddr, enabled: bool) {
     let guard = Tracer::builder()
