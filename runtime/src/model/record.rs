@@ -126,7 +126,7 @@ impl SpanBuffer {
 impl Record {
     /// The same record after its tag bytes moved by so many bytes.
     #[inline]
-    fn moved(mut self, by: i64) -> Self {
+    pub(crate) fn moved(mut self, by: i64) -> Self {
         let shift = |anchor: u32| if anchor == 0 { 0 } else { (i64::from(anchor) + by) as u32 };
         self.tags = shift(self.tags);
         self.service = shift(self.service);

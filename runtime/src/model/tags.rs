@@ -196,6 +196,11 @@ impl TagLog {
         Entries { log: self, anchor }
     }
 
+    /// Where the entry at an anchor ends, 0 for none.
+    pub(crate) fn end_of(&self, anchor: u32) -> usize {
+        self.at(anchor).map_or(0, |(entry, _)| anchor as usize - 1 + HEADER + entry.payload.len())
+    }
+
     /// The text of a field entry.
     pub(crate) fn text(&self, at: u32) -> Option<&str> {
         self.at(at).and_then(|(entry, _)| read_str(entry.payload)).map(|(text, _)| text)
