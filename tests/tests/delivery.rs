@@ -1,11 +1,14 @@
 //! Finished spans arrive: as the tree they were started as, whole, once, with what the agent has to know about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
 use std::io;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dd_traced::{active_span, span, traced};
+use dd_traced::{active_span, extract, span, traced};
 use dd_traced_tests::{
     Address, Answer, PATIENCE, WireSpan, program, run, trace_id, with_agent_at, with_tracer,
 };
@@ -149,6 +152,42 @@ fn the_rates_of_the_agent_decide_about_later_traces() {
     assert_eq!(dropped.meta("_dd.p.dm"), Some("-1"));
     let kept = received.span("kept");
     assert_eq!((kept.priority(), kept.meta("_dd.p.dm")), (Some(2.0), Some("-4")));
+}
+
+#[traced(name = "sync", service = "other")]
+fn sync_of_another_service() {
+    reserve(1);
+}
+
+#[traced(name = "async", service = "other")]
+async fn async_of_another_service() {
+    reserve(1);
+}
+
+/// Used to be that of the tracer's service where the local root got its own by hand.
+#[test]
+fn the_rate_is_that_of_the_local_roots_service() {
+    let (received, _) = with_tracer(|agent, tracer| {
+        agent.answers(Answer::rates(&[("service:,env:", 1.0), ("service:shop,env:test", 0.0)]));
+        reserve(1);
+        assert!(tracer.flush(PATIENCE));
+        sync_of_another_service();
+        let mut future = pin!(async_of_another_service());
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        span("by hand").service("other").start().finish();
+        let later = span("later").start();
+        later.set_service("other");
+        later.finish();
+        let headers = HashMap::from([("x-datadog-trace-id", "7"), ("x-datadog-parent-id", "8")]);
+        let headers: HashMap<String, String> =
+            headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let upstream = extract(&headers).unwrap();
+        span("remote").service("other").child_of(&upstream).start().finish();
+    });
+    for name in ["sync", "async", "by hand", "later", "remote"] {
+        let span = received.span(name);
+        assert_eq!((span.priority(), span.metric("_dd.agent_psr")), (Some(1.0), Some(1.0)), "{span:#?}");
+    }
 }
 
 #[test]

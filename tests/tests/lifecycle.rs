@@ -36,7 +36,7 @@ fn a_second_init_is_inert_and_warns() {
     report.books.expect_settled(4);
     assert_eq!(received.span_count(), 4, "dropping an inert guard ends nothing");
     assert!(report.notes["threads at work"] <= 3, "{report:?}");
-    assert!(ended.stderr_lines_with("WARN").count() > 0, "{}", ended.stderr);
+    assert!((1..=2).contains(&ended.stderr_lines_with("WARN").count()), "{}", ended.stderr);
 }
 
 #[test]
