@@ -26,7 +26,7 @@ pub fn rust_files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The words and marks of a source text: comments are gone, a literal is one `""`, `::` is one token.
+/// The words and marks of a source text: comments are gone, a literal of text is one token, and so is `::`.
 pub fn tokens(text: &str) -> Vec<String> {
     let mut rest = text;
     let mut tokens = Vec::new();
@@ -36,7 +36,7 @@ pub fn tokens(text: &str) -> Vec<String> {
         } else if rest.starts_with("/*") {
             block_comment(rest)
         } else if let Some(length) = literal(rest) {
-            tokens.push("\"\"".to_owned());
+            tokens.push(rest[..length].to_owned());
             length
         } else if is_word(first) {
             let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
@@ -124,12 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_literals_are_no_tokens() {
+    fn comments_are_no_tokens_and_literals_are_one() {
         let text = r##"use a::b; // crate::x
-            /* crate /* nested */ */ let s = "crate::y\""; let r = r#"crate"z"#; let c = '"'; let e = '\''; fn f<'a>() {}"##;
-        assert_eq!(
-            tokens(text).join(" "),
-            r#"use a :: b ; let s = "" ; let r = "" ; let c = "" ; let e = "" ; fn f < ' a > ( ) { }"#
-        );
+            /* crate /* nested */ */ let s = "crate::y\""; let r = r#"crate"z"#; let c = '"'; fn f<'a>() {} '\''"##;
+        let tokens = tokens(text);
+        let texts: Vec<_> = tokens.iter().filter(|token| token.contains(['"', '\\'])).collect();
+        assert_eq!(texts, [r#""crate::y\"""#, r##"r#"crate"z"#"##, "'\"'", r"'\''"]);
+        assert_eq!(tokens[..5].join(" "), "use a :: b ;");
+        assert!(!tokens.iter().any(|token| token == "crate" || token == "nested"));
     }
 }

@@ -23,13 +23,14 @@ const LICENCES: &[&str] = &[
     "Unicode-3.0",
     "Zlib",
 ];
+const OWN: &[&str] = &["dd-traced", "dd-traced-macros"];
 /// Who is known to be in the default graph. Another name wants a reason, and then a place in this list.
 const KNOWN: &str = "
     atomic-waker autocfg base64 bitflags bytes dd-traced dd-traced-macros displaydoc form_urlencoded futures-channel
     futures-core futures-task futures-util http http-body http-body-util httparse hyper hyper-util icu_collections
     icu_locale_core icu_normalizer icu_normalizer_data icu_properties icu_properties_data icu_provider idna idna_adapter
-    ipnet itoa libc litemap log memchr mio num-traits once_cell percent-encoding pin-project-lite potential_utf proc-macro2
-    quote reqwest rmp rmp-serde serde serde_core serde_json slab smallvec socket2 stable_deref_trait syn sync_wrapper
+    ipnet itoa libc linux-raw-sys litemap log memchr mio num-traits once_cell percent-encoding pin-project-lite potential_utf proc-macro2
+    quote reqwest rmp rmp-serde rustix serde serde_core serde_json slab smallvec socket2 stable_deref_trait syn sync_wrapper
     synstructure tinystr tokio tower tower-http tower-layer tower-service tracing tracing-core try-lock unicode-ident url
     utf8_iter utf_types want writeable yoke yoke-derive zerofrom zerofrom-derive zerotrie zerovec zerovec-derive zmij";
 
@@ -40,6 +41,18 @@ fn the_default_graph_stays_small() {
     let newcomers: Vec<_> = graph.iter().filter(|(name, _)| !known.contains(name.as_str())).collect();
     assert!(newcomers.is_empty(), "crates that nobody gave a reason for: {newcomers:?}");
     assert!(graph.len() <= MOST_CRATES, "{} crates are more than {MOST_CRATES}: {graph:?}", graph.len());
+}
+
+#[test]
+fn each_direct_dependency_has_its_reason() {
+    let design = std::fs::read_to_string(repository().join("DESIGN.md")).expect("DESIGN.md");
+    let mut faults = Vec::new();
+    for package in packages().values().filter(|package| OWN.contains(&package.name.as_str())) {
+        let direct = package.dependencies.iter().filter(|dependency| dependency.kind.is_none());
+        let named = direct.map(|dependency| dependency.name.as_str()).filter(|name| !OWN.contains(name));
+        faults.extend(named.filter(|name| !design.contains(&format!("`{name}`"))).map(str::to_owned));
+    }
+    assert!(faults.is_empty(), "DESIGN.md does not say why we depend on {faults:?}");
 }
 
 #[test]
@@ -118,9 +131,16 @@ struct Metadata {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    dependencies: Vec<Dependency>,
     version: String,
     license: Option<String>,
     rust_version: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
 }
 
 fn packages() -> BTreeMap<Key, Package> {

@@ -114,13 +114,7 @@ fn read(path: Vec<String>, tokens: &[String]) -> Source {
         match rest[0].as_str() {
             "#" if is_for_tests(rest) => {
                 let length = item_length(rest);
-                if let [.., module, end] = &rest[..length] {
-                    if end == ";" && rest[length - 3] == "mod" {
-                        source
-                            .test_modules
-                            .push([source.path.as_slice(), std::slice::from_ref(module)].concat());
-                    }
-                }
+                source.test_modules.extend(test_file(&source.path, &rest[..length]));
                 at += length;
                 continue;
             }
@@ -154,6 +148,19 @@ fn read(path: Vec<String>, tokens: &[String]) -> Source {
 fn is_for_tests(tokens: &[String]) -> bool {
     let starts = |with: &[&str]| tokens.iter().map(String::as_str).take(with.len()).eq(with.iter().copied());
     starts(&["#", "[", "cfg", "(", "test"]) || starts(&["#", "[", "cfg", "(", "all", "(", "test"])
+}
+
+/// The module of the file that `#[cfg(test)] mod tests;` brings in, as its place says: `#[path = "…"]` puts it elsewhere.
+fn test_file(path: &[String], item: &[String]) -> Option<Vec<String>> {
+    let [.., keyword, module, end] = item else { return None };
+    if end != ";" || keyword != "mod" {
+        return None;
+    }
+    let file = item.iter().find_map(|token| token.strip_prefix('"')?.strip_suffix(".rs\""));
+    Some(match file {
+        None => [path, std::slice::from_ref(module)].concat(),
+        Some(file) => [&path[..path.len().saturating_sub(1)], &[file.to_owned()]].concat(),
+    })
 }
 
 /// The length of an item with its attributes: up to its `;` or the end of its block.
@@ -206,13 +213,14 @@ fn paths_are_found_in_every_form() {
         fn f() { crate::sampling::decide() }
         mod inner { use super::super::super::config::Settings; use super::super::near; }
         #[cfg(test)] mod tests;
+        #[cfg(test)] #[path = \"elsewhere.rs\"] mod tests;
         #[cfg(test)] mod more { use crate::testing; }
         #[cfg(any(test, feature = \"x\"))] use crate::stats;
     ";
     let source = read(vec!["trace".to_owned(), "stack".to_owned()], &tokens(text));
     let named: Vec<&str> = source.named.iter().map(String::as_str).collect();
     assert_eq!(named, ["clock", "config", "export", "model", "sampling", "stats", "worker"]);
-    assert_eq!(source.test_modules, [["trace", "stack", "tests"]]);
+    assert_eq!(source.test_modules, [vec!["trace", "stack", "tests"], vec!["trace", "elsewhere"]]);
 }
 
 #[test]
