@@ -1,2 +1,163 @@
-//! The macros of `dd-traced`.
+//! The macros of `dd-traced`: [`macro@traced`] and [`dd_log!`]. Use them through that crate, which re-exports both.
+//!
+//! An attribute goes through three steps, each of them a module: its arguments are parsed (`args`), the function is
+//! looked at as token trees and given a shape (`item`, `function`, `classify`), and the shape is written (`expand`).
+//! The body of a function is never parsed: new syntax works on the day the compiler has it, and half a statement comes
+//! out as it went in.
 #![forbid(unsafe_code)]
+
+mod args;
+mod block;
+mod body;
+mod classify;
+mod dd_log;
+mod diagnostics;
+mod expand;
+mod function;
+mod item;
+mod parameters;
+mod return_type;
+mod span;
+mod spelling;
+mod tokens;
+mod traced;
+
+use proc_macro::TokenStream;
+
+/// Makes each call of a function a span.
+///
+/// ```
+/// use dd_traced::traced;
+///
+/// #[traced]
+/// fn area(w: u32, h: u32) -> u32 {
+///     w * h
+/// }
+///
+/// #[traced("order.place", service = "shop", tags(order.items = items.len(), %user))]
+/// async fn place_order(items: &[u32], user: String) -> Result<u32, std::fmt::Error> {
+///     items.iter().copied().max().ok_or(std::fmt::Error)
+/// }
+/// # area(2, 3);
+/// # drop(place_order(&[1], String::new()));
+/// ```
+///
+/// The function stays as it is written: signature, attributes, errors and lints. A panic marks its span as failed, and so
+/// does an `Err`, in the words of its `Display`, else of its `Debug`, else by its type alone; the type needs neither.
+/// Nothing else is recorded unless it is asked for. The span of an `async fn` starts at the first poll, is active
+/// during each poll, and ends when the future is ready or dropped. Where tracing is compiled out, the arguments are checked
+/// and the function is left alone.
+///
+/// # Arguments
+///
+/// ```text
+/// #[traced]   #[traced("name")]   #[traced(ARG, ...)]
+///
+/// ARG   = name = EXPR | service = EXPR | resource = EXPR | span_type = EXPR | type = EXPR
+///       | kind = "internal" | "server" | "client" | "producer" | "consumer"
+///       | measured [= BOOL]
+///       | tags(TAG, ...)
+///       | err = false | err = "display" | err = "debug" | err(FUNCTION)
+///       | crate = PATH
+/// TAG   = PLACE | ?PLACE | %PLACE | KEY = EXPR | KEY = ?EXPR | KEY = %EXPR
+/// PLACE = an argument, or a field of one or of `self`: user.id, self.shard
+/// KEY   = dotted words: http.method, or a string: "http.status_code"
+/// ```
+///
+/// | argument | meaning | without it |
+/// |---|---|---|
+/// | `name` | operation name: a literal or a constant; may stand first without `name =` | module path and function, `crate.module.function` |
+/// | `service` | service | the parent's, else the tracer's |
+/// | `resource` | resource | the name |
+/// | `span_type`, `type` | `web`, `sql`, `cache`, `worker`, ...: free text | none |
+/// | `kind` | the tag `span.kind` | none |
+/// | `measured` | gives the span trace metrics of its own | off |
+/// | `tags` | tags from arguments and expressions | none |
+/// | `err` | how an `Err` is described; `false` leaves it out; a function maps `&Ret` to an `Option` of an error | by type |
+/// | `crate` | path of the runtime crate, for re-exports | `::dd_traced` |
+///
+/// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
+/// borrowed, so the body still has them. Numbers become metrics, strings and booleans tags; `?` takes the `Debug` text, `%`
+/// the `Display` text. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a route, as it should be.
+///
+/// ```
+/// # use dd_traced::traced;
+/// # struct Shop { shard: u8 }
+/// impl Shop {
+///     #[traced(
+///         resource = format!("{method} {path}"),
+///         type = "web",
+///         kind = "server",
+///         tags(self.shard, http.method = method, "http.status_code" = 200),
+///         err(|status| (*status >= 500).then_some("server error")),
+///     )]
+///     fn answer(&self, method: &str, path: &str) -> u16 {
+///         503
+///     }
+/// }
+/// # Shop { shard: 1 }.answer("GET", "/");
+/// ```
+///
+/// # Which errors are seen
+///
+/// An `Err` is looked for when the name of the return type ends in `Result`, or when `err` is written: an alias such as
+/// `Outcome<T>` needs `err = "display"`. Under `#[track_caller]` no `Err` is looked for, because the body would
+/// then have another caller. A function that is not `async` and returns a future has a span around the making of the future.
+///
+/// Arguments that a fallible or asynchronous body takes by value are dropped before the others; everything else is dropped
+/// in the order it has without the attribute.
+///
+/// # Blocks and traits
+///
+/// On an `impl` block or a trait, the arguments go to each function with a body. A `const fn` is passed over, so is a
+/// function with `#[traced(skip)]`; one with a `#[traced]` of its own has only that. The default name gains the type:
+/// `crate.module.Type.function`.
+///
+/// ```
+/// # use dd_traced::traced;
+/// # struct Cache;
+/// #[traced(service = "cache")]
+/// impl Cache {
+///     fn read(&self) {}
+///
+///     #[traced(skip)]
+///     fn len(&self) -> usize {
+///         0
+///     }
+/// }
+/// # Cache.read(); Cache.len();
+/// ```
+#[proc_macro_attribute]
+pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
+    traced::traced(args.into(), item.into(), cfg!(feature = "enable")).into()
+}
+
+/// Logs a line, through the `log` crate, that carries the ids of the active span.
+///
+/// ```
+/// # use dd_traced::dd_log;
+/// # let (items, user) = (3, "ada");
+/// dd_log!("placing an order");
+/// dd_log!(warn, "{items} items are a lot");
+/// dd_log!(error, target: "orders", user = user; "cannot place {}", items);
+/// dd_log!(debug, "trace {dd.trace_id}, span {dd.span_id:>20}, user {user}");
+/// ```
+///
+/// ```text
+/// dd_log!([LEVEL,] [target: EXPR,] [KEY_VALUE, ... ;] FORMAT [, ARGUMENTS])
+///
+/// LEVEL     = error | warn | info | debug | trace | an expression of type log::Level     without it: info
+/// KEY_VALUE = key = value | key:? = value | key:% = value | "quoted.key" = value          as in the log crate
+/// FORMAT    = a string literal, or a macro that gives one
+/// ```
+///
+/// The line starts with `[dd.service=... dd.env=... dd.version=... dd.trace_id=... dd.span_id=...] `, without what is unset,
+/// and with `0` for both ids where no span is active. A format with a placeholder has no such start:
+/// `{dd.trace_id}`, `{dd.span_id}`, `{dd.service}`, `{dd.env}` and `{dd.version}` stand where they are written, with the usual
+/// specs behind a colon. Everything else in the format is that of [`format_args!`].
+///
+/// When the level is off, nothing is evaluated. File, line and module are the caller's.
+#[proc_macro]
+pub fn dd_log(tokens: TokenStream) -> TokenStream {
+    dd_log::dd_log(tokens.into()).into()
+}

@@ -1,1 +1,92 @@
-//! dd-traced
+//! A native Datadog tracer: annotate a function with `#[traced]` and it is a span.
+//!
+//! ```
+//! use dd_traced::{dd_log, traced};
+//!
+//! #[traced(resource = "POST /orders", tags(order.items = items.len()))]
+//! fn place_order(items: &[u32]) -> Result<u64, std::num::TryFromIntError> {
+//!     dd_log!(info, "placing an order of {} items", items.len());
+//!     let total = add_up(items);
+//!     u8::try_from(total)?; // an `Err` marks the span as failed
+//!     Ok(total)
+//! }
+//!
+//! #[traced(name = "order.sum", measured)]
+//! fn add_up(items: &[u32]) -> u64 {
+//!     items.iter().copied().map(u64::from).sum()
+//! }
+//!
+//! let _tracer = dd_traced::init(); // `DD_*` settings; flushes within its deadline when dropped
+//! let _ = place_order(&[30, 12]);
+//! ```
+//!
+//! # Spans by annotation
+//!
+//! [`#[traced]`](macro@traced) works on functions and methods, sync and async, on `impl` blocks and traits. An `Err` or a panic marks the span; nothing else
+//! is recorded unless asked.
+//!
+//! # Spans by hand
+//!
+//! [`span`] begins one, [`Span::activate`] makes it the active one of its thread, [`TraceFuture::traced`] that of a future.
+//! [`active_span`] reaches the active span from anywhere.
+//!
+//! # Across threads, tasks and processes
+//!
+//! A [`SpanContext`] is captured in one place and entered in another. [`inject`] writes it into headers, [`extract`] reads it back.
+//!
+//! # Log lines
+//!
+//! `dd_log!` writes a line through the `log` crate that carries the ids of the active span; [`correlation`] gives the same to
+//! any other logger.
+//!
+//! # Look at it here
+//!
+//! `DD_TRACE_LOCAL_VIEW=waterfall` prints each trace in the terminal, without an agent.
+//!
+//! # Features
+//!
+//! | feature | default | what it does |
+//! |---|---|---|
+//! | `enable` | yes | spans are recorded. Without it `#[traced]` gives back the plain function, and no client is in the graph: what a library should depend on |
+//! | `log` | yes | `dd_log!` through the `log` crate |
+//! | `http` | | [`Inject`] and [`Extract`] for `http::HeaderMap` |
+//! | `https` | | an `https` agent address |
+//! | `testing` | | a scoped in-memory tracer for tests of instrumented code |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Without `enable` nothing starts a tracer, so that most of what records is compiled and never reached.
+#![cfg_attr(not(feature = "enable"), allow(dead_code, unused_imports))]
+
+mod clock;
+mod config;
+mod diagnostics;
+mod export;
+#[cfg(feature = "enable")]
+mod global;
+mod log;
+#[doc(hidden)]
+pub mod macro_support;
+mod model;
+mod propagation;
+mod sampling;
+#[cfg(feature = "enable")]
+mod support;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod trace;
+mod worker;
+
+#[cfg(feature = "log")]
+pub use dd_traced_macros::dd_log;
+pub use dd_traced_macros::traced;
+
+pub use crate::log::{Correlation, CorrelationId, correlation};
+pub use export::{Counters, DropReason};
+#[cfg(feature = "enable")]
+pub use global::{StartError, Tracer, TracerBuilder, TracerGuard, counters, flush, init, shutdown};
+pub use model::{SpanId, TagValue, TraceId};
+pub use propagation::{Extract, Inject};
+pub use trace::{
+    ActiveGuard, ActiveSpan, Span, SpanBuilder, SpanContext, TraceFuture, Traced, active_span, extract,
+    inject, span,
+};
+pub use worker::settings::LocalView;

@@ -1,2 +1,39 @@
-//! Part of dd-traced.
+//! What the tests of dd-traced stand on: a fake agent that decodes what it receives, span trees as text, the APM test agent of
+//! Datadog, and child processes with an environment of their own.
+//!
+//! The tests themselves are in `tests/`, one file per promise, and use the public face of the library only. The programs that
+//! they run as child processes are in `src/bin/`.
+
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test fails by panicking, and this crate is only for tests"
+)]
+
+mod agent;
+mod child;
+mod dice;
+mod http;
+mod patience;
+mod process;
+mod report;
+mod source;
+mod stream;
+mod test_agent;
+mod tree;
+mod wire;
+
+pub use agent::{Answer, FakeAgent, Received, Request, with_agent, with_agent_at};
+pub use child::{Ended, Running, command, run};
+pub use dice::Dice;
+pub use http::{Response, get, send};
+pub use patience::PATIENCE;
+pub use process::{program, with_tracer};
+pub use report::{Books, Report};
+pub use source::{repository, rust_files, tokens};
+pub use stream::Address;
+pub use test_agent::TestAgent;
+pub use tree::SpanTree;
+pub use wire::{SpanEvent, SpanLink, WireSpan, decode_v04, trace_id};

@@ -11,24 +11,43 @@
 //!
 //! Invariant: one payload is in flight; nothing is drained until what was drained before is settled.
 
+#[cfg(feature = "enable")]
 mod backlog;
+#[cfg(feature = "enable")]
 mod carry;
+#[cfg(feature = "enable")]
 mod delivery;
+#[cfg(feature = "enable")]
 mod handle;
+#[cfg(feature = "enable")]
 mod health;
+#[cfg(feature = "enable")]
 mod report;
+#[cfg(feature = "enable")]
 mod retry;
+#[cfg(feature = "enable")]
 mod run;
+#[cfg(feature = "enable")]
 mod sampler;
 pub(crate) mod settings;
+#[cfg(feature = "enable")]
 mod signal;
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests;
+#[cfg(feature = "enable")]
 mod view;
+#[cfg(feature = "enable")]
+mod waterfall;
 
+#[cfg(feature = "enable")]
 pub(crate) use handle::{WorkerHandle, WorkerParts, start};
+#[cfg(feature = "enable")]
 pub(crate) use signal::Signal;
-pub(crate) use view::{ViewChunk, ViewSpan, Viewer};
+#[cfg(feature = "enable")]
+pub(crate) use view::Viewer;
+#[cfg(feature = "enable")]
+pub(crate) use waterfall::Waterfall;
 
 use std::cell::Cell;
 

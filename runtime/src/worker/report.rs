@@ -77,6 +77,7 @@ pub(super) fn cause(outcome: &Outcome, agent: &AgentSettings) -> String {
     }
 }
 
+/// What a user can do about it.
 const HINT: &str = "is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD_AGENT_HOST name another one";
 
 #[cfg(test)]

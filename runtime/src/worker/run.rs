@@ -61,6 +61,8 @@ struct Flush {
     lost_before: u64,
 }
 
+/// How often the local view looks for finished traces.
+const VIEW_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
 /// How often the loop is started again after a panic.
 const RESTARTS: usize = 5;
 
@@ -88,6 +90,8 @@ impl Worker {
     pub(super) fn new(parts: WorkerParts, signal: Arc<Signal>) -> Self {
         let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, rates, viewer } = parts;
         let is_sending = viewer.is_none() || agent.is_explicit;
+        // Somebody is looking at the terminal.
+        let interval = if viewer.is_some() { writer.interval.min(VIEW_INTERVAL) } else { writer.interval };
         let (service, env) = (defaults.service.clone(), defaults.env.clone().unwrap_or_default());
         Self {
             signal,
@@ -98,7 +102,7 @@ impl Worker {
             delivery: Delivery::new(agent, &writer),
             times: Times { clock, first: first_anchor },
             viewer,
-            parts: Kept { interval: writer.interval, defaults, is_sending },
+            parts: Kept { interval, defaults, is_sending },
             flushes: Vec::new(),
             ending: None,
         }
@@ -120,7 +124,7 @@ impl Worker {
                 .chain(self.ending.iter().map(|ending| ending.deadline));
             self.delivery.set_waiting(until.max());
             let drained = self.backlog.drain(&self.queue);
-            self.show(drained);
+            self.show(drained, !served.is_empty() || is_ending);
             if self.parts.is_sending {
                 self.deliver();
             } else {
@@ -162,8 +166,8 @@ impl Worker {
         self.times.timeline()
     }
 
-    /// Shows the latest `count` batches to the local view.
-    fn show(&mut self, count: usize) {
+    /// Shows the latest `count` batches to the local view, and what it holds back if somebody waits for it.
+    fn show(&mut self, count: usize, is_awaited: bool) {
         let Some(viewer) = &mut self.viewer else { return };
         let timeline = self.times.timeline();
         for batch in self.backlog.latest(count) {
@@ -172,6 +176,7 @@ impl Worker {
                 viewer.show(&view(head, &batch.spans, self.sampler.service(), &timeline, decision));
             }
         }
+        if is_awaited { viewer.finish() } else { viewer.settle() }
     }
 
     /// Settles what was shown and goes nowhere else.

@@ -4,20 +4,26 @@ use std::borrow::Cow;
 
 use crate::clock::Timeline;
 use crate::export::v04::times;
-use crate::model::{ChunkHead, Decision, EntryKind, Flags, Record, SpanBuffer, TraceId};
+use crate::model::{ChunkHead, Decision, EntryKind, Flags, Record, SamplingPriority, SpanBuffer, TraceId};
 
 /// Shows chunks as they pass by; called on the worker's thread.
 pub(crate) trait Viewer: Send {
-    /// Shows one chunk.
+    /// Takes one chunk.
     fn show(&mut self, chunk: &ViewChunk<'_>);
+
+    /// Shows what is whole. Called when all chunks that were waiting have been taken.
+    fn settle(&mut self);
+
+    /// Shows everything that is left. Called before somebody who waits for it is answered.
+    fn finish(&mut self);
 }
 
 /// A chunk in plain values.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ViewChunk<'a> {
     pub(crate) trace_id: TraceId,
-    /// Whether the trace is kept by this process's decision.
-    pub(crate) is_kept: bool,
+    /// What was decided about the trace.
+    pub(crate) priority: SamplingPriority,
     /// Whether no span of the trace is left open in this process.
     pub(crate) is_last: bool,
     /// In the order they finished.
@@ -70,7 +76,7 @@ pub(super) fn view<'a>(
     });
     ViewChunk {
         trace_id: TraceId::new(head.trace_id),
-        is_kept: decision.priority.is_keep(),
+        priority: decision.priority,
         is_last: head.is_last,
         spans: spans.collect(),
     }
@@ -116,7 +122,7 @@ impl<'a> Texts<'a> {
 mod tests {
     use super::*;
     use crate::export::v04::testing::{KEEP, head, record, timeline};
-    use crate::model::{CallSite, SamplingPriority};
+    use crate::model::CallSite;
 
     static SITE: CallSite = CallSite::function("shop", "pay").resource("POST /pay");
 
@@ -134,7 +140,7 @@ mod tests {
         let head = ChunkHead { len: 2, ..head(5, 1, None) };
         let rejected = Decision { priority: SamplingPriority::AUTO_REJECT, ..KEEP };
         let chunk = view(&head, &buffer, "shop", &timeline(), rejected);
-        assert!(!chunk.is_kept && chunk.is_last);
+        assert!(!chunk.priority.is_keep() && chunk.is_last);
         let [child, root] = &chunk.spans[..] else { panic!("two spans") };
         assert_eq!((&*child.name, child.service, &*child.resource), ("charge", "bank", "charge"));
         assert_eq!((&*root.name, root.service, &*root.resource), ("shop.pay", "shop", "POST /pay"));

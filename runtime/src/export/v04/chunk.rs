@@ -158,13 +158,17 @@ impl FirstTags {
         constants: &TagBlock,
     ) -> &TagBlock {
         let wanted = (TraceId::new(chunk.head.trace_id).high_u64(), chunk.decision, is_root);
-        if self.of != Some(wanted) || upstream.is_some() {
+        let error = chunk.head.facts.as_ref().and_then(|facts| facts.propagation_error());
+        if self.of != Some(wanted) || upstream.is_some() || error.is_some() {
             self.tags.copy_from(constants);
             chunk_tags(&mut self.tags, chunk, upstream);
             if is_root {
                 root_tags(&mut self.tags, chunk.decision, upstream);
+                if let Some(error) = &error {
+                    self.tags.meta("_dd.propagation_error", &error.tag_value());
+                }
             }
-            self.of = upstream.is_none().then_some(wanted);
+            self.of = (upstream.is_none() && error.is_none()).then_some(wanted);
         }
         &self.tags
     }
@@ -208,9 +212,6 @@ fn root_tags(block: &mut TagBlock, decision: Decision, upstream: Option<&Upstrea
         block.metric(if is_agents { "_dd.agent_psr" } else { "_dd.rule_psr" }, rate);
     }
     let Some(upstream) = upstream else { return };
-    if let Some(error) = &upstream.propagation_error {
-        block.meta("_dd.propagation_error", &error.tag_value());
-    }
     if let Some(parent_id) = &upstream.last_parent_id {
         block.meta("_dd.parent_id", parent_id);
     }

@@ -18,7 +18,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use chunk::{Chunk, Encoder, Limits, Part};
+pub(crate) use chunk::{Chunk, Encoder, Limits};
 pub(crate) use defaults::SpanDefaults;
 pub(crate) use fields::times;
 

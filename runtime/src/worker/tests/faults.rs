@@ -6,6 +6,9 @@ use super::*;
 struct Panicking(usize);
 
 impl Viewer for Panicking {
+    fn settle(&mut self) {}
+    fn finish(&mut self) {}
+
     fn show(&mut self, _: &ViewChunk<'_>) {
         if self.0 > 0 {
             self.0 -= 1;

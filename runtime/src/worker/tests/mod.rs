@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::handle::{WorkerParts, start_on};
 use super::settings::WriterSettings;
+use super::view::ViewChunk;
 use super::*;
 use crate::clock::Clock;
 use crate::diagnostics::capture::Lines;
@@ -110,6 +111,9 @@ fn nobody() -> AgentSettings {
 struct Listening(Lines);
 
 impl Viewer for Listening {
+    fn settle(&mut self) {}
+    fn finish(&mut self) {}
+
     fn show(&mut self, _: &ViewChunk<'_>) {
         std::mem::forget(self.0.collect_here());
     }

@@ -1,0 +1,176 @@
+//! The tags of `tags(...)`.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Ident, Index, LitFloat, LitInt, Token};
+
+use super::borrow::{borrowed, borrowed_place, taken};
+use super::input::{any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
+use crate::diagnostics::Diagnostics;
+
+/// One tag: a key and where its value comes from.
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    /// The key as it was written.
+    written: TokenStream,
+    pub(crate) capture: Capture,
+    /// The value, borrowed unless it is temporary.
+    pub(crate) value: TokenStream,
+    /// The argument (or `self`) that a bare place starts at.
+    pub(crate) root: Option<Ident>,
+    /// The `cfg` attributes of that argument, known once the function has been seen.
+    pub(crate) cfg: TokenStream,
+}
+
+/// How the value becomes a tag.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Capture {
+    /// By its type: numbers are metrics, strings and booleans tags.
+    Value,
+    /// `?`
+    Debug,
+    /// `%`
+    Display,
+}
+
+/// Keys that are almost, but not quite, those of the platform.
+const MISSPELT: &[(&str, &str)] = &[
+    ("http.status", "http.status_code"),
+    ("http.statuscode", "http.status_code"),
+    ("http.status.code", "http.status_code"),
+    ("http.verb", "http.method"),
+    ("http.uri", "http.url"),
+    ("http.user_agent", "http.useragent"),
+    ("db.statment", "db.statement"),
+    ("db.stmt", "db.statement"),
+    ("error.mesage", "error.message"),
+    ("error.stacktrace", "error.stack"),
+    ("span.knd", "span.kind"),
+    ("peer.servce", "peer.service"),
+];
+
+/// Reads `TAG, ...` up to the end, and goes on after a wrong tag.
+pub(super) fn read_all(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Vec<Tag> {
+    let mut tags: Vec<Tag> = Vec::new();
+    while !input.is_empty() {
+        match read(input, diagnostics) {
+            Some(tag) if tags.iter().any(|earlier| earlier.key == tag.key) => {
+                diagnostics.error_on(&tag.written, format!("duplicate tag `{}`", tag.key));
+            }
+            Some(tag) => tags.push(tag),
+            None => skip_to_comma(input),
+        }
+        comma(input, diagnostics, |_| false);
+    }
+    tags
+}
+
+fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
+    if let Some(key) = peek_str(input) {
+        let _: syn::LitStr = input.parse().ok()?;
+        if key.value().is_empty() {
+            diagnostics.error(key.span(), "the key of a tag must not be empty");
+        }
+        return assigned(input, key.value(), key.into_token_stream(), diagnostics);
+    }
+    let capture = sigil(input);
+    let Some(path) = DottedPath::read(input) else {
+        diagnostics.error(place(input), "expected the name of an argument, or `key = value`");
+        return None;
+    };
+    if capture == Capture::Value && is_equals(input) {
+        if let Some((_, meant)) = MISSPELT.iter().find(|(wrong, _)| *wrong == path.key) {
+            diagnostics.error_on(&path.tokens, format!("did you mean `{meant}`? quote the key to keep it"));
+        }
+        return assigned(input, path.key, path.tokens, diagnostics);
+    }
+    Some(Tag {
+        key: path.key,
+        capture,
+        value: borrowed_place(&path.tokens),
+        written: path.tokens,
+        root: Some(path.root),
+        cfg: TokenStream::new(),
+    })
+}
+
+/// `= EXPR`, `= ?EXPR` or `= %EXPR`
+fn assigned(
+    input: ParseStream<'_>,
+    key: String,
+    written: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> Option<Tag> {
+    if !is_equals(input) {
+        let message = format!("expected `=` after `{key}`");
+        if at_end(input) {
+            diagnostics.error_on(&written, message);
+        } else {
+            diagnostics.error(place(input), message);
+        }
+        return None;
+    }
+    input.parse::<Token![=]>().ok()?;
+    let capture = sigil(input);
+    if at_end(input) {
+        diagnostics.error_on(&written, format!("expected a value: `{key} = ...`"));
+        return None;
+    }
+    let value = expression(input, diagnostics)?;
+    let value = if capture == Capture::Value { taken(value) } else { borrowed(value) };
+    Some(Tag { key, written, capture, value, root: None, cfg: TokenStream::new() })
+}
+
+fn sigil(input: ParseStream<'_>) -> Capture {
+    if input.parse::<Token![?]>().is_ok() {
+        Capture::Debug
+    } else if input.parse::<Token![%]>().is_ok() {
+        Capture::Display
+    } else {
+        Capture::Value
+    }
+}
+
+/// `a.b.c`, which is a key or a place, depending on what follows.
+struct DottedPath {
+    root: Ident,
+    key: String,
+    tokens: TokenStream,
+}
+
+impl DottedPath {
+    fn read(input: ParseStream<'_>) -> Option<Self> {
+        let root = any_ident(input)?;
+        let mut key = root.unraw().to_string();
+        let mut tokens = root.to_token_stream();
+        while let Ok(dot) = input.parse::<Token![.]>() {
+            dot.to_tokens(&mut tokens);
+            key.push('.');
+            if let Some(field) = any_ident(input) {
+                key.push_str(&field.unraw().to_string());
+                field.to_tokens(&mut tokens);
+            } else if input.peek(LitInt) {
+                let index: Index = input.parse().ok()?;
+                key.push_str(&index.index.to_string());
+                index.to_tokens(&mut tokens);
+            } else {
+                // `pair.0.1` arrives as `pair`, `.`, `0.1`.
+                let indexes: LitFloat = input.parse().ok()?;
+                key.push_str(indexes.base10_digits());
+                indexes.to_tokens(&mut tokens);
+            }
+        }
+        Some(Self { root, key, tokens })
+    }
+}
+
+impl Tag {
+    /// The key as a literal of the generated code.
+    pub(crate) fn key_literal(&self) -> Literal {
+        let mut literal = Literal::string(&self.key);
+        literal.set_span(Span::mixed_site());
+        literal
+    }
+}

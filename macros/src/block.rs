@@ -1,0 +1,162 @@
+//! An `impl` block or a trait: taken apart into its items, each of which is looked at on its own.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::ToTokens;
+
+use crate::body::braces_like;
+use crate::item::Header;
+use crate::tokens::{Angles, generics_len, is_group, is_ident, is_punct, last_segment};
+
+/// An `impl` block or a trait with its braces.
+pub(crate) struct Block {
+    head: TokenStream,
+    body: Group,
+    /// The name of the type or trait, for the default names of the spans.
+    pub(crate) owner: Option<String>,
+    /// `impl` or `trait`.
+    pub(crate) keyword: String,
+}
+
+/// What a function in the block says about itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum OwnAttribute {
+    None,
+    Traced,
+    Skip,
+}
+
+impl Block {
+    /// Finds the parts of `tokens`, whose keyword `header` has found.
+    pub(crate) fn find(tokens: &[TokenTree], header: &Header) -> Option<Self> {
+        let (last, head) = tokens.split_last()?;
+        let TokenTree::Group(body) = last else { return None };
+        if body.delimiter() != Delimiter::Brace {
+            return None;
+        }
+        let keyword = head.get(header.keyword)?.to_string();
+        let behind = head.get(header.keyword + 1..)?;
+        let owner =
+            if keyword == "trait" { behind.first().map(ToString::to_string) } else { self_type(behind) };
+        Some(Self { head: head.iter().cloned().collect(), body: body.clone(), owner, keyword })
+    }
+
+    /// The block with each item that has no `#[traced]` of its own changed by `change`, where that gives something.
+    pub(crate) fn map_items(
+        &self,
+        mut change: impl FnMut(TokenStream) -> Option<TokenStream>,
+    ) -> TokenStream {
+        let mut body = TokenStream::new();
+        for item in split_items(self.body.stream()) {
+            let (own, item) = own_attribute(item);
+            let item: TokenStream = item.into_iter().collect();
+            let changed = if own == OwnAttribute::None { change(item.clone()) } else { None };
+            body.extend(changed.unwrap_or(item));
+        }
+        let mut tokens = self.head.clone();
+        braces_like(&self.body, body).to_tokens(&mut tokens);
+        tokens
+    }
+}
+
+/// The name of the type in `impl<..> Type`, or in `impl<..> Trait for Type`.
+fn self_type(behind_impl: &[TokenTree]) -> Option<String> {
+    let rest = behind_impl.get(generics_len(behind_impl)..)?;
+    let end = rest.iter().position(|token| is_ident(token, "where")).unwrap_or(rest.len());
+    let mut start = 0;
+    for (index, token) in rest[..end].iter().enumerate() {
+        let binds_lifetimes = rest.get(index + 1).is_some_and(|next| is_punct(next, '<'));
+        if is_ident(token, "for") && !binds_lifetimes {
+            start = index + 1;
+        }
+    }
+    last_segment(&rest[start..end])
+}
+
+/// The items between the braces, each with its attributes.
+fn split_items(body: TokenStream) -> Vec<Vec<TokenTree>> {
+    let mut items = Vec::new();
+    let mut item: Vec<TokenTree> = Vec::new();
+    let mut angles = Angles::default();
+    for token in body {
+        angles.step(&token);
+        item.push(token);
+        if ends_item(&item, &angles) {
+            items.push(std::mem::take(&mut item));
+            angles = Angles::default();
+        }
+    }
+    items.push(item);
+    items
+}
+
+/// Whether the last token ends the item: a semicolon, or braces that are not the value of a constant.
+fn ends_item(item: &[TokenTree], angles: &Angles) -> bool {
+    let Some(last) = item.last() else { return false };
+    if is_punct(last, ';') {
+        return true;
+    }
+    let has_value =
+        item.iter().any(|token| is_punct(token, '=')) && !item.iter().any(|token| is_ident(token, "fn"));
+    is_group(last, Delimiter::Brace) && angles.is_outside() && !has_value
+}
+
+/// The item's own `#[traced]`, if it has one; `#[traced(skip)]` is taken away.
+fn own_attribute(mut item: Vec<TokenTree>) -> (OwnAttribute, Vec<TokenTree>) {
+    let mut at = 0;
+    while let [hash, TokenTree::Group(attribute), ..] = &item[at..] {
+        if !is_punct(hash, '#') {
+            break;
+        }
+        let inside: Vec<TokenTree> = attribute.stream().into_iter().collect();
+        let path_len = inside.iter().take_while(|token| !matches!(token, TokenTree::Group(_))).count();
+        if last_segment(&inside[..path_len]).as_deref() == Some("traced") {
+            let skips = matches!(inside.get(path_len), Some(TokenTree::Group(arguments))
+                if arguments.stream().to_string() == "skip");
+            if skips {
+                item.drain(at..at + 2);
+                return (OwnAttribute::Skip, item);
+            }
+            return (OwnAttribute::Traced, item);
+        }
+        at += 2;
+    }
+    (OwnAttribute::None, item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::Item;
+
+    fn block(source: &str) -> Block {
+        match Item::find(source.parse().unwrap()) {
+            Item::Block(block) => block,
+            _ => panic!("not a block: {source}"),
+        }
+    }
+
+    #[test]
+    fn the_owner_is_the_type_that_is_implemented() {
+        let owner = |source| block(source).owner;
+        assert_eq!(owner("impl Shop {}").as_deref(), Some("Shop"));
+        assert_eq!(
+            owner("unsafe impl<T: Fn(u8) -> u8> a::Trait<T> for &'a mut b::Shop<T> where T: X {}").as_deref(),
+            Some("Shop")
+        );
+        assert_eq!(owner("impl<F> Trait for F where for<'a> F: Fn(&'a u8) {}").as_deref(), Some("F"));
+        assert_eq!(owner("pub trait Repository<T>: Send {}").as_deref(), Some("Repository"));
+        assert_eq!(owner("impl Trait for [u8] {}"), None);
+    }
+
+    #[test]
+    fn items_end_where_the_compiler_ends_them() {
+        let source = "impl S { const A: B<{ 1 }> = { 2 }; fn f() -> C<{ 3 }> where D: E { 4 } m! { 5 } type G = H; \
+                      #[a] pub async fn g(); m!(6); fn h(x: fn() -> u8) {} }";
+        let items: Vec<String> = split_items(block(source).body.stream())
+            .into_iter()
+            .map(|item| item.into_iter().collect::<TokenStream>().to_string())
+            .collect();
+        assert_eq!(items.len(), 8, "{items:#?}");
+        assert!(items[1].ends_with("{ 4 }") && items[2].ends_with("{ 5 }"), "{items:#?}");
+    }
+}

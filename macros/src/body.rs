@@ -1,0 +1,75 @@
+//! The body of the user's function: put behind generated statements, never parsed.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+use crate::tokens::{is_group, is_punct};
+
+/// Words that begin an item.
+const ITEM_KEYWORDS: [&str; 12] =
+    ["fn", "const", "static", "use", "struct", "enum", "trait", "impl", "type", "mod", "extern", "union"];
+
+/// A body, taken apart as far as needed.
+pub(crate) struct Body {
+    /// `#![...]` and `//!`, which have to stay in front.
+    pub(crate) inner_attributes: TokenStream,
+    /// The statements, without the inner attributes, in braces of the user's edition.
+    pub(crate) block: Group,
+}
+
+impl Body {
+    pub(crate) fn new(body: &Group) -> Self {
+        let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+        let attributes = inner_attributes_len(&tokens);
+        if attributes == 0 {
+            return Self { inner_attributes: TokenStream::new(), block: body.clone() };
+        }
+        let (inner_attributes, statements) = tokens.split_at(attributes);
+        Self {
+            inner_attributes: inner_attributes.iter().cloned().collect(),
+            block: braces_like(body, statements.iter().cloned().collect()),
+        }
+    }
+
+    /// The statements, ready to stand behind a generated one. Items among them stay in a block of their own,
+    /// or they would be items after a statement.
+    pub(crate) fn after_statement(&self) -> TokenStream {
+        if has_items(self.block.stream()) {
+            TokenTree::Group(self.block.clone()).into()
+        } else {
+            self.block.stream()
+        }
+    }
+
+    /// `content` in the place of this body.
+    pub(crate) fn replaced_by(&self, content: TokenStream) -> Group {
+        let mut tokens = self.inner_attributes.clone();
+        tokens.extend(content);
+        braces_like(&self.block, tokens)
+    }
+}
+
+/// Braces with the span of `original`: its edition decides how long temporaries of the last expression live.
+pub(crate) fn braces_like(original: &Group, content: TokenStream) -> Group {
+    let mut group = Group::new(Delimiter::Brace, content);
+    group.set_span(original.span());
+    group
+}
+
+fn inner_attributes_len(tokens: &[TokenTree]) -> usize {
+    let mut len = 0;
+    while let [hash, bang, group, ..] = &tokens[len..] {
+        if !(is_punct(hash, '#') && is_punct(bang, '!') && is_group(group, Delimiter::Bracket)) {
+            break;
+        }
+        len += 3;
+    }
+    len
+}
+
+fn has_items(statements: TokenStream) -> bool {
+    statements.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => ITEM_KEYWORDS.iter().any(|keyword| word == keyword),
+        TokenTree::Group(group) => group.delimiter() == Delimiter::None && has_items(group.stream()),
+        _ => false,
+    })
+}

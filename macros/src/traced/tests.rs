@@ -1,0 +1,241 @@
+//! The attribute as a function from tokens to tokens.
+
+use proc_macro2::{Delimiter, Group, TokenTree};
+use quote::quote;
+
+use super::*;
+
+fn tokens(source: &str) -> TokenStream {
+    source.parse().unwrap()
+}
+
+/// The expansion without white space and without the path that all generated names share.
+fn expansion(args: &str, item: &str) -> String {
+    let expanded = traced(tokens(args), tokens(item), true).to_string();
+    compact(&expanded).replace("::dd_traced::macro_support::", "").replace("&CallSite", "CallSite")
+}
+
+fn compact(tokens: &str) -> String {
+    tokens.split_whitespace().collect()
+}
+
+/// The messages, after a check that the item comes out untouched.
+fn errors(args: &str, item: &str) -> Vec<String> {
+    let expanded = traced(tokens(args), tokens(item), true).to_string();
+    assert!(expanded.ends_with(&tokens(item).to_string()), "{expanded}");
+    let message = |rest: &str| {
+        let text = rest.split(" }").next().unwrap_or_default();
+        text.trim_matches('"').replace("\\\"", "\"")
+    };
+    expanded.split("compile_error ! { ").skip(1).map(message).collect()
+}
+
+#[test]
+fn a_plain_function_gains_one_line() {
+    let expanded = traced(tokens(""), tokens("fn area(w: u32) -> u32 { w * w }"), true).to_string();
+    let expected = r#"fn area(w: u32) -> u32 {
+        let _span = ::dd_traced::macro_support::span(const {
+            &::dd_traced::macro_support::CallSite::function(
+                ::dd_traced::macro_support::module_path!(), "area"
+            )
+        }).enter();
+        w * w
+    }"#;
+    assert_eq!(compact(&expanded), compact(expected));
+}
+
+#[test]
+fn texts_are_call_site_data_and_the_rest_is_computed_in_a_closure() {
+    let args = r#""op", service = "shop", type = "web", measured, resource = path.to_owned(),
+        kind = "server", tags(id, ?self.shard, "k v" = %a + b)"#;
+    let expected = r#"fn f(&self, id: u8) {
+        let _span = span(const { CallSite::named("op").service("shop").span_type("web").measured(true) })
+            .tags(|tags| tags
+                .resource(path.to_owned())
+                .tag("span.kind", "server")
+                .tag("id", &id)
+                .debug("self.shard", &self.shard)
+                .display("k v", &(a + b)))
+            .enter();
+    }"#;
+    assert_eq!(expansion(args, "fn f(&self, id: u8) {}"), compact(expected));
+}
+
+#[test]
+fn a_result_is_seen_from_around_a_closure() {
+    let item = "pub fn load(id: u8) -> io::Result<impl Iterator<Item = u8> + '_> { #![allow(x)] go(id)? }";
+    let expected = "pub fn load(id: u8) -> io::Result<impl Iterator<Item = u8> + '_> {
+        #![allow(x)]
+        return span(const { CallSite::named(NAME) })
+            .in_scope(|| -> io::Result<_> { go(id)? }, |ret| error_of!(ret));
+    }";
+    assert_eq!(expansion("name = NAME", item), compact(expected));
+}
+
+#[test]
+fn tags_are_taken_before_the_closure_takes_the_arguments() {
+    let expanded = expansion("tags(n = v.len())", "fn f(v: &mut Vec<u8>) -> Result<u8, E> { go(v) }");
+    let call = r#".tags(|tags|tags.tag("n",v.len())).enter().in_scope(||->Result<u8,E>{go(v)},"#;
+    assert!(expanded.contains(call), "{expanded}");
+}
+
+#[test]
+fn an_async_function_awaits_one_wrapped_block() {
+    let expected = r#"async fn load(id: u8) -> Result<u8, E> {
+        return async_span(const { CallSite::named("op") })
+            .run(async move { if false { return returns::<Result<u8, E>>(); } get(id).await })
+            .on_return(|ret| error_of!(ret))
+            .await;
+    }"#;
+    let load = expansion(r#""op""#, "async fn load(id: u8) -> Result<u8, E> { get(id).await }");
+    assert_eq!(load, compact(expected));
+    let unit = expansion("", "async fn tick() { go().await; }");
+    assert!(unit.contains(".run(asyncmove{iffalse{return;}go().await;}).await;}"), "{unit}");
+    let never = expansion("", "async fn serve() -> ! { loop {} }");
+    assert!(never.contains(".run(asyncmove{loop{}}).await;never()}"), "{never}");
+}
+
+#[test]
+fn items_in_the_body_stay_in_a_block_of_their_own() {
+    let expanded = expansion("", "fn f() -> u8 { const N: u8 = 1; N }");
+    assert!(expanded.ends_with(".enter();{constN:u8=1;N}}"), "{expanded}");
+}
+
+#[test]
+fn err_decides_how_an_error_is_described() {
+    let outcome = "fn f() -> Outcome<u8> { go() }";
+    assert!(expansion("", outcome).contains("enter()"));
+    assert!(expansion("err = \"display\"", outcome).contains("|ret|error_display(ret)"));
+    assert!(expansion("err = \"debug\"", outcome).contains("|ret|error_debug(ret)"));
+    let mapped = expansion("err(|ret| ret.problem())", outcome);
+    assert!(mapped.contains("|ret|error_of!(&mapped(ret,|ret|ret.problem()))"), "{mapped}");
+    assert!(expansion("err = false", "fn f() -> Result<u8, E> { go() }").contains("enter()"));
+    assert!(expansion("", "#[track_caller] fn f() -> Result<u8, E> { go() }").contains("enter()"));
+}
+
+#[test]
+fn a_tag_shares_the_cfg_of_its_argument() {
+    let expanded = expansion("tags(a, b)", "fn f(#[cfg(x)] a: u8, b: u8) {}");
+    let closure = r#"|tags|{#[cfg(x)]lettags=tags.tag("a",&a);lettags=tags.tag("b",&b);tags}"#;
+    assert!(expanded.contains(closure), "{expanded}");
+}
+
+#[test]
+fn the_runtime_may_go_by_another_path() {
+    let expanded = expansion("crate = crate::deps::tracer", "fn f() {}");
+    assert!(expanded.contains("crate::deps::tracer::macro_support::span(const{"), "{expanded}");
+}
+
+#[test]
+fn fragments_of_macro_rules_are_looked_into() {
+    let hide = |tokens: TokenStream| TokenTree::from(Group::new(Delimiter::None, tokens));
+    let (vis, ret, body) = (hide(quote!(pub)), hide(quote!(Result<u8, E>)), hide(quote!({ go() })));
+    let item = hide(quote!(#vis fn f() -> #ret #body));
+    let expanded = compact(&traced(hide(quote!("op")).into(), item.into(), true).to_string());
+    assert!(expanded.contains("named(\"op\")}).in_scope(||->"), "{expanded}");
+    assert!(expanded.contains("{go()}"), "{expanded}");
+}
+
+#[test]
+fn half_typed_items_come_out_again() {
+    let items = [
+        "fn",
+        "fn f",
+        "fn f(a: ) { let x = ; x. }",
+        "fn f<T() { }",
+        "pub async",
+        "fn f() -> { if }",
+        "fn f(x: u8) -> Result< { x.unwrap( ) ; foo.  }",
+        "async fn f(x: u8) -> Result<u8, E> { match x { 1 => } foo.await. }",
+        "#[a] fn f() where { match x { A => } }",
+        "#",
+        "",
+    ];
+    for item in items {
+        let expanded = compact(&traced(tokens("tags(a = 1)"), tokens(item), true).to_string());
+        for piece in item.split(['{', '}']).map(compact) {
+            assert!(expanded.contains(&piece), "{piece} is missing in {expanded}");
+        }
+    }
+}
+
+#[test]
+fn all_errors_of_one_attribute_are_reported_at_once() {
+    let args =
+        r#"measurd, name = 5, name = "", colour = "red", service "x", kind = "up", tags(qty, a = 1, a = 2)"#;
+    let expected = [
+        "unknown argument `measurd`; did you mean `measured`?",
+        "`name` must be a string literal or a constant",
+        "duplicate argument `name`",
+        "`name` must not be empty",
+        "unknown argument `colour`; expected one of `name`, `service`, `resource`, `span_type`, `type`, `kind`, \
+         `measured`, `tags`, `err`, `crate`",
+        "expected `=` after `service`",
+        r#"unknown kind `"up"`; expected `"internal"`, `"server"`, `"client"`, `"producer"`, `"consumer"`"#,
+        "duplicate tag `a`",
+        "no argument named `qty`; this function has `id`, `path`",
+    ];
+    assert_eq!(errors(args, "fn f(id: u8, path: &str) {}"), expected);
+}
+
+#[test]
+fn items_that_cannot_be_spans_are_refused() {
+    let refused = |item| errors("", item).join("; ");
+    assert!(refused("const fn f() {}").contains("cannot be used on a `const fn`"));
+    assert!(refused("fn f();").contains("needs a function body"));
+    assert!(refused("pub(crate) struct S;").ends_with("found `struct`"));
+    assert!(refused("const C: u8 = 1;").ends_with("found `const`"));
+    assert!(refused("mod m {}").ends_with("found `mod`; annotate the functions inside"));
+    assert!(refused("extern \"C\" { fn f(); }").ends_with("found `extern`"));
+}
+
+#[test]
+fn a_block_gives_its_arguments_to_its_functions() {
+    let item = "impl Trait for Shop<u8> { const A: u8 = 1; fn a(&self) {} #[traced(skip)] fn b() {} \
+                #[dd_traced::traced(\"own\")] fn c() {} const fn d() {} pub(crate) async fn e() {} }";
+    let expected = r#"impl Trait for Shop<u8> {
+        const A: u8 = 1;
+        fn a(&self) {
+            let _span = span(const { CallSite::function(module_path!(), "Shop.a").service("s") }).enter();
+        }
+        fn b() {}
+        #[dd_traced::traced("own")] fn c() {}
+        const fn d() {}
+        pub(crate) async fn e() {
+            return async_span(const { CallSite::function(module_path!(), "Shop.e").service("s") })
+                .run(async move { if false { return; } }).await;
+        }
+    }"#;
+    assert_eq!(expansion(r#"service = "s""#, item), compact(expected));
+    let declared = expansion("err = \"display\"", "trait T { fn a(); fn b() {} fn c() -> Outcome { d() } }");
+    assert!(declared.starts_with("traitT{fna();fnb(){let_span="), "{declared}");
+    assert!(declared.contains("error_display"), "{declared}");
+}
+
+#[test]
+fn a_block_has_no_name_of_its_own() {
+    assert_eq!(
+        errors(r#""op", resource = "r", tags(qty)"#, "impl S { fn f(id: u8) {} }"),
+        [
+            "`name` cannot be used on an `impl` block: all functions would share it; annotate each",
+            "`resource` cannot be used on an `impl` block: all functions would share it; annotate each",
+            "no argument named `qty`; this function has `id`",
+        ]
+    );
+}
+
+#[test]
+fn skipping_works_when_compiled_out() {
+    let block = tokens("impl S { #[traced(skip)] fn f() {} fn g() {} }");
+    assert_eq!(
+        traced(tokens(""), block, false).to_string(),
+        tokens("impl S { fn f() {} fn g() {} }").to_string()
+    );
+}
+
+#[test]
+fn compiled_out_the_item_is_untouched_and_the_arguments_are_checked() {
+    let item = tokens("fn f(id: u8) -> Result<u8, E> { go(id) }");
+    assert_eq!(traced(tokens("tags(id)"), item.clone(), false).to_string(), item.to_string());
+    assert!(traced(tokens("tags(qty)"), item, false).to_string().contains("no argument named `qty`"));
+}

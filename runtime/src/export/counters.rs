@@ -1,0 +1,145 @@
+//! The books: what became of every span.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a span was not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum DropReason {
+    /// The spans waiting to be sent took the whole queue.
+    QueueFull,
+    /// A single span, or a chunk, above the size of a payload.
+    TooLarge,
+    /// A span that could not be written as MessagePack.
+    Encode,
+    /// The agent could not be reached, after all retries.
+    Net,
+    /// The agent did not answer in time, after all retries.
+    Timeout,
+    /// The agent refused the payload with a status of 4xx (or answered with a redirect).
+    Http4xx,
+    /// The agent failed with a status of 5xx, after all retries.
+    Http5xx,
+    /// The agent was overloaded (429), after all retries.
+    Overload,
+    /// Still waiting when the deadline of the shutdown passed.
+    ShutdownDeadline,
+    /// Finished after the shutdown, or before a tracer was started.
+    AfterShutdown,
+    /// There was no worker thread to send it, or the application's thread was ending.
+    NoThread,
+}
+
+impl DropReason {
+    /// All reasons, in the order of their declaration.
+    pub const ALL: [DropReason; 11] = [
+        DropReason::QueueFull,
+        DropReason::TooLarge,
+        DropReason::Encode,
+        DropReason::Net,
+        DropReason::Timeout,
+        DropReason::Http4xx,
+        DropReason::Http5xx,
+        DropReason::Overload,
+        DropReason::ShutdownDeadline,
+        DropReason::AfterShutdown,
+        DropReason::NoThread,
+    ];
+
+    /// The reason as it is written in logs and health metrics, such as `queue_full`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DropReason::QueueFull => "queue_full",
+            DropReason::TooLarge => "too_large",
+            DropReason::Encode => "encode",
+            DropReason::Net => "net",
+            DropReason::Timeout => "timeout",
+            DropReason::Http4xx => "http_4xx",
+            DropReason::Http5xx => "http_5xx",
+            DropReason::Overload => "overload",
+            DropReason::ShutdownDeadline => "shutdown_deadline",
+            DropReason::AfterShutdown => "after_shutdown",
+            DropReason::NoThread => "no_thread",
+        }
+    }
+}
+
+/// How many spans finished, arrived, were lost and why, since the tracer was started.
+///
+/// `finished() == acknowledged() + dropped_total() + waiting()` at every moment; after a shutdown nothing is waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    pub(crate) finished: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) dropped: [u64; DropReason::ALL.len()],
+}
+
+impl Counters {
+    /// Spans handed over by the threads that finished them.
+    pub fn finished(&self) -> u64 {
+        self.finished
+    }
+
+    /// Spans in payloads that the agent answered with a status of 2xx, or that the local view printed where no agent is set.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// Spans lost for this reason.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    /// Spans lost for any reason.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+
+    /// The same books with more spans that finished and were lost for this reason.
+    pub(crate) fn with_refused(mut self, reason: DropReason, spans: u64) -> Self {
+        self.finished += spans;
+        self.dropped[reason as usize] += spans;
+        self
+    }
+
+    /// Spans that are neither delivered nor lost yet.
+    pub fn waiting(&self) -> u64 {
+        self.finished.saturating_sub(self.acknowledged).saturating_sub(self.dropped_total())
+    }
+}
+
+/// The books as they are written: by the queue, the worker, and threads that come too late.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    finished: AtomicU64,
+    acknowledged: AtomicU64,
+    dropped: [AtomicU64; DropReason::ALL.len()],
+}
+
+// Relaxed throughout: each counter stands alone. A snapshot reads what was lost or delivered before what was finished, so
+// that a span on its way is counted as waiting and never twice.
+impl Ledger {
+    pub(crate) fn finish(&self, spans: usize) {
+        self.finished.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn acknowledge(&self, spans: usize) {
+        self.acknowledged.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drop_spans(&self, reason: DropReason, spans: usize) {
+        self.dropped[reason as usize].fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    /// A snapshot, with `queued` spans that are handed over but not in the books yet.
+    pub(crate) fn snapshot(&self, queued: u64) -> Counters {
+        let mut dropped = [0; DropReason::ALL.len()];
+        for (count, cell) in dropped.iter_mut().zip(&self.dropped) {
+            *count = cell.load(Ordering::Relaxed);
+        }
+        let acknowledged = self.acknowledged.load(Ordering::Relaxed);
+        let finished = self.finished.load(Ordering::Relaxed) + queued;
+        Counters { finished, acknowledged, dropped }
+    }
+}

@@ -1,0 +1,23 @@
+//! From finished spans to bytes, and from bytes to the agent: the queue, the encoder, the agent client.
+//!
+//! What is decided about a trace (sampling, what to drop) is decided above, on the worker. Invariant: every span that enters
+//! the queue is waiting, acknowledged, or dropped under a [`DropReason`].
+
+#[cfg(feature = "enable")]
+pub(crate) mod client;
+#[cfg(feature = "enable")]
+mod container;
+pub(crate) mod counters;
+#[cfg(test)]
+#[cfg(feature = "enable")]
+pub(crate) mod fake_agent;
+#[cfg(feature = "enable")]
+mod headers;
+pub(crate) mod queue;
+#[cfg(feature = "enable")]
+mod resolve;
+pub(crate) mod settings;
+#[cfg(feature = "enable")]
+pub(crate) mod v04;
+
+pub use counters::{Counters, DropReason};

@@ -1,0 +1,354 @@
+//! The queue between application threads and the worker: one outbox a thread, one limit in bytes for all.
+//!
+//! A thread appends whole chunks to its own outbox under a lock that only the worker ever shares, for as long as it takes to
+//! swap two buffers. Buffers go round: the worker hands an empty one back, so that memory stays warm and bounded.
+//! The limit is kept in credit: an outbox takes a few kilobytes of it at a time, so that the counter shared
+//! by all threads is touched once in some dozens of chunks.
+//!
+//! Invariant: the bytes waiting never exceed the limit; a chunk that does not fit is dropped whole, and counted.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::counters::{Counters, DropReason, Ledger};
+use crate::model::{ChunkBatch, ChunkHead, SpanBuffer};
+
+/// What an outbox takes of the limit at a time.
+const CREDIT: usize = 4 << 10;
+/// The queue takes chunks.
+const OPEN: u8 = u8::MAX;
+/// Buffers above this are given back to the allocator rather than round.
+const KEPT_BUFFER: usize = 4 << 20;
+
+/// The whole queue.
+pub(crate) struct Queue {
+    outboxes: Mutex<Vec<Arc<Outbox>>>,
+    reserved: AtomicUsize,
+    max_bytes: usize,
+    flush_bytes: usize,
+    /// Why nothing is taken any more, as the place of the reason in [`DropReason::ALL`]; [`OPEN`] while it is.
+    closed: AtomicU8,
+    ledger: Ledger,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// One thread's end of the queue.
+// Outboxes of two threads must not share a cache line.
+#[repr(align(128))]
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    content: Mutex<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
+    batch: ChunkBatch,
+    /// Estimated bytes of the batch on the wire.
+    bytes: usize,
+    /// Bytes of the limit taken for this outbox; never below `bytes`.
+    credit: usize,
+    /// Whether its thread is gone.
+    is_abandoned: bool,
+    /// A large buffer of the thread, between two large traces.
+    spare: Option<SpanBuffer>,
+}
+
+impl Queue {
+    /// A queue of at most `max_bytes` estimated bytes that calls `wake` whenever `flush_bytes` more are waiting.
+    pub(crate) fn new(max_bytes: usize, flush_bytes: usize, wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            outboxes: Mutex::default(),
+            reserved: AtomicUsize::new(0),
+            max_bytes,
+            flush_bytes,
+            closed: AtomicU8::new(OPEN),
+            ledger: Ledger::default(),
+            wake,
+        }
+    }
+
+    /// A new end for one thread.
+    pub(crate) fn outbox(&self) -> Arc<Outbox> {
+        let content =
+            Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false, spare: None };
+        let outbox = Arc::new(Outbox { content: Mutex::new(content) });
+        lock(&self.outboxes).push(Arc::clone(&outbox));
+        outbox
+    }
+
+    /// Hands over the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk.
+    pub(crate) fn push(
+        &self,
+        outbox: &Outbox,
+        head: ChunkHead,
+        spans: &SpanBuffer,
+        first: usize,
+        tag_byte: usize,
+    ) {
+        let count = spans.len() - first;
+        let bytes = SpanBuffer::wire_estimate(count, spans.tags.len() - tag_byte);
+        let mut content = lock(&outbox.content);
+        // The reason is read under the lock of the outbox, which the last drain takes after setting it.
+        if let Some(reason) = DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))) {
+            return self.refuse(*reason, count);
+        }
+        if content.bytes + bytes > content.credit && !self.extend_credit(&mut content, bytes) {
+            drop(content);
+            (self.wake)();
+            return self.refuse(DropReason::QueueFull, count);
+        }
+        content.bytes += bytes;
+        let batch = &mut content.batch;
+        batch.heads.push(ChunkHead { first: batch.spans.len() as u32, len: count as u32, ..head });
+        batch.spans.append(spans, first, tag_byte);
+    }
+
+    /// Counts spans that never reach the queue.
+    pub(crate) fn refuse(&self, reason: DropReason, spans: usize) {
+        self.ledger.finish(spans);
+        self.ledger.drop_spans(reason, spans);
+    }
+
+    /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, and gives
+    /// their part of the limit back with [`Queue::release`].
+    pub(crate) fn drain(&self, spare: &mut Vec<ChunkBatch>, mut take: impl FnMut(ChunkBatch)) {
+        lock(&self.outboxes).retain(|outbox| {
+            let mut content = lock(&outbox.content);
+            if !content.batch.is_empty() {
+                let mut batch = std::mem::replace(&mut content.batch, spare.pop().unwrap_or_default());
+                self.ledger.finish(batch.spans.len());
+                batch.credit = content.bytes;
+                self.release(content.credit - content.bytes);
+                (content.bytes, content.credit) = (0, 0);
+                take(batch);
+            } else if content.batch.spans.capacity_bytes() > 0 || content.spare.is_some() {
+                // Nothing came since the last drain: an idle thread keeps no buffer.
+                recycle(spare, std::mem::take(&mut content.batch));
+                content.spare = None;
+            }
+            !content.is_abandoned
+        });
+    }
+
+    /// Gives back bytes of the limit whose spans were delivered or dropped.
+    pub(crate) fn release(&self, bytes: usize) {
+        // Relaxed: a sum that orders nothing else; the spans themselves went through the outbox's lock.
+        self.reserved.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Refuses everything from now on, for this reason. A drain after this takes the last of it.
+    pub(crate) fn close(&self, reason: DropReason) {
+        self.closed.store(reason as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        let outboxes = lock(&self.outboxes);
+        // All outboxes stay locked while the books are read, so that no span is between the two.
+        let contents: Vec<_> = outboxes.iter().map(|outbox| lock(&outbox.content)).collect();
+        let queued = contents.iter().map(|content| content.batch.spans.len() as u64).sum();
+        self.ledger.snapshot(queued)
+    }
+
+    #[cold]
+    fn extend_credit(&self, content: &mut Content, bytes: usize) -> bool {
+        let missing = content.bytes + bytes - content.credit;
+        for wanted in [missing.max(CREDIT), missing] {
+            let before = self.reserved.fetch_add(wanted, Ordering::Relaxed);
+            if before + wanted <= self.max_bytes {
+                content.credit += wanted;
+                if before / self.flush_bytes != (before + wanted) / self.flush_bytes {
+                    (self.wake)();
+                }
+                return true;
+            }
+            self.release(wanted);
+        }
+        false
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("reserved", &self.reserved)
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// Keeps a large buffer for the thread's next large trace; the worker frees it where none comes.
+    pub(crate) fn keep(&self, mut buffer: SpanBuffer) {
+        buffer.clear();
+        lock(&self.content).spare = Some(buffer);
+    }
+
+    /// The buffer that was kept.
+    pub(crate) fn take_kept(&self) -> Option<SpanBuffer> {
+        lock(&self.content).spare.take()
+    }
+
+    /// Says that its thread is gone: it is removed at the next drain.
+    pub(crate) fn abandon(&self) {
+        lock(&self.content).is_abandoned = true;
+    }
+}
+
+/// Gives a drained buffer back for the next swap, unless it grew out of proportion.
+pub(crate) fn recycle(spare: &mut Vec<ChunkBatch>, mut batch: ChunkBatch) {
+    const KEPT_BUFFERS: usize = 8;
+    if spare.len() < KEPT_BUFFERS && batch.spans.capacity_bytes() <= KEPT_BUFFER {
+        batch.clear();
+        spare.push(batch);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CallSite, Flags, NO_INDEX, Record};
+    use std::sync::atomic::AtomicUsize;
+
+    static SITE: CallSite = CallSite::named("work");
+
+    fn spans(count: usize) -> SpanBuffer {
+        let record = Record {
+            site: &SITE,
+            span_id: 1,
+            parent_id: 0,
+            start: 0,
+            end: 1,
+            tags: 0,
+            service: 0,
+            parent_index: NO_INDEX,
+            flags: Flags::FINISHED,
+        };
+        let mut spans = SpanBuffer::new();
+        spans.records.resize(count, record);
+        spans
+    }
+
+    fn head() -> ChunkHead {
+        ChunkHead { trace_id: 7, local_root_id: 1, facts: None, first: 0, len: 0, is_last: true }
+    }
+
+    fn queue(max_bytes: usize) -> Queue {
+        Queue::new(max_bytes, 1 << 20, Box::new(|| {}))
+    }
+
+    fn drain(queue: &Queue) -> usize {
+        let mut spans = 0;
+        queue.drain(&mut Vec::new(), |batch| {
+            spans += batch.spans.len();
+            queue.ledger().acknowledge(batch.spans.len());
+            queue.release(batch.credit);
+        });
+        spans
+    }
+
+    #[test]
+    fn the_limit_holds_one_below_at_and_one_above() {
+        let bytes = SpanBuffer::wire_estimate(10, 0);
+        for (max_bytes, taken) in [(bytes - 1, 0), (bytes, 10), (bytes + 1, 10)] {
+            let queue = queue(max_bytes);
+            let outbox = queue.outbox();
+            queue.push(&outbox, head(), &spans(10), 0, 0);
+            let counters = queue.counters();
+            assert_eq!(counters.waiting(), taken);
+            assert_eq!(counters.dropped(DropReason::QueueFull), 10 - taken);
+            assert_eq!(drain(&queue) as u64, taken);
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest_chunk_and_takes_more_after_a_drain() {
+        let queue = queue(SpanBuffer::wire_estimate(100, 0));
+        let (a, b) = (queue.outbox(), queue.outbox());
+        queue.push(&a, head(), &spans(60), 0, 0);
+        queue.push(&b, head(), &spans(60), 0, 0);
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 60);
+        assert_eq!(drain(&queue), 60);
+        queue.push(&b, head(), &spans(100), 0, 0);
+        assert_eq!(drain(&queue), 100);
+        let counters = queue.counters();
+        assert_eq!((counters.finished(), counters.acknowledged(), counters.waiting()), (220, 160, 0));
+    }
+
+    #[test]
+    fn what_the_worker_holds_counts_against_the_limit() {
+        let queue = queue(SpanBuffer::wire_estimate(10, 0));
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        let mut held = Vec::new();
+        queue.drain(&mut Vec::new(), |batch| held.push(batch));
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 10);
+        held.drain(..).for_each(|batch| queue.release(batch.credit));
+        queue.push(&outbox, head(), &spans(10), 0, 0);
+        assert_eq!(drain(&queue), 10);
+    }
+
+    #[test]
+    fn the_worker_is_woken_when_enough_is_waiting() {
+        let rung = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&rung);
+        let flush_bytes = SpanBuffer::wire_estimate(100, 0);
+        let queue = Queue::new(
+            10 * flush_bytes,
+            flush_bytes,
+            Box::new(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+        );
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(50), 0, 0);
+        assert_eq!(rung.load(Ordering::Relaxed), 0);
+        queue.push(&outbox, head(), &spans(50), 0, 0);
+        assert_eq!(rung.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_closed_queue_refuses_and_counts() {
+        let queue = queue(1 << 20);
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(3), 0, 0);
+        queue.close(DropReason::AfterShutdown);
+        queue.push(&outbox, head(), &spans(4), 0, 0);
+        assert_eq!(drain(&queue), 3);
+        let counters = queue.counters();
+        assert_eq!(counters.dropped(DropReason::AfterShutdown), 4);
+        assert_eq!((counters.finished(), counters.waiting()), (7, 0));
+    }
+
+    #[test]
+    fn threads_that_end_lose_nothing_and_leave_nothing() {
+        let queue = Arc::new(queue(64 << 20));
+        std::thread::scope(|scope| {
+            for _ in 0..50 {
+                let queue = Arc::clone(&queue);
+                scope.spawn(move || {
+                    let outbox = queue.outbox();
+                    for _ in 0..100 {
+                        queue.push(&outbox, head(), &spans(2), 0, 0);
+                    }
+                    outbox.abandon();
+                });
+            }
+            for _ in 0..20 {
+                drain(&queue);
+            }
+        });
+        drain(&queue);
+        assert_eq!(queue.counters().acknowledged(), 10_000);
+        assert!(lock(&queue.outboxes).is_empty());
+        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,351 @@
+//! The tracer of the process: its builder, its start, its end.
+//!
+//! What a tracer does with spans is the rooms' below; here it is composed, installed and taken away. Invariant: at most one runs, and
+//! a start that fails changes nothing.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+
+use crate::clock::Clock;
+use crate::config::{Overrides, Settings};
+use crate::diagnostics::{self, Level};
+use crate::export::queue::Queue;
+use crate::export::v04::SpanDefaults;
+use crate::export::{Counters, DropReason};
+use crate::sampling::AgentRates;
+use crate::support;
+use crate::trace::{self, Core};
+use crate::worker::settings::{LocalView, WriterSettings};
+use crate::worker::{self, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts};
+
+/// How long a dropped guard waits for the last spans to be delivered.
+const DROP_DEADLINE: Duration = Duration::from_secs(2);
+
+static RUNNING: Mutex<Option<Arc<Running>>> = Mutex::new(None);
+
+/// Starts the tracer of the process from `DD_*` settings.
+///
+/// Never fails: what cannot be used is told in one warning, and where a tracer runs already the guard is inert. Keep the
+/// guard until the end of `main`: when it is dropped, the last spans are delivered, within 2 s.
+///
+/// ```
+/// let _tracer = dd_traced::init();
+/// // …
+/// ```
+pub fn init() -> TracerGuard {
+    Tracer::builder().start().unwrap_or_else(|error| {
+        diagnostics::warn(format_args!("init() did nothing: {error}"));
+        TracerGuard { running: None }
+    })
+}
+
+/// The tracer. See [`Tracer::builder`] and [`init`].
+#[derive(Debug, Clone, Copy)]
+pub struct Tracer;
+
+impl Tracer {
+    /// Options in code; each wins over its environment variable.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), dd_traced::StartError> {
+    /// let tracer = dd_traced::Tracer::builder().service("shop").env("prod").version("1.4.2").start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> TracerBuilder {
+        TracerBuilder { overrides: Overrides::default() }
+    }
+}
+
+/// Options of a tracer.
+#[must_use = "a tracer begins with `start`"]
+#[derive(Debug, Clone)]
+pub struct TracerBuilder {
+    overrides: Overrides,
+}
+
+impl TracerBuilder {
+    /// The service of spans that name no other (`DD_SERVICE`). Defaults to the file name of the program.
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        self.overrides.service = Some(service.into());
+        self
+    }
+
+    /// The environment, such as `prod` (`DD_ENV`). None by default.
+    pub fn env(mut self, env: impl Into<String>) -> Self {
+        self.overrides.env = Some(env.into());
+        self
+    }
+
+    /// The version of the service (`DD_VERSION`). None by default.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.overrides.version = Some(version.into());
+        self
+    }
+
+    /// Where the agent listens (`DD_TRACE_AGENT_URL`): `http://host:port` or `unix:///path`. Defaults to `DD_AGENT_HOST` and
+    /// `DD_TRACE_AGENT_PORT`, to `/var/run/datadog/apm.socket` where that exists, and to `http://localhost:8126`.
+    pub fn agent_url(mut self, url: impl Into<String>) -> Self {
+        self.overrides.agent_url = Some(url.into());
+        self
+    }
+
+    /// A tag of every span, beside those of `DD_TAGS`.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.overrides.tags.push((key.into(), value.into()));
+        self
+    }
+
+    /// Whether anything is recorded and sent (`DD_TRACE_ENABLED`). Defaults to true.
+    pub fn enabled(mut self, is_enabled: bool) -> Self {
+        self.overrides.is_enabled = Some(is_enabled);
+        self
+    }
+
+    /// Whether the library tells on stderr what it does (`DD_TRACE_DEBUG`). Defaults to false.
+    pub fn debug(mut self, is_debug: bool) -> Self {
+        self.overrides.is_debug = Some(is_debug);
+        self
+    }
+
+    /// Whether finished traces are shown in this terminal (`DD_TRACE_LOCAL_VIEW`). Off by default. With it, and with no agent address set,
+    /// nothing is sent and nobody is warned; with one set, both.
+    pub fn local_view(mut self, view: LocalView) -> Self {
+        self.overrides.local_view = Some(view);
+        self
+    }
+
+    /// Starts the tracer of the process.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::AlreadyStarted`] where one runs; it is not changed. [`StartError::AgentUrl`] where the address given in code cannot be
+    /// used. A bad environment variable is no error: one warning names it, and the default holds.
+    pub fn start(self) -> Result<TracerGuard, StartError> {
+        let mut running = running();
+        if running.is_some() {
+            return Err(StartError::AlreadyStarted);
+        }
+        let (settings, notices) =
+            Settings::of_process(&self.overrides).map_err(|error| StartError::AgentUrl(error.to_string()))?;
+        diagnostics::set_level(if settings.is_debug { Level::Debug } else { Level::Info });
+        for notice in notices {
+            diagnostics::log(notice.level, format_args!("{}", notice.text));
+        }
+        let started = Arc::new(Running::new(settings));
+
+        trace::install(started.core.settings.is_enabled.then(|| Arc::clone(&started.core)));
+        *running = Some(Arc::clone(&started));
+        Ok(TracerGuard { running: Some(started) })
+    }
+}
+
+/// Why a tracer was not started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A tracer runs in this process, and goes on unchanged.
+    AlreadyStarted,
+    /// The address of the agent, given in code, cannot be used: why.
+    AgentUrl(String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::AlreadyStarted => f.write_str("a tracer is running already"),
+            StartError::AgentUrl(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Ends the tracer when it is dropped: what finished before is delivered, within 2 s.
+///
+/// An inert guard, from an [`init`] that found a tracer running, does nothing.
+#[must_use = "the tracer ends as soon as this guard is dropped"]
+#[derive(Debug)]
+pub struct TracerGuard {
+    running: Option<Arc<Running>>,
+}
+
+impl TracerGuard {
+    /// Delivers what finished so far. Gives false where the deadline passed before, or a payload was lost. See [`flush`].
+    pub fn flush(&self, deadline: Duration) -> bool {
+        self.running.as_ref().is_none_or(|running| running.flush(deadline))
+    }
+
+    /// Ends the tracer with a deadline of one's own. See [`shutdown`].
+    pub fn shutdown(mut self, deadline: Duration) -> bool {
+        self.running.take().is_none_or(|running| end(&running, deadline))
+    }
+}
+
+impl Drop for TracerGuard {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            end(&running, DROP_DEADLINE);
+        }
+    }
+}
+
+/// Delivers the spans that finished so far, and waits for it: at most `deadline`, and 100 ms for the answer to get here.
+///
+/// Gives true where everything was acknowledged, or no tracer runs. It blocks its thread without entering any async
+/// runtime. Called from the library's own thread it does nothing and gives false.
+pub fn flush(deadline: Duration) -> bool {
+    let running = running().clone();
+    running.is_none_or(|running| running.flush(deadline))
+}
+
+/// Ends the tracer of the process, delivering what finished before, and waits for it: at most `deadline`, and 100 ms for the
+/// answer to get here. What is left then is counted as [`DropReason::ShutdownDeadline`].
+///
+/// Spans that start afterwards are not recorded, but counted. A tracer may be started again.
+pub fn shutdown(deadline: Duration) -> bool {
+    let running = running().clone();
+    running.is_none_or(|running| end(&running, deadline))
+}
+
+/// What became of the spans: of the tracer that runs, else of the last one. Spans that met no tracer count as
+/// [`DropReason::AfterShutdown`].
+pub fn counters() -> Counters {
+    let running = running().clone().or_else(|| last().clone());
+    let counters = running.map(|running| running.core.queue.counters()).unwrap_or_default();
+    counters.with_refused(DropReason::AfterShutdown, trace::not_recorded())
+}
+
+/// The last tracer that was ended, for its books.
+static LAST: Mutex<Option<Arc<Running>>> = Mutex::new(None);
+
+/// A started tracer.
+struct Running {
+    core: Arc<Core>,
+    /// `None` where tracing is switched off.
+    worker: Option<WorkerHandle>,
+}
+
+impl Running {
+    fn new(settings: Settings) -> Self {
+        let clock = Clock::system();
+        let first_anchor = clock.anchor();
+        let signal = Arc::new(Signal::new());
+        let bell = Arc::clone(&signal);
+        let WriterSettings { buffer_bytes, flush_from_bytes, .. } = settings.writer;
+        let queue = Arc::new(Queue::new(buffer_bytes, flush_from_bytes, Box::new(move || bell.ring())));
+        let rates = Arc::new(Mutex::new(AgentRates::default()));
+        let core = Arc::new(Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&rates)));
+        let settings = &core.settings;
+        if settings.has_startup_line {
+            let line = support::startup_line(settings, core.clock.unix_seconds(), runtime_id());
+            diagnostics::info(format_args!("{line}"));
+        }
+        let worker = settings.is_enabled.then(|| {
+            let parts = WorkerParts {
+                writer: settings.writer.clone(),
+                agent: settings.agent.clone(),
+                defaults: span_defaults(settings),
+                clock: core.clock.clone(),
+                first_anchor,
+                queue,
+                rates,
+                viewer: viewer(settings.writer.local_view),
+            };
+            worker::start(parts, signal)
+        });
+        Self { core, worker }
+    }
+
+    fn flush(&self, deadline: Duration) -> bool {
+        self.worker.as_ref().is_none_or(|worker| worker.flush(deadline))
+    }
+}
+
+/// What all spans of the tracer have in common.
+fn span_defaults(settings: &Settings) -> SpanDefaults {
+    let identity = &settings.identity;
+    SpanDefaults {
+        service: identity.service.clone(),
+        env: identity.env.clone(),
+        version: identity.version.clone(),
+        tags: identity.tags.clone(),
+        runtime_id: runtime_id().into(),
+        process_id: std::process::id(),
+    }
+}
+
+fn viewer(view: LocalView) -> Option<Box<dyn Viewer>> {
+    match view {
+        LocalView::Off => None,
+        LocalView::Waterfall => Some(Box::new(Waterfall::on_stderr())),
+    }
+}
+
+/// The version 4 UUID that names this process to Datadog, made at the first start.
+fn runtime_id() -> &'static str {
+    static RUNTIME_ID: OnceCell<String> = OnceCell::new();
+    RUNTIME_ID.get_or_init(|| {
+        let random = || RandomState::new().build_hasher().finish();
+        let (high, low) = (random(), random());
+        let version = (high & 0xffff_ffff_ffff_0fff) | 0x4000;
+        let variant = (low >> 2) | (1 << 63);
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            version >> 32,
+            (version >> 16) & 0xffff,
+            version & 0xffff,
+            variant >> 48,
+            variant & 0xffff_ffff_ffff,
+        )
+    })
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("settings", &self.core.settings).finish_non_exhaustive()
+    }
+}
+
+fn end(tracer: &Arc<Running>, deadline: Duration) -> bool {
+    {
+        let mut running = running();
+        // Somebody else ended it, and perhaps started another one.
+        if !running.as_ref().is_some_and(|running| Arc::ptr_eq(running, tracer)) {
+            return true;
+        }
+        *running = None;
+        *last() = Some(Arc::clone(tracer));
+        trace::uninstall();
+    }
+    tracer.worker.as_ref().is_none_or(|worker| worker.shutdown(deadline))
+}
+
+fn running() -> MutexGuard<'static, Option<Arc<Running>>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn last() -> MutexGuard<'static, Option<Arc<Running>>> {
+    LAST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtime_id_is_a_random_uuid() {
+        let id = runtime_id();
+        let groups: Vec<&str> = id.split('-').collect();
+        assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(
+            groups[2].starts_with('4') && matches!(groups[3].as_bytes()[0], b'8' | b'9' | b'a' | b'b'),
+            "{id}"
+        );
+        assert_eq!(id, runtime_id());
+    }
+}

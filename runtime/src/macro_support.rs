@@ -1,0 +1,62 @@
+//! The only names that generated code uses. Not part of the public face: it may change in every release, together with the macros.
+
+use std::fmt::{Debug, Display};
+
+pub use core::{format_args, module_path};
+
+#[cfg(feature = "log")]
+pub use ::log;
+
+pub use crate::log::{correlation, log_prefix};
+pub use crate::model::{CallSite, TagValue};
+pub use crate::trace::{AsyncStart, Entered, ErrorInfo, NoTags, Start, TagSet, Tagged, Traced, describe};
+
+/// A span of a synchronous function.
+#[inline]
+pub const fn span(site: &'static CallSite) -> Start {
+    Start::new(site)
+}
+
+/// A span of an asynchronous function.
+#[inline]
+pub fn async_span(site: &'static CallSite) -> AsyncStart {
+    AsyncStart::new(site)
+}
+
+/// Stands for a value of a type that is to be inferred. Never called: generated code puts it where control never comes.
+pub fn returns<T>() -> T {
+    unreachable!("generated code calls this under `if false`")
+}
+
+/// Stands for the end of a function that returns `!`, after a call that never came back.
+pub fn never() -> ! {
+    unreachable!("generated code calls this after a call that does not return")
+}
+
+/// Describes an `Err` by its `Display` text: `err = "display"`.
+pub fn error_display<T, E: Display>(ret: &Result<T, E>) -> Option<ErrorInfo> {
+    ret.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error}")))
+}
+
+/// Describes an `Err` by its `Debug` text: `err = "debug"`.
+pub fn error_debug<T, E: Debug>(ret: &Result<T, E>) -> Option<ErrorInfo> {
+    ret.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error:?}")))
+}
+
+/// Makes a `Result` of what a function finds in a returned value: `err(function)`.
+pub fn mapped<R: ?Sized, E>(ret: &R, error: impl FnOnce(&R) -> Option<E>) -> Result<(), E> {
+    error(ret).map_or(Ok(()), Err)
+}
+
+/// Describes the error of a returned value, by what its type offers.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __error_of {
+    ($ret:expr) => {{
+        use $crate::macro_support::describe::{
+            ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+        };
+        (&&&&&$crate::macro_support::describe::Probe($ret)).describe()
+    }};
+}
+pub use crate::__error_of as error_of;

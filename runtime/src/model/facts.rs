@@ -1,0 +1,77 @@
+//! What holds for all spans of one trace in this process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::priority::Decision;
+use super::upstream::{PropagationError, Upstream};
+
+/// Facts that a trace's spans, contexts and chunks share. The sampling decision is taken once, late, and stays.
+#[derive(Debug)]
+pub(crate) struct TraceFacts {
+    pub(crate) trace_id: u128,
+    /// What came with the headers, if the trace began elsewhere.
+    pub(crate) upstream: Option<Arc<Upstream>>,
+    /// The local root's service where it is not the tracer's own.
+    pub(crate) service: Option<Arc<str>>,
+    /// 0 until the first span starts.
+    local_root_id: AtomicU64,
+    decision: Mutex<Option<Decision>>,
+    propagation_error: Mutex<Option<PropagationError>>,
+}
+
+impl TraceFacts {
+    /// A trace that begins here, or continues one from outside; an inherited priority is the decision.
+    pub(crate) fn new(trace_id: u128, upstream: Option<Arc<Upstream>>, service: Option<Arc<str>>) -> Self {
+        let decision = upstream.as_ref().and_then(|upstream| upstream.priority).map(Decision::inherited);
+        Self {
+            trace_id,
+            upstream,
+            service,
+            local_root_id: AtomicU64::new(0),
+            decision: Mutex::new(decision),
+            propagation_error: Mutex::default(),
+        }
+    }
+
+    /// Says which span is the first of the trace in this process; the first word holds.
+    pub(crate) fn set_local_root(&self, span_id: u64) {
+        // Relaxed: the id travels with the records, under the segment's lock.
+        let _ = self.local_root_id.compare_exchange(0, span_id, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The first span of the trace in this process, 0 before there is one.
+    pub(crate) fn local_root_id(&self) -> u64 {
+        self.local_root_id.load(Ordering::Relaxed)
+    }
+
+    /// The decision, taken now by `decide` if none was taken before.
+    pub(crate) fn decide(&self, decide: impl FnOnce() -> Decision) -> Decision {
+        *self.lock().get_or_insert_with(decide)
+    }
+
+    /// The decision so far.
+    pub(crate) fn decision(&self) -> Option<Decision> {
+        *self.lock()
+    }
+
+    /// Keeps or drops by hand, over every earlier decision.
+    pub(crate) fn overrule(&self, decision: Decision) {
+        *self.lock() = Some(decision);
+    }
+
+    /// What went wrong while headers were written; the first word holds.
+    pub(crate) fn set_propagation_error(&self, error: PropagationError) {
+        self.propagation_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// What went wrong with the trace's headers, on the way out or in.
+    pub(crate) fn propagation_error(&self) -> Option<PropagationError> {
+        let outgoing = self.propagation_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        outgoing.or_else(|| self.upstream.as_ref().and_then(|upstream| upstream.propagation_error.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Decision>> {
+        self.decision.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

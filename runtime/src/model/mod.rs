@@ -1,0 +1,23 @@
+//! Plain data of a trace: ids, priority, call sites, span records, tags, chunks.
+//!
+//! Nothing here reads a clock, locks across rooms, or does I/O. Everything above speaks in these types.
+
+mod chunk;
+mod facts;
+pub(crate) mod ids;
+pub(crate) mod priority;
+mod record;
+mod site;
+mod tags;
+pub(crate) mod upstream;
+
+pub use ids::{SpanId, TraceId};
+pub use site::CallSite;
+pub use tags::TagValue;
+
+pub(crate) use chunk::{ChunkBatch, ChunkHead};
+pub(crate) use facts::TraceFacts;
+pub(crate) use priority::{Decision, Mechanism, SamplingPriority};
+pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};
+pub(crate) use tags::{Entry, EntryKind, TagLog};
+pub(crate) use upstream::{PropagatedTags, Upstream};

@@ -1,0 +1,139 @@
+//! A span as it is stored: a few words beside its tag bytes.
+
+use super::site::CallSite;
+use super::tags::TagLog;
+
+/// "No record": the parent of a line's first span, or an inert guard.
+pub(crate) const NO_INDEX: u32 = u32::MAX;
+
+/// Bits of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(u32);
+
+impl Flags {
+    /// The span has ended and nothing can change it.
+    pub(crate) const FINISHED: Flags = Flags(1);
+    /// The span failed.
+    pub(crate) const ERROR: Flags = Flags(1 << 1);
+    /// Entry span of its service.
+    pub(crate) const TOP_LEVEL: Flags = Flags(1 << 2);
+    /// Gets trace metrics of its own.
+    pub(crate) const MEASURED: Flags = Flags(1 << 3);
+    /// Name, resource or type are in the tag log.
+    pub(crate) const FIELDS: Flags = Flags(1 << 4);
+    /// `start` is Unix nanoseconds, not ticks.
+    pub(crate) const START_GIVEN: Flags = Flags(1 << 5);
+    /// `end` is Unix nanoseconds, not ticks.
+    pub(crate) const END_GIVEN: Flags = Flags(1 << 6);
+
+    pub(crate) const fn none() -> Self {
+        Flags(0)
+    }
+
+    pub(crate) const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    #[must_use]
+    pub(crate) const fn with(self, other: Flags) -> Self {
+        Flags(self.0 | other.0)
+    }
+
+    #[must_use]
+    pub(crate) const fn without(self, other: Flags) -> Self {
+        Flags(self.0 & !other.0)
+    }
+}
+
+/// One span, open or finished.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    pub(crate) site: &'static CallSite,
+    pub(crate) span_id: u64,
+    pub(crate) parent_id: u64,
+    /// Ticks, or Unix nanoseconds under [`Flags::START_GIVEN`].
+    pub(crate) start: u64,
+    /// Ticks, or Unix nanoseconds under [`Flags::END_GIVEN`].
+    pub(crate) end: u64,
+    /// Anchor of the latest tag, 0 without tags.
+    pub(crate) tags: u32,
+    /// Anchor of the service, 0 for the tracer's own.
+    pub(crate) service: u32,
+    /// Where the parent stands in the same buffer; meaningful only while the span is open.
+    pub(crate) parent_index: u32,
+    pub(crate) flags: Flags,
+}
+
+/// Records beside the bytes of their tags.
+#[derive(Debug, Default)]
+pub(crate) struct SpanBuffer {
+    pub(crate) records: Vec<Record>,
+    pub(crate) tags: TagLog,
+}
+
+/// How many bytes a span takes on the wire beside its tags, about: field keys, ids, times, a short name and resource.
+const WIRE_BYTES_PER_SPAN: usize = 150;
+
+impl SpanBuffer {
+    pub(crate) const fn new() -> Self {
+        Self { records: Vec::new(), tags: TagLog::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Forgets all content, keeping the memory.
+    pub(crate) fn clear(&mut self) {
+        self.records.clear();
+        self.tags.truncate(0);
+    }
+
+    /// Forgets what came after a mark of `records` and `tag_bytes`.
+    pub(crate) fn truncate(&mut self, records: usize, tag_bytes: usize) {
+        self.records.truncate(records);
+        self.tags.truncate(tag_bytes);
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        self.records.capacity() * size_of::<Record>() + self.tags.capacity()
+    }
+
+    /// Bytes that so many spans with so many bytes of tags will take in a payload, estimated.
+    pub(crate) fn wire_estimate(spans: usize, tag_bytes: usize) -> usize {
+        spans * WIRE_BYTES_PER_SPAN + tag_bytes
+    }
+
+    /// Appends another buffer's records from `first` on, with the tags from `tag_byte` on.
+    pub(crate) fn append(&mut self, from: &SpanBuffer, first: usize, tag_byte: usize) {
+        let moved = self.tags.append(&from.tags, tag_byte);
+        let records = from.records.get(first..).unwrap_or_default();
+        self.records.extend(records.iter().map(|record| record.moved(moved)));
+    }
+
+    /// Appends one record whose tags are in a log of its own.
+    pub(crate) fn push_from(&mut self, record: Record, tags: &TagLog) {
+        let moved = self.tags.append(tags, 0);
+        self.records.push(record.moved(moved));
+    }
+}
+
+impl Record {
+    /// The same record after its tag bytes moved by so many bytes.
+    #[inline]
+    pub(crate) fn moved(mut self, by: i64) -> Self {
+        let shift = |anchor: u32| if anchor == 0 { 0 } else { (i64::from(anchor) + by) as u32 };
+        self.tags = shift(self.tags);
+        self.service = shift(self.service);
+        self
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.flags.has(Flags::FINISHED)
+    }
+}

@@ -1,0 +1,96 @@
+//! What is known of an annotated function at compile time.
+
+/// The constant part of a span: made once for each annotated function, pointed to by every record of it.
+///
+/// Built by generated code in a `const`; not for use by hand.
+#[derive(Debug, Clone, Copy)]
+pub struct CallSite {
+    pub(crate) name: SiteName,
+    pub(crate) service: Option<&'static str>,
+    pub(crate) resource: Option<&'static str>,
+    pub(crate) span_type: Option<&'static str>,
+    pub(crate) measured: bool,
+}
+
+/// The operation name of a call site.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SiteName {
+    /// As written.
+    Given(&'static str),
+    /// Module path and function, shown as `crate.module.function`.
+    Function { module: &'static str, function: &'static str },
+}
+
+impl CallSite {
+    /// A site whose name is its module path and function, `crate.module.function`.
+    pub const fn function(module: &'static str, function: &'static str) -> Self {
+        Self::with_name(SiteName::Function { module, function })
+    }
+
+    /// A site with an operation name of its own.
+    pub const fn named(name: &'static str) -> Self {
+        Self::with_name(SiteName::Given(name))
+    }
+
+    /// The service of its spans, instead of the parent's.
+    #[must_use]
+    pub const fn service(mut self, service: &'static str) -> Self {
+        self.service = Some(service);
+        self
+    }
+
+    /// The resource of its spans, instead of the name.
+    #[must_use]
+    pub const fn resource(mut self, resource: &'static str) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// The span type, such as `web`, `sql`, `worker`.
+    #[must_use]
+    pub const fn span_type(mut self, span_type: &'static str) -> Self {
+        self.span_type = Some(span_type);
+        self
+    }
+
+    /// Whether its spans get trace metrics of their own.
+    #[must_use]
+    pub const fn measured(mut self, measured: bool) -> Self {
+        self.measured = measured;
+        self
+    }
+
+    const fn with_name(name: SiteName) -> Self {
+        Self { name, service: None, resource: None, span_type: None, measured: false }
+    }
+}
+
+impl SiteName {
+    /// Appends the name as it is sent.
+    pub(crate) fn write_to(self, out: &mut String) {
+        match self {
+            SiteName::Given(name) => out.push_str(name),
+            SiteName::Function { module, function } => {
+                let mut parts = module.split("::");
+                out.push_str(parts.next().unwrap_or_default());
+                for part in parts.chain([function]) {
+                    out.push('.');
+                    // A raw identifier is a spelling, not a name.
+                    out.push_str(part.strip_prefix("r#").unwrap_or(part));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_named_by_its_dotted_path() {
+        let mut name = String::new();
+        CallSite::function("shop::cart", "r#move").name.write_to(&mut name);
+        assert_eq!(name, "shop.cart.move");
+    }
+}

@@ -1,0 +1,524 @@
+//! Tags as bytes: an append-only log that the encoder copies from.
+//!
+//! Each entry holds its key and value as MessagePack already, behind a header that points back to the previous entry
+//! of the same span. Pointers are distances, so that a log can be appended to another one as it is. Reading goes from the
+//! latest entry to the first: the later entry of a key wins by being met first.
+//!
+//! ```text
+//! | back: u32 | length << 8 | kind: u32 | key (MessagePack str) | value (MessagePack str or float 64) |
+//! ```
+//!
+//! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
+
+use std::borrow::Cow;
+
+/// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
+const MAX_KEY: usize = 200;
+/// Longest value in bytes; the agent truncates beyond.
+const MAX_VALUE: usize = 25_000;
+/// Longest service, name or type in bytes.
+const MAX_NAME: usize = 100;
+/// Longest resource in bytes.
+const MAX_RESOURCE: usize = 5_000;
+/// Bytes of tags one buffer may hold before further tags are left out.
+const MAX_LOG: usize = 64 << 20;
+/// Longest string whose length fits into the MessagePack type byte.
+const SHORT: usize = 31;
+/// Bytes a log begins with.
+const MIN_LOG: usize = 64;
+const HEADER: usize = 8;
+
+/// What an entry says of its span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum EntryKind {
+    /// A string tag.
+    Meta = 0,
+    /// A number tag.
+    Metric = 1,
+    /// The operation name, instead of the call site's.
+    Name = 2,
+    /// The resource.
+    Resource = 3,
+    /// The span type.
+    SpanType = 4,
+    /// A service; reached from the record, not through the chain.
+    Service = 5,
+    /// A tag taken back.
+    Unset = 6,
+}
+
+impl EntryKind {
+    fn from_bits(bits: u32) -> Self {
+        match bits as u8 {
+            0 => EntryKind::Meta,
+            1 => EntryKind::Metric,
+            2 => EntryKind::Name,
+            3 => EntryKind::Resource,
+            4 => EntryKind::SpanType,
+            5 => EntryKind::Service,
+            _ => EntryKind::Unset,
+        }
+    }
+}
+
+/// The log of one or many spans. An *anchor* is the position after an entry's start, so that 0 means "none".
+///
+/// The bytes behind `used` are initialised already: appending is a bounds check and a few moves, not a growing vector.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct TagLog {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+/// One entry, as MessagePack.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) kind: EntryKind,
+    /// Key and value for tags, one string for fields.
+    pub(crate) payload: &'a [u8],
+}
+
+impl TagLog {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: Vec::new(), used: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.used
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Makes room for so many more bytes.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        let wanted = self.used + bytes;
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.used = self.used.min(len);
+    }
+
+    /// Appends a string tag and gives the span's new anchor.
+    #[inline]
+    pub(crate) fn meta(&mut self, anchor: u32, key: &str, value: &str) -> u32 {
+        if key.len() > SHORT || value.len() > SHORT {
+            return self.long_meta(anchor, key, value);
+        }
+        self.entry(anchor, EntryKind::Meta, 2 + key.len() + value.len(), |into| {
+            let (key_into, value_into) = into.split_at_mut(1 + key.len());
+            write_short(key_into, key);
+            write_short(value_into, value);
+        })
+    }
+
+    /// Appends a number tag and gives the span's new anchor.
+    #[inline]
+    pub(crate) fn metric(&mut self, anchor: u32, key: &str, value: f64) -> u32 {
+        if key.len() > SHORT {
+            return self.long_metric(anchor, key, value);
+        }
+        self.entry(anchor, EntryKind::Metric, 10 + key.len(), |into| {
+            let (key_into, value_into) = into.split_at_mut(1 + key.len());
+            write_short(key_into, key);
+            write_float(value_into, value);
+        })
+    }
+
+    #[cold]
+    fn long_meta(&mut self, anchor: u32, key: &str, value: &str) -> u32 {
+        let (key, value) = (cut(key, MAX_KEY), cut(value, MAX_VALUE));
+        self.entry(anchor, EntryKind::Meta, str_len(key) + str_len(value), |into| {
+            let (key_into, value_into) = into.split_at_mut(str_len(key));
+            write_str(key_into, key);
+            write_str(value_into, value);
+        })
+    }
+
+    #[cold]
+    fn long_metric(&mut self, anchor: u32, key: &str, value: f64) -> u32 {
+        let key = cut(key, MAX_KEY);
+        self.entry(anchor, EntryKind::Metric, str_len(key) + 9, |into| {
+            let (key_into, value_into) = into.split_at_mut(str_len(key));
+            write_str(key_into, key);
+            write_float(value_into, value);
+        })
+    }
+
+    /// Takes a tag back.
+    pub(crate) fn unset(&mut self, anchor: u32, key: &str) -> u32 {
+        let key = cut(key, MAX_KEY);
+        self.entry(anchor, EntryKind::Unset, str_len(key), |into| write_str(into, key))
+    }
+
+    /// Appends a name, resource, type or service and gives the new anchor.
+    pub(crate) fn field(&mut self, anchor: u32, kind: EntryKind, text: &str) -> u32 {
+        let text = cut(text, if kind == EntryKind::Resource { MAX_RESOURCE } else { MAX_NAME });
+        self.entry(anchor, kind, str_len(text), |into| write_str(into, text))
+    }
+
+    /// Copies one field entry of another log, such as the service that a child inherits.
+    pub(crate) fn copy_field(&mut self, from: &TagLog, at: u32) -> u32 {
+        match from.at(at) {
+            Some((entry, _)) => {
+                self.entry(0, entry.kind, entry.payload.len(), |into| into.copy_from_slice(entry.payload))
+            }
+            None => 0,
+        }
+    }
+
+    /// Copies the whole chain of a span behind this log's end and gives its anchor here.
+    pub(crate) fn copy_chain(&mut self, from: &TagLog, anchor: u32) -> u32 {
+        let mut entries: Vec<Entry<'_>> = from.entries(anchor).collect();
+        entries.reverse();
+        entries.iter().fold(0, |anchor, entry| {
+            self.entry(anchor, entry.kind, entry.payload.len(), |bytes| bytes.copy_from_slice(entry.payload))
+        })
+    }
+
+    /// Appends another log's bytes from `from_byte` on; anchors into them move by the result.
+    pub(crate) fn append(&mut self, other: &TagLog, from_byte: usize) -> i64 {
+        let from = other.bytes.get(from_byte..other.used).unwrap_or_default();
+        let start = self.used;
+        if let Some(into) = self.room(from.len()) {
+            into.copy_from_slice(from);
+        }
+        start as i64 - from_byte as i64
+    }
+
+    /// The entries of one span, latest first.
+    pub(crate) fn entries(&self, anchor: u32) -> Entries<'_> {
+        Entries { log: self, anchor }
+    }
+
+    /// Where the entry at an anchor ends, 0 for none.
+    pub(crate) fn end_of(&self, anchor: u32) -> usize {
+        self.at(anchor).map_or(0, |(entry, _)| anchor as usize - 1 + HEADER + entry.payload.len())
+    }
+
+    /// The text of a field entry.
+    pub(crate) fn text(&self, at: u32) -> Option<&str> {
+        self.at(at).and_then(|(entry, _)| read_str(entry.payload)).map(|(text, _)| text)
+    }
+
+    /// The field entry at `at` as a MessagePack string.
+    pub(crate) fn field_bytes(&self, at: u32) -> Option<&[u8]> {
+        self.at(at).map(|(entry, _)| entry.payload)
+    }
+
+    fn at(&self, anchor: u32) -> Option<(Entry<'_>, u32)> {
+        let start = (anchor as usize).checked_sub(1)?;
+        let (header, rest) = self.bytes.get(start..self.used)?.split_at_checked(HEADER)?;
+        let (back, about) = header.split_at_checked(4)?;
+        let back = u32::from_le_bytes(back.try_into().ok()?);
+        let about = u32::from_le_bytes(about.try_into().ok()?);
+        let payload = rest.get(..(about >> 8) as usize)?;
+        let previous = if back == 0 { 0 } else { anchor.checked_sub(back)? };
+        Some((Entry { kind: EntryKind::from_bits(about & 0xff), payload }, previous))
+    }
+
+    #[inline]
+    fn entry(&mut self, anchor: u32, kind: EntryKind, len: usize, write: impl FnOnce(&mut [u8])) -> u32 {
+        let at = self.used as u32 + 1;
+        let back = if anchor == 0 { 0 } else { at - anchor };
+        let header = u64::from(back) | (len as u64) << 40 | (kind as u64) << 32;
+        if self.used + len > MAX_LOG {
+            return anchor;
+        }
+        let Some((into_header, into)) =
+            self.room(HEADER + len).and_then(|room| room.split_at_mut_checked(HEADER))
+        else {
+            return anchor;
+        };
+        into_header.copy_from_slice(&header.to_le_bytes());
+        write(into);
+        at
+    }
+
+    /// The next `len` bytes, to be written.
+    #[inline]
+    fn room(&mut self, len: usize) -> Option<&mut [u8]> {
+        let start = self.used;
+        if self.bytes.len() - start < len {
+            self.grow(len);
+        }
+        self.used += len;
+        self.bytes.get_mut(start..start + len)
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        let wanted = (self.used + len).max(2 * self.bytes.len()).max(MIN_LOG);
+        self.bytes.resize(wanted, 0);
+    }
+}
+
+/// Iterator over the entries of one span, latest first.
+#[derive(Debug, Clone)]
+pub(crate) struct Entries<'a> {
+    log: &'a TagLog,
+    anchor: u32,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let (entry, previous) = self.log.at(self.anchor)?;
+        self.anchor = previous;
+        Some(entry)
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The key of a tag as MessagePack, header included.
+    pub(crate) fn key_bytes(&self) -> &'a [u8] {
+        let len = read_str(self.payload).map_or(0, |(_, len)| len);
+        self.payload.get(..len).unwrap_or_default()
+    }
+
+    /// The key of a tag.
+    pub(crate) fn key(&self) -> &'a str {
+        read_str(self.payload).map_or("", |(key, _)| key)
+    }
+
+    /// The text of a string tag, after its key.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        let rest = self.payload.get(self.key_bytes().len()..)?;
+        read_str(rest).map(|(text, _)| text)
+    }
+
+    /// The number of a number tag, after its key.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn number(&self) -> Option<f64> {
+        let rest = self.payload.get(self.key_bytes().len() + 1..)?;
+        rest.try_into().ok().map(f64::from_be_bytes)
+    }
+
+    /// The text of a field entry.
+    pub(crate) fn field(&self) -> &'a str {
+        self.key()
+    }
+}
+
+/// A value that can be a tag: text and `bool` become string tags, numbers become metrics.
+///
+/// Implemented for the types that need no formatting. Anything else is written with `?value` (`Debug`) or `%value`
+/// (`Display`) in `#[traced(tags(..))]`, or formatted by the caller.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tag",
+    label = "not a string, number or bool",
+    note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
+)]
+pub trait TagValue: sealed::Write {}
+
+pub(crate) mod sealed {
+    use super::TagLog;
+
+    /// Writes a value of a known type; runs no foreign code.
+    pub trait Write {
+        #[doc(hidden)]
+        #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+        fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32;
+    }
+}
+
+macro_rules! text_values {
+    ($($type:ty => $text:expr),* $(,)?) => {$(
+        impl TagValue for $type {}
+        impl sealed::Write for $type {
+            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+                let text: for<'a> fn(&'a $type) -> &'a str = $text;
+                log.meta(anchor, key, text(self))
+            }
+        }
+    )*};
+}
+
+text_values! {
+    str => |text| text,
+    String => |text| text,
+    Box<str> => |text| text,
+    std::sync::Arc<str> => |text| text,
+    std::rc::Rc<str> => |text| text,
+    Cow<'_, str> => |text| text,
+    bool => |value| if *value { "true" } else { "false" },
+}
+
+macro_rules! number_values {
+    ($convert:expr => $($type:ty),*) => {$(
+        impl TagValue for $type {}
+        impl sealed::Write for $type {
+            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+                let convert: fn($type) -> f64 = $convert;
+                log.metric(anchor, key, convert(*self))
+            }
+        }
+    )*};
+}
+
+number_values!(f64::from => u8, u16, u32, i8, i16, i32, f32, f64);
+// A metric is a 64-bit float on the wire: integers beyond 2^53 are rounded.
+number_values!(|value| value as f64 => u64, u128, usize, i64, i128, isize);
+
+impl TagValue for char {}
+impl sealed::Write for char {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        log.meta(anchor, key, self.encode_utf8(&mut [0; 4]))
+    }
+}
+
+impl<T: TagValue + ?Sized> TagValue for &T {}
+impl<T: TagValue + ?Sized> sealed::Write for &T {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        (**self).write(log, anchor, key)
+    }
+}
+
+impl<T: TagValue + ?Sized> TagValue for &mut T {}
+impl<T: TagValue + ?Sized> sealed::Write for &mut T {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        (**self).write(log, anchor, key)
+    }
+}
+
+/// The longest start of a text within `max` bytes that ends between two characters.
+fn cut(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    let mut end = max;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+const fn str_len(text: &str) -> usize {
+    match text.len() {
+        0..=31 => 1 + text.len(),
+        32..=255 => 2 + text.len(),
+        _ => 3 + text.len(),
+    }
+}
+
+/// Writes a MessagePack string of at most 31 bytes to a place of just its size.
+#[inline]
+fn write_short(into: &mut [u8], text: &str) {
+    if let Some((header, bytes)) = into.split_first_mut() {
+        *header = 0xa0 | text.len() as u8;
+        copy_short(bytes, text.as_bytes());
+    }
+}
+
+/// Copies at most 31 bytes in two overlapping moves; a call of `memcpy` costs more than the copy.
+#[inline]
+fn copy_short(into: &mut [u8], from: &[u8]) {
+    macro_rules! two_moves {
+        ($size:literal) => {
+            if let (Some(start), Some(end)) = (from.first_chunk::<$size>(), from.last_chunk::<$size>()) {
+                if let Some(into) = into.first_chunk_mut::<$size>() {
+                    *into = *start;
+                }
+                if let Some(into) = into.last_chunk_mut::<$size>() {
+                    *into = *end;
+                }
+                return;
+            }
+        };
+    }
+    two_moves!(16);
+    two_moves!(8);
+    two_moves!(4);
+    for (into, from) in into.iter_mut().zip(from) {
+        *into = *from;
+    }
+}
+
+/// Writes a MessagePack string of at most 65 535 bytes to a place of just its size.
+fn write_str(into: &mut [u8], text: &str) {
+    let (short, long) = ([0xd9, text.len() as u8], (text.len() as u16).to_be_bytes());
+    let header: &[u8] = match text.len() {
+        0..=SHORT => return write_short(into, text),
+        32..=255 => &short,
+        _ => &[0xda, long[0], long[1]],
+    };
+    let (into_header, bytes) = into.split_at_mut(header.len());
+    into_header.copy_from_slice(header);
+    bytes.copy_from_slice(text.as_bytes());
+}
+
+/// Writes a MessagePack float of 64 bits to a place of 9 bytes.
+#[inline]
+fn write_float(into: &mut [u8], value: f64) {
+    if let Some((header, bytes)) = into.split_first_mut() {
+        *header = 0xcb;
+        bytes.copy_from_slice(&value.to_be_bytes());
+    }
+}
+
+/// Reads a MessagePack string written by [`write_str`]: its text and how many bytes it takes.
+pub(crate) fn read_str(bytes: &[u8]) -> Option<(&str, usize)> {
+    let (header, len) = match *bytes.first()? {
+        first @ 0xa0..=0xbf => (1, usize::from(first & 0x1f)),
+        0xd9 => (2, usize::from(*bytes.get(1)?)),
+        _ => (3, usize::from(u16::from_be_bytes([*bytes.get(1)?, *bytes.get(2)?]))),
+    };
+    let text = std::str::from_utf8(bytes.get(header..header + len)?).ok()?;
+    Some((text, header + len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_one_span_come_latest_first_and_skip_other_spans() {
+        let mut log = TagLog::new();
+        let a = log.meta(0, "k", "one");
+        let b = log.metric(0, "other", 1.0);
+        let a = log.metric(a, "n", 2.5);
+        let seen: Vec<_> = log.entries(a).map(|e| (e.key().to_owned(), e.kind)).collect();
+        assert_eq!(seen, [("n".to_owned(), EntryKind::Metric), ("k".to_owned(), EntryKind::Meta)]);
+        assert_eq!(log.entries(a).next().and_then(|e| e.number()), Some(2.5));
+        assert_eq!(log.entries(b).count(), 1);
+        assert_eq!(log.entries(0).count(), 0);
+    }
+
+    #[test]
+    fn an_appended_log_keeps_its_chains() {
+        let mut first = TagLog::new();
+        first.meta(0, "x", "y");
+        let mut second = TagLog::new();
+        let anchor = second.meta(0, "a", "1");
+        let anchor = second.meta(anchor, "b", "2");
+        let moved = first.append(&second, 0);
+        let anchor = u32::try_from(i64::from(anchor) + moved).unwrap();
+        let texts: Vec<_> = first.entries(anchor).map(|e| e.text().unwrap().to_owned()).collect();
+        assert_eq!(texts, ["2", "1"]);
+    }
+
+    #[test]
+    fn keys_and_values_are_cut_between_characters_at_the_limit() {
+        for (len, kept) in [(24_999, 24_999), (25_000, 25_000), (25_001, 25_000)] {
+            let mut log = TagLog::new();
+            let at = log.meta(0, "k", &"v".repeat(len));
+            assert_eq!(log.entries(at).next().unwrap().text().unwrap().len(), kept);
+        }
+        let mut log = TagLog::new();
+        let at = log.meta(0, &"é".repeat(101), "v");
+        assert_eq!(log.entries(at).next().unwrap().key().len(), 200);
+        let at = log.meta(0, &format!("x{}", "é".repeat(101)), "v");
+        assert_eq!(log.entries(at).next().unwrap().key().len(), 199);
+    }
+}

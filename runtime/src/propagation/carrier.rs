@@ -1,0 +1,250 @@
+//! What headers are written to and read from.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+/// Takes the headers of an outgoing call.
+///
+/// ```
+/// use dd_traced::Inject;
+///
+/// struct Lines(String);
+///
+/// impl Inject for Lines {
+///     fn set(&mut self, name: &str, value: &str) {
+///         self.0.push_str(&format!("{name}: {value}\r\n"));
+///     }
+/// }
+/// ```
+pub trait Inject {
+    /// Sets a header, replacing one of the same name. Names are lowercase; values are visible ASCII and spaces.
+    fn set(&mut self, name: &str, value: &str);
+
+    /// Told before at most `additional` calls of [`set`](Inject::set); a carrier may make room at once.
+    fn reserve(&mut self, additional: usize) {
+        let _ = additional;
+    }
+}
+
+/// Gives the headers of an incoming call.
+///
+/// ```
+/// use dd_traced::Extract;
+///
+/// struct Lines(Vec<&'static str>);
+///
+/// impl Extract for Lines {
+///     fn for_each(&self, name: &str, f: &mut dyn FnMut(&str)) {
+///         for line in &self.0 {
+///             match line.split_once(": ") {
+///                 Some((found, value)) if found.eq_ignore_ascii_case(name) => f(value),
+///                 _ => {}
+///             }
+///         }
+///     }
+/// }
+/// ```
+pub trait Extract {
+    /// Calls `f` with each value of the header `name`, in order. Names are compared without regard to ASCII case.
+    fn for_each(&self, name: &str, f: &mut dyn FnMut(&str));
+
+    /// Calls `f` with each value of each of the headers `names`, and the position of its name in that list. The values of
+    /// one name come in order.
+    ///
+    /// By default asks for one name after the other; to be overridden where one walk over the carrier is cheaper.
+    fn for_each_of(&self, names: &[&str], f: &mut dyn FnMut(usize, &str)) {
+        for (position, name) in names.iter().enumerate() {
+            self.for_each(name, &mut |value| f(position, value));
+        }
+    }
+}
+
+impl<T: Inject + ?Sized> Inject for &mut T {
+    fn set(&mut self, name: &str, value: &str) {
+        (**self).set(name, value);
+    }
+
+    fn reserve(&mut self, additional: usize) {
+        (**self).reserve(additional);
+    }
+}
+
+impl<T: Extract + ?Sized> Extract for &T {
+    fn for_each(&self, name: &str, f: &mut dyn FnMut(&str)) {
+        (**self).for_each(name, f);
+    }
+
+    fn for_each_of(&self, names: &[&str], f: &mut dyn FnMut(usize, &str)) {
+        (**self).for_each_of(names, f);
+    }
+}
+
+/// Sets a value in a map by one walk over it, which for as many entries as a call has headers costs no more than hashing
+/// the name, and meets other spellings of the name on its way.
+macro_rules! set_by_walking {
+    () => {
+        fn set(&mut self, name: &str, value: &str) {
+            let (mut is_set, mut has_other_spelling) = (false, false);
+            for (found, place) in self.iter_mut() {
+                if found == name {
+                    replace(place, value);
+                    is_set = true;
+                } else if found.eq_ignore_ascii_case(name) {
+                    has_other_spelling = true;
+                }
+            }
+            if has_other_spelling {
+                self.retain(|found, _| found == name || !found.eq_ignore_ascii_case(name));
+            }
+            if !is_set {
+                self.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    };
+}
+
+impl<S: BuildHasher> Inject for HashMap<String, String, S> {
+    set_by_walking!();
+
+    fn reserve(&mut self, additional: usize) {
+        self.reserve(additional);
+    }
+}
+
+impl Inject for BTreeMap<String, String> {
+    set_by_walking!();
+}
+
+impl Inject for Vec<(String, String)> {
+    fn set(&mut self, name: &str, value: &str) {
+        let is_named = |found: &String| found.eq_ignore_ascii_case(name);
+        let Some(first) = self.iter().position(|(found, _)| is_named(found)) else {
+            self.push((name.to_owned(), value.to_owned()));
+            return;
+        };
+        let mut position = 0_usize;
+        self.retain_mut(|(found, old)| {
+            let is_first = position == first;
+            position = position.saturating_add(1);
+            if is_first {
+                replace(old, value);
+            }
+            is_first || !is_named(found)
+        });
+    }
+
+    fn reserve(&mut self, additional: usize) {
+        self.reserve(additional);
+    }
+}
+
+/// Reuses the allocation of the value that was there.
+fn replace(place: &mut String, value: &str) {
+    place.clear();
+    place.push_str(value);
+}
+
+/// Nearly always the spelling is ours, and comparing bytes much cheaper than folding their case.
+fn is_same(found: &str, name: &str) -> bool {
+    found == name || found.eq_ignore_ascii_case(name)
+}
+
+/// The lengths of some names, one bit each, to pass over most other headers by one comparison.
+#[derive(Clone, Copy)]
+pub(super) struct Lengths(u64);
+
+impl Lengths {
+    pub(super) fn of(names: &[&str]) -> Self {
+        Self(names.iter().fold(0, |lengths, name| lengths | Self::bit(name)))
+    }
+
+    pub(super) fn contains(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    /// Lengths from 63 share one bit.
+    fn bit(name: &str) -> u64 {
+        1_u64.wrapping_shl(name.len().min(63) as u32)
+    }
+}
+
+/// The two methods of [`Extract`] by one walk over pairs of texts.
+macro_rules! extract_by_walking {
+    () => {
+        fn for_each(&self, name: &str, f: &mut dyn FnMut(&str)) {
+            for (found, value) in self {
+                if is_same(found, name) {
+                    f(value);
+                }
+            }
+        }
+
+        fn for_each_of(&self, names: &[&str], f: &mut dyn FnMut(usize, &str)) {
+            let lengths = Lengths::of(names);
+            for (found, value) in self {
+                if !lengths.contains(found) {
+                    continue;
+                }
+                if let Some(position) = names.iter().position(|name| is_same(found, name)) {
+                    f(position, value);
+                }
+            }
+        }
+    };
+}
+
+impl<S: BuildHasher> Extract for HashMap<String, String, S> {
+    extract_by_walking!();
+}
+
+impl Extract for BTreeMap<String, String> {
+    extract_by_walking!();
+}
+
+impl Extract for Vec<(String, String)> {
+    extract_by_walking!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(carrier: &dyn Extract, name: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        carrier.for_each(name, &mut |value| values.push(value.to_owned()));
+        let mut again = Vec::new();
+        carrier.for_each_of(&["other", name], &mut |position, value| {
+            assert_eq!(position, 1);
+            again.push(value.to_owned());
+        });
+        assert_eq!(values, again);
+        values
+    }
+
+    fn pairs() -> Vec<(String, String)> {
+        let pairs = [("TraceParent", "one"), ("x", "2"), ("traceparent", "three")];
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_all_values_in_order() {
+        assert_eq!(values(&pairs(), "traceparent"), ["one", "three"]);
+        assert_eq!(values(&pairs().into_iter().collect::<BTreeMap<_, _>>(), "traceparent"), ["one", "three"]);
+        assert_eq!(values(&pairs().into_iter().collect::<HashMap<_, _>>(), "X"), ["2"]);
+        assert!(values(&pairs(), "trace-parent").is_empty());
+    }
+
+    #[test]
+    fn setting_replaces_every_spelling_of_the_name() {
+        let mut list = pairs();
+        list.set("traceparent", "new");
+        assert_eq!(list, [("TraceParent".into(), "new".into()), ("x".into(), "2".into())]);
+        let mut map: HashMap<_, _> = [("TraceParent".to_owned(), "one".to_owned())].into();
+        map.set("traceparent", "new");
+        assert_eq!(map, [("traceparent".to_owned(), "new".to_owned())].into());
+        let mut tree: BTreeMap<_, _> = [("TRACEPARENT".to_owned(), "one".to_owned())].into();
+        tree.set("traceparent", "new");
+        tree.set("traceparent", "newer");
+        assert_eq!(tree, [("traceparent".to_owned(), "newer".to_owned())].into());
+    }
+}

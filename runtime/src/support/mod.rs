@@ -1,0 +1,7 @@
+//! What helps a user to see what the tracer does: the startup line.
+//!
+//! Nothing here touches the path of spans. Invariant: no secret is shown; an address is shown without its user info.
+
+mod startup;
+
+pub(crate) use startup::startup_line;

@@ -1,0 +1,83 @@
+//! The one line that says how the tracer is configured.
+
+use serde_json::json;
+
+use crate::config::{PartialFlush, Settings};
+use crate::worker::settings::LocalView;
+
+/// `DATADOG TRACER CONFIGURATION - {…}`, in the form that the other tracers of Datadog print and its support reads
+/// (`ddtrace/tracer/log.go` of dd-trace-go).
+pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &str) -> String {
+    let identity = &settings.identity;
+    let styles = |styles: &[crate::propagation::Style]| {
+        styles.iter().map(|style| style.name()).collect::<Vec<_>>().join(",")
+    };
+    let is_sent = settings.agent.is_explicit || settings.writer.local_view == LocalView::Off;
+    let tags: serde_json::Map<String, serde_json::Value> =
+        identity.tags.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
+    let line = json!({
+        "date": date(unix_seconds),
+        "version": env!("CARGO_PKG_VERSION"),
+        "lang": "rust",
+        "os_name": std::env::consts::OS,
+        "architecture": std::env::consts::ARCH,
+        "service": identity.service,
+        "env": identity.env.as_deref().unwrap_or(""),
+        "dd_version": identity.version.as_deref().unwrap_or(""),
+        "enabled": settings.is_enabled,
+        "agent_url": is_sent.then(|| settings.agent.address.to_string()),
+        "local_view": settings.writer.local_view != LocalView::Off,
+        "debug": settings.is_debug,
+        "tags": tags,
+        "runtime_id": runtime_id,
+        "partial_flush_enabled": settings.partial_flush != PartialFlush::Off,
+        "partial_flush_min_spans": match settings.partial_flush { PartialFlush::Off => None, PartialFlush::At(spans) => Some(spans) },
+        "propagation_style_inject": styles(&settings.propagation.inject),
+        "propagation_style_extract": styles(&settings.propagation.extract),
+        "log_injection_enabled": settings.correlates_logs,
+    });
+    format!("DATADOG TRACER CONFIGURATION - {line}")
+}
+
+/// A time as `2026-07-01T12:00:00Z`. The calendar is Howard Hinnant's `civil_from_days`.
+fn date(unix_seconds: u32) -> String {
+    let (days, second) = (unix_seconds / 86_400 + 719_468, unix_seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Source};
+
+    #[test]
+    fn dates_follow_the_calendar() {
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+        assert_eq!(date(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(date(1_783_000_000), "2026-07-02T13:46:40Z");
+        assert_eq!(date(u32::MAX), "2106-02-07T06:28:15Z");
+    }
+
+    #[test]
+    fn the_line_shows_the_address_without_its_password() {
+        let source = Source { variable: &|_| None, exists: &|_| false, executable: None };
+        let overrides = Overrides {
+            agent_url: Some("http://me:s3cret@agent:8126".into()),
+            service: Some("shop\n".into()),
+            ..Overrides::default()
+        };
+        let (settings, _) = Settings::resolve(&overrides, &source).unwrap();
+        let line = startup_line(&settings, 0, "id");
+        assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
+        assert!(line.contains(r#""agent_url":"http://agent:8126""#) && !line.contains("s3cret"), "{line}");
+        assert!(line.contains(r#""service":"shop""#) && !line.contains('\n'));
+    }
+}

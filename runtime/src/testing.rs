@@ -1,0 +1,280 @@
+//! A tracer for tests of instrumented code: in memory, for one thread and for what is carried from there.
+//!
+//! ```
+//! use dd_traced::testing::ScopedTracer;
+//!
+//! let tracer = ScopedTracer::new();
+//! {
+//!     let order = dd_traced::span("order.place").resource("POST /orders").start();
+//!     let _active = order.activate();
+//!     dd_traced::span("payment.charge").start().finish();
+//! }
+//! assert_eq!(tracer.tree(), "order.place\n  payment.charge\n");
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::clock::{Anchor, Clock, Timeline};
+use crate::config::{Identity, PartialFlush, Settings};
+use crate::export::Counters;
+use crate::export::queue::Queue;
+use crate::export::settings::AgentSettings;
+use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults};
+use crate::model::{ChunkBatch, ChunkHead, EntryKind, Flags, Record, SpanId, TagLog, TraceId};
+use crate::propagation::PropagationSettings;
+use crate::sampling::AgentRates;
+use crate::trace::{Core, Scope};
+use crate::worker::settings::WriterSettings;
+
+/// Records the spans of its thread instead of the process's tracer, until it is dropped.
+///
+/// Contexts, handles and futures that are carried to other threads go on recording here. It stays on its thread itself.
+#[derive(Debug)]
+pub struct ScopedTracer {
+    core: Arc<Core>,
+    first_anchor: Anchor,
+    held: Option<Arc<AtomicU64>>,
+    finished: Mutex<Vec<FinishedSpan>>,
+    _scope: Scope,
+    stays_on_its_thread: PhantomData<*const ()>,
+}
+
+/// A finished span as a test sees it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FinishedSpan {
+    /// The operation name.
+    pub name: String,
+    /// The service, where it is not the tracer's own.
+    pub service: Option<String>,
+    /// The resource, where it is not the name.
+    pub resource: Option<String>,
+    /// The span type, empty if there is none.
+    pub span_type: String,
+    /// The trace id.
+    pub trace_id: TraceId,
+    /// The span id.
+    pub span_id: SpanId,
+    /// The parent's id, 0 for the root of a trace.
+    pub parent_id: SpanId,
+    /// Nanoseconds since the Unix epoch.
+    pub start_ns: u64,
+    /// Nanoseconds.
+    pub duration_ns: u64,
+    /// Whether the span failed.
+    pub is_error: bool,
+    /// Whether the span is the entry span of its service.
+    pub is_top_level: bool,
+    /// Whether the span gets trace metrics of its own.
+    pub is_measured: bool,
+    /// String tags.
+    pub meta: BTreeMap<String, String>,
+    /// Number tags.
+    pub metrics: BTreeMap<String, f64>,
+    /// How many chunks had arrived when this one did; spans shipped together have the same.
+    pub chunk: usize,
+}
+
+impl ScopedTracer {
+    /// A tracer with real time.
+    #[expect(clippy::new_without_default, reason = "it changes its thread until it is dropped")]
+    pub fn new() -> Self {
+        Self::with_clock(Clock::system(), None)
+    }
+
+    /// A tracer whose time stands still at `unix_ns` nanoseconds since the epoch, until [`ScopedTracer::advance`].
+    pub fn at(unix_ns: u64) -> Self {
+        let held = Arc::new(AtomicU64::new(unix_ns));
+        Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held))
+    }
+
+    /// Moves a held clock on. Does nothing on one with real time.
+    pub fn advance(&self, by: Duration) {
+        if let Some(held) = &self.held {
+            held.fetch_add(crate::clock::saturating_ns(by), Ordering::Relaxed);
+        }
+    }
+
+    /// All spans that were shipped so far, in the order they were shipped. The spans of a trace are shipped when the last of them is finished.
+    pub fn finished(&self) -> Vec<FinishedSpan> {
+        let mut finished = self.finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let timeline = Timeline::new(&self.core.clock, self.first_anchor, self.core.clock.anchor());
+        let mut chunk = finished.last().map_or(0, |span| span.chunk + 1);
+        self.core.queue.drain(&mut Vec::new(), |batch| {
+            for head in &batch.heads {
+                finished.extend(read_chunk(&batch, head, &timeline, chunk));
+                chunk += 1;
+            }
+            self.core.queue.ledger().acknowledge(batch.spans.len());
+            self.core.queue.release(batch.credit);
+        });
+        finished.clone()
+    }
+
+    /// The shipped spans as indented names, one line each: children below their parents, siblings by start. A failed span ends in ` !`.
+    pub fn tree(&self) -> String {
+        let mut spans = self.finished();
+        spans.sort_by_key(|span| span.start_ns);
+        let mut children: BTreeMap<SpanId, Vec<&FinishedSpan>> = BTreeMap::new();
+        let ids: std::collections::BTreeSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
+        let mut waiting = Vec::new();
+        for span in spans.iter().rev() {
+            if ids.contains(&span.parent_id) && span.parent_id != span.span_id {
+                children.entry(span.parent_id).or_default().push(span);
+            } else {
+                waiting.push((0, span));
+            }
+        }
+        let mut tree = String::new();
+        while let Some((depth, span)) = waiting.pop() {
+            let mark = if span.is_error { " !" } else { "" };
+            // Writing to a string does not fail.
+            let _ = writeln!(tree, "{:indent$}{}{mark}", "", span.name, indent = 2 * depth);
+            waiting
+                .extend(children.remove(&span.span_id).into_iter().flatten().map(|child| (depth + 1, child)));
+        }
+        tree
+    }
+
+    /// Takes what was shipped since the last look and gives what encodes it as an agent payload, again and again, for
+    /// measurements. Each call gives the length in bytes.
+    #[doc(hidden)]
+    pub fn payload_encoder(&self) -> impl FnMut() -> usize + use<> {
+        let mut batches = Vec::new();
+        self.core.queue.drain(&mut Vec::new(), |batch| batches.push(batch));
+        let timeline = Timeline::new(&self.core.clock, self.first_anchor, self.core.clock.anchor());
+        let settings = &self.core.settings;
+        let mut encoder = Encoder::new(&SpanDefaults {
+            service: settings.identity.service.clone(),
+            ..SpanDefaults::default()
+        });
+        let decision = crate::sampling::decide(0, "", "", &AgentRates::default());
+        let mut memory = Vec::new();
+        move || {
+            let mut payload = Payload::reusing(std::mem::take(&mut memory));
+            let limits = Limits { max_bytes: usize::MAX, max_alone: usize::MAX };
+            for batch in &batches {
+                for head in &batch.heads {
+                    let first = head.first as usize;
+                    let records =
+                        batch.spans.records.get(first..first + head.len as usize).unwrap_or_default();
+                    let chunk = Chunk { head, records, tags: &batch.spans.tags, decision };
+                    encoder.chunk(&mut payload, &chunk, &timeline, 0, limits);
+                }
+            }
+            let len = payload.len();
+            memory = payload.into_body();
+            len
+        }
+    }
+
+    /// What became of the spans so far.
+    pub fn counters(&self) -> Counters {
+        self.core.queue.counters()
+    }
+
+    fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>) -> Self {
+        let queue = Arc::new(Queue::new(16 << 20, 2 << 20, Box::new(|| {})));
+        let first_anchor = clock.anchor();
+        let core = Arc::new(Core::new(Arc::new(settings()), clock, queue, Arc::default()));
+        let scope = Scope::enter(Arc::clone(&core));
+        Self {
+            core,
+            first_anchor,
+            held,
+            finished: Mutex::default(),
+            _scope: scope,
+            stays_on_its_thread: PhantomData,
+        }
+    }
+}
+
+/// Settings that no environment touches.
+fn settings() -> Settings {
+    Settings {
+        identity: Identity {
+            service: "test".into(),
+            env: None,
+            version: None,
+            tags: Vec::new(),
+            git_repository_url: None,
+            git_commit_sha: None,
+        },
+        agent: AgentSettings::default(),
+        writer: WriterSettings::default(),
+        propagation: PropagationSettings::default(),
+        is_enabled: true,
+        is_debug: false,
+        has_startup_line: false,
+        partial_flush: PartialFlush::At(300),
+        generates_128_bit_ids: true,
+        logs_128_bit_ids: true,
+        correlates_logs: true,
+    }
+}
+
+fn read_chunk(batch: &ChunkBatch, head: &ChunkHead, timeline: &Timeline, chunk: usize) -> Vec<FinishedSpan> {
+    let first = head.first as usize;
+    let records = batch.spans.records.get(first..first + head.len as usize).unwrap_or_default();
+    records.iter().map(|record| read_span(record, &batch.spans.tags, head, timeline, chunk)).collect()
+}
+
+fn read_span(
+    record: &Record,
+    log: &TagLog,
+    head: &ChunkHead,
+    timeline: &Timeline,
+    chunk: usize,
+) -> FinishedSpan {
+    let start_ns =
+        if record.flags.has(Flags::START_GIVEN) { record.start } else { timeline.unix_ns(record.start) };
+    let end_ns = if record.flags.has(Flags::END_GIVEN) { record.end } else { timeline.unix_ns(record.end) };
+    let mut name = String::new();
+    record.site.name.write_to(&mut name);
+    let mut span = FinishedSpan {
+        name,
+        service: log.text(record.service).map(str::to_owned),
+        resource: record.site.resource.map(str::to_owned),
+        span_type: record.site.span_type.unwrap_or_default().to_owned(),
+        trace_id: TraceId::new(head.trace_id),
+        span_id: SpanId::new(record.span_id),
+        parent_id: SpanId::new(record.parent_id),
+        start_ns,
+        duration_ns: end_ns.saturating_sub(start_ns),
+        is_error: record.flags.has(Flags::ERROR),
+        is_top_level: record.flags.has(Flags::TOP_LEVEL),
+        is_measured: record.flags.has(Flags::MEASURED),
+        meta: BTreeMap::new(),
+        metrics: BTreeMap::new(),
+        chunk,
+    };
+    let mut entries: Vec<_> = log.entries(record.tags).collect();
+    entries.reverse();
+    for entry in entries {
+        let key = entry.key().to_owned();
+        match entry.kind {
+            EntryKind::Name => entry.field().clone_into(&mut span.name),
+            EntryKind::Resource => span.resource = Some(entry.field().to_owned()),
+            EntryKind::SpanType => entry.field().clone_into(&mut span.span_type),
+            EntryKind::Service => {}
+            EntryKind::Unset => {
+                span.meta.remove(&key);
+                span.metrics.remove(&key);
+            }
+            EntryKind::Meta => {
+                span.metrics.remove(&key);
+                span.meta.insert(key, entry.text().unwrap_or_default().to_owned());
+            }
+            EntryKind::Metric => {
+                span.meta.remove(&key);
+                span.metrics.insert(key, entry.number().unwrap_or_default());
+            }
+        }
+    }
+    span
+}

@@ -1,0 +1,156 @@
+//! The active span, from anywhere on its thread.
+
+use std::error::Error;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::context::{Place, SpanContext};
+use super::error::ErrorInfo;
+use super::handle::{SpanCell, overrule};
+use super::owned::Edit;
+use super::stack::{Active, Stack, with_stack};
+use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanId, TagValue};
+
+/// The span that is active on this thread now; without one, something on which every method does nothing.
+///
+/// ```
+/// dd_traced::active_span().set_tag("customer.tier", "gold");
+/// ```
+pub fn active_span() -> ActiveSpan {
+    let target = match with_stack(Stack::active).flatten() {
+        None => Target::None,
+        Some(Active::Record { index, span_id }) => Target::Here { index, span_id },
+        Some(Active::Polled { span_id }) => Target::Here { index: NO_INDEX, span_id },
+        Some(Active::Handle(cell)) => Target::Handle(cell),
+        Some(Active::Context(span_id)) => Target::Context(span_id),
+    };
+    ActiveSpan { target, stays_on_its_thread: PhantomData }
+}
+
+/// A view of the span that was active when [`active_span`] was called. It stays on its thread.
+///
+/// Every setter works until that span is finished, and does nothing afterwards.
+#[derive(Debug)]
+pub struct ActiveSpan {
+    target: Target,
+    stays_on_its_thread: PhantomData<*const ()>,
+}
+
+#[derive(Debug)]
+enum Target {
+    None,
+    /// A record of this thread's lines, or the span of a future that it polls.
+    Here {
+        index: u32,
+        span_id: u64,
+    },
+    Handle(Arc<SpanCell>),
+    /// A context from elsewhere: it has ids, but no span here to change.
+    Context(u64),
+}
+
+impl ActiveSpan {
+    /// Whether there is a span here that can still be changed.
+    pub fn is_recording(&self) -> bool {
+        match &self.target {
+            Target::None | Target::Context(_) => false,
+            Target::Here { .. } => {
+                let mut is_open = false;
+                self.edit(|_| is_open = true);
+                is_open
+            }
+            Target::Handle(cell) => !cell.is_finished(),
+        }
+    }
+
+    /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
+    pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
+        self.edit(|edit| edit.tag(key.as_ref(), &value));
+    }
+
+    /// Sets a number tag.
+    pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
+        self.edit(|edit| edit.metric(key.as_ref(), value));
+    }
+
+    /// Takes a tag back.
+    pub fn unset_tag(&self, key: impl AsRef<str>) {
+        self.edit(|edit| edit.unset(key.as_ref()));
+    }
+
+    /// Changes the operation name.
+    pub fn set_name(&self, name: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::Name, name.as_ref()));
+    }
+
+    /// Changes the resource.
+    pub fn set_resource(&self, resource: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::Resource, resource.as_ref()));
+    }
+
+    /// Changes the service, for this span and for children started later.
+    pub fn set_service(&self, service: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::Service, service.as_ref()));
+    }
+
+    /// Changes the span type.
+    pub fn set_span_type(&self, span_type: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::SpanType, span_type.as_ref()));
+    }
+
+    /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
+    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
+        if self.is_recording() {
+            // Described first: the error's own code does not run while the stack is borrowed.
+            let error = ErrorInfo::of(error);
+            self.edit(|edit| edit.error(&error));
+        }
+    }
+
+    /// Keeps the whole trace: priority 2, decided by hand, over every other decision.
+    pub fn keep(&self) {
+        self.overrule(SamplingPriority::USER_KEEP);
+    }
+
+    /// Drops the whole trace: priority -1, decided by hand, over every other decision.
+    pub fn reject(&self) {
+        self.overrule(SamplingPriority::USER_REJECT);
+    }
+
+    /// The span's context: to inject it, or to be the parent of spans elsewhere. `None` without an active span.
+    pub fn context(&self) -> Option<SpanContext> {
+        let place = match &self.target {
+            Target::None => None,
+            Target::Handle(cell) => Some(cell.place()),
+            Target::Here { span_id, .. } | Target::Context(span_id) => {
+                with_stack(|stack| stack.place_of(*span_id)).flatten()
+            }
+        };
+        place.map(|place| SpanContext { place })
+    }
+
+    /// The span id, 0 without an active span.
+    pub fn span_id(&self) -> SpanId {
+        SpanId::new(match &self.target {
+            Target::None => 0,
+            Target::Here { span_id, .. } | Target::Context(span_id) => *span_id,
+            Target::Handle(cell) => cell.span_id(),
+        })
+    }
+
+    fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
+        match &self.target {
+            Target::None | Target::Context(_) => {}
+            Target::Here { index, span_id } => {
+                with_stack(|stack| stack.edit(*index, *span_id, f));
+            }
+            Target::Handle(cell) => cell.edit(f),
+        }
+    }
+
+    fn overrule(&self, priority: SamplingPriority) {
+        if let Some(SpanContext { place: Place::Within { segment, .. } }) = self.context() {
+            overrule(&segment, priority);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What names a span outside of its own life: its context, and the guard of an activation.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::frame::Entry;
+use super::process;
+use super::segment::Segment;
+use super::stack::{Stack, with_stack};
+use crate::model::{SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
+
+/// The identity of a span, as it travels: to another thread, another task, another process.
+///
+/// Cheap to clone, `Send` and `Sync`. It stays valid after its span finished: children, links and headers can still be made from
+/// it, and they share the trace's sampling decision.
+///
+/// ```
+/// let span = dd_traced::span("batch.import").start();
+/// let context = span.context();
+/// std::thread::spawn(move || {
+///     let _active = context.enter();
+///     // spans started here are children of `batch.import`
+/// });
+/// ```
+#[derive(Debug, Clone)]
+pub struct SpanContext {
+    pub(crate) place: Place,
+}
+
+/// Where a span belongs.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// At the start of a new trace.
+    Root,
+    /// Under a span of this process, whose service it inherits.
+    Within { segment: Arc<Segment>, span_id: u64, service: Option<Arc<str>> },
+    /// Under a span of another process.
+    Remote(Arc<Upstream>),
+}
+
+impl SpanContext {
+    /// The trace id, 128 bits.
+    pub fn trace_id(&self) -> TraceId {
+        match &self.place {
+            Place::Root => TraceId::new(0),
+            Place::Within { segment, .. } => TraceId::new(segment.trace_id()),
+            Place::Remote(upstream) => upstream.trace_id,
+        }
+    }
+
+    /// The span id; 0 where a remote parent sent none.
+    pub fn span_id(&self) -> SpanId {
+        match &self.place {
+            Place::Root => SpanId::new(0),
+            Place::Within { span_id, .. } => SpanId::new(*span_id),
+            Place::Remote(upstream) => upstream.parent_id,
+        }
+    }
+
+    /// The sampling priority, if it was decided or received: -1 user reject, 0 auto reject, 1 auto keep, 2 user keep.
+    pub fn sampling_priority(&self) -> Option<i32> {
+        match &self.place {
+            Place::Root => None,
+            Place::Within { segment, .. } => {
+                segment.facts.decision().map(|decision| decision.priority.as_i32())
+            }
+            Place::Remote(upstream) => upstream.priority.map(SamplingPriority::as_i32),
+        }
+    }
+
+    /// Whether the context came from another process.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Remote(_))
+    }
+
+    /// Makes this the active context of this thread until the guard is dropped: spans started meanwhile are its children,
+    /// log lines carry its ids.
+    ///
+    /// Does nothing where no tracer runs.
+    pub fn enter(&self) -> ActiveGuard {
+        let (segment, span_id, entry) = match &self.place {
+            Place::Root => return ActiveGuard::inert(),
+            Place::Within { segment, span_id, service } => {
+                let entry = Entry { handle: None, service: service.clone(), is_remote: false };
+                (Arc::clone(segment), *span_id, entry)
+            }
+            Place::Remote(upstream) => {
+                let Some(core) = process::is_on().then(|| with_stack(Stack::core)).flatten().flatten() else {
+                    return ActiveGuard::inert();
+                };
+                let facts = TraceFacts::new(upstream.trace_id.as_u128(), Some(Arc::clone(upstream)), None);
+                let segment = Arc::new(Segment::new(core, Arc::new(facts)));
+                let guard = ActiveGuard::enter(
+                    &segment,
+                    upstream.parent_id.as_u64(),
+                    Entry { handle: None, service: None, is_remote: true },
+                );
+                // The guard holds its own unit; the segment's first one was for its making.
+                segment.close_empty();
+                return guard;
+            }
+        };
+        ActiveGuard::enter(&segment, span_id, entry)
+    }
+}
+
+/// Keeps a span or context active on the thread that made it; dropping it restores what was active before.
+///
+/// Guards may be dropped in any order. A guard does not leave its thread:
+///
+/// ```compile_fail,E0277
+/// let span = dd_traced::span("work").start();
+/// let guard = span.activate();
+/// std::thread::spawn(move || drop(guard));
+/// ```
+///
+/// Do not hold one over an `.await`: use [`TraceFuture::traced`](crate::TraceFuture::traced) there. Clippy can watch it:
+/// `await-holding-invalid-types = ["dd_traced::ActiveGuard"]` in `clippy.toml`.
+#[must_use = "the span is active only until this guard is dropped"]
+#[derive(Debug)]
+pub struct ActiveGuard {
+    token: Option<u64>,
+    stays_on_its_thread: PhantomData<GuardsStayOnTheirThread>,
+}
+
+/// Named for the compiler's message about a guard that is sent elsewhere.
+#[derive(Debug)]
+struct GuardsStayOnTheirThread(
+    #[expect(dead_code, reason = "makes the guard neither Send nor Sync")] *const (),
+);
+
+impl ActiveGuard {
+    pub(crate) fn inert() -> Self {
+        Self { token: None, stays_on_its_thread: PhantomData }
+    }
+
+    pub(crate) fn enter(segment: &Arc<Segment>, span_id: u64, entry: Entry) -> Self {
+        let token = with_stack(|stack| stack.enter(Arc::clone(segment), span_id, entry));
+        Self { token, stays_on_its_thread: PhantomData }
+    }
+}
+
+impl Drop for ActiveGuard {
+    fn drop(&mut self) {
+        if let Some(token) = self.token {
+            with_stack(|stack| stack.leave(token));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! How a failure is described on its span.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{Debug, Display, Write};
+
+/// What is known of a failure: the tags `error.type`, `error.message` and `error.stack`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorInfo {
+    pub(crate) kind: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) stack: Option<String>,
+}
+
+/// Texts of foreign errors are cut here before they are kept.
+const MAX_TEXT: usize = 25_000;
+/// Sources of an error that are followed.
+const MAX_SOURCES: usize = 32;
+
+impl ErrorInfo {
+    /// The panic that is unwinding.
+    pub(crate) fn panic() -> Self {
+        Self { kind: Cow::Borrowed("panic"), message: Cow::Borrowed("the function panicked"), stack: None }
+    }
+
+    /// An error and the chain of its sources.
+    pub(crate) fn of<E: Error + ?Sized>(error: &E) -> Self {
+        Self {
+            kind: Cow::Borrowed(std::any::type_name::<E>()),
+            message: Cow::Owned(text(format_args!("{error}"))),
+            stack: sources(error.source()),
+        }
+    }
+
+    /// An error by a text of its own choice.
+    pub(crate) fn described<E>(message: std::fmt::Arguments<'_>) -> Self {
+        Self {
+            kind: Cow::Borrowed(std::any::type_name::<E>()),
+            message: Cow::Owned(text(message)),
+            stack: None,
+        }
+    }
+}
+
+/// Describing an `Err` by what its type offers, for generated code.
+///
+/// The macro calls `(&&&&Probe(ret)).describe()`: method lookup tries the least borrowed receiver first, so that the most telling
+/// of the traits below answers.
+pub mod describe {
+    use super::{Debug, Display, Error, ErrorInfo};
+
+    /// A returned value that is looked at.
+    #[derive(Debug)]
+    pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+    /// `Err` of an [`Error`]: message and sources.
+    pub trait ByError {
+        /// The description, `None` for a success.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T, E: Error> ByError for &&&&Probe<'_, Result<T, E>> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            self.0.as_ref().err().map(|error| ErrorInfo::of(error))
+        }
+    }
+
+    /// `Err` of something that has a message.
+    pub trait ByDisplay {
+        /// The description, `None` for a success.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T, E: Display> ByDisplay for &&&Probe<'_, Result<T, E>> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error}")))
+        }
+    }
+
+    /// `Err` of something for programmers.
+    pub trait ByDebug {
+        /// The description, `None` for a success.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T, E: Debug> ByDebug for &&Probe<'_, Result<T, E>> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error:?}")))
+        }
+    }
+
+    /// `Err` of something mute: its type is its message.
+    pub trait ByType {
+        /// The description, `None` for a success.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T, E> ByType for &Probe<'_, Result<T, E>> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            self.0
+                .as_ref()
+                .err()
+                .map(|_| ErrorInfo::described::<E>(format_args!("{}", std::any::type_name::<E>())))
+        }
+    }
+
+    /// What is no `Result` is no error.
+    pub trait NoError {
+        /// `None`.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T: ?Sized> NoError for Probe<'_, T> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            None
+        }
+    }
+}
+
+/// A text of foreign making, cut; what it wrote before it failed or grew too long is kept.
+pub(crate) fn text(arguments: std::fmt::Arguments<'_>) -> String {
+    let mut cut = Cut(String::new());
+    // An error here means "long enough", or a `Display` that gave up.
+    let _ = cut.write_fmt(arguments);
+    cut.0
+}
+
+fn sources(mut source: Option<&(dyn Error + 'static)>) -> Option<String> {
+    source?;
+    let mut chain = Cut(String::new());
+    for _ in 0..MAX_SOURCES {
+        let Some(error) = source else { break };
+        if write!(chain, "{}caused by: {error}", if chain.0.is_empty() { "" } else { "\n" }).is_err() {
+            break;
+        }
+        source = error.source();
+    }
+    Some(chain.0)
+}
+
+struct Cut(String);
+
+impl Write for Cut {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let mut end = MAX_TEXT.saturating_sub(self.0.len()).min(text.len());
+        let is_whole = end == text.len();
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.0.push_str(text.get(..end).unwrap_or_default());
+        if is_whole { Ok(()) } else { Err(std::fmt::Error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe::{ByDebug, ByDisplay, ByError, ByType, NoError, Probe};
+    use super::*;
+
+    #[derive(Debug)]
+    struct Refused;
+    impl Display for Refused {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("refused")
+        }
+    }
+    impl Error for Refused {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&std::fmt::Error)
+        }
+    }
+
+    #[derive(Debug)]
+    struct OnlyDebug;
+    struct Mute;
+
+    #[test]
+    fn the_most_telling_trait_of_an_error_describes_it() {
+        let by_error = (&&&&&Probe(&Err::<(), _>(Refused))).describe().unwrap();
+        assert_eq!(by_error.message, "refused");
+        assert_eq!(
+            by_error.stack.as_deref(),
+            Some("caused by: an error occurred when formatting an argument")
+        );
+        assert_eq!((&&&&&Probe(&Err::<(), _>("text"))).describe().unwrap().message, "text");
+        assert_eq!((&&&&&Probe(&Err::<(), _>(OnlyDebug))).describe().unwrap().message, "OnlyDebug");
+        assert!((&&&&&Probe(&Err::<(), _>(Mute))).describe().unwrap().message.ends_with("Mute"));
+        assert_eq!((&&&&&Probe(&Ok::<u8, Refused>(1))).describe(), None);
+        assert_eq!((&&&&&Probe(&Some(1))).describe(), None);
+    }
+
+    #[test]
+    fn endless_texts_are_cut_between_characters() {
+        let long = "é".repeat(20_000);
+        let cut = text(format_args!("x{long}"));
+        assert_eq!(cut.len(), 24_999);
+    }
+}

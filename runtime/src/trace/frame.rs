@@ -1,0 +1,184 @@
+//! One entry of the stack: a stretch during which spans of one segment are started on this thread.
+
+use std::sync::Arc;
+
+use super::handle::SpanCell;
+use super::owned::{Edit, OwnedSpan};
+use super::process::Core;
+use super::segment::Segment;
+use crate::clock::Clock;
+use crate::export::queue::Outbox;
+use crate::model::{NO_INDEX, Record, TagLog};
+
+/// A frame. Its records stand in the stack's buffer from `first` on.
+///
+/// Frames are boxed: a future's frame is made once, with its span, and each poll only moves a pointer.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) trace_id: u128,
+    /// The span that is active while no record of this frame is open; 0 for a line, which begins a trace.
+    pub(crate) span_id: u64,
+    /// `None` while nothing escaped from a line.
+    pub(crate) segment: Option<Arc<Segment>>,
+    pub(crate) kind: FrameKind,
+    /// Identity: frames end in any order.
+    pub(crate) token: u64,
+    pub(crate) first: u32,
+    pub(crate) first_tag: u32,
+    /// Owned spans that finished in this frame; they are closed when their records join the segment.
+    pub(crate) closes: u32,
+    /// What the stack held for the frame below.
+    pub(crate) outer: Outer,
+}
+
+/// The stack's words about the frame on top, saved while another one is there.
+#[derive(Debug)]
+pub(crate) struct Outer {
+    pub(crate) current: u32,
+    pub(crate) finished: u32,
+    /// Set where the frame belongs to another tracer than the one below.
+    pub(crate) port: Option<Box<Port>>,
+}
+
+/// Why a frame is there.
+#[derive(Debug)]
+pub(crate) enum FrameKind {
+    /// A trace that a `#[traced]` function began on this thread. Always the lowest frame.
+    Line,
+    /// A future's span, on the stack for the length of a poll.
+    Polled(Record, TagLog),
+    /// A handle or a context, activated by hand.
+    Entered(Entry),
+    /// Over: its span finished, or it ended below another frame that goes on.
+    Ended,
+}
+
+/// What an activation brought.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) handle: Option<Arc<SpanCell>>,
+    pub(crate) service: Option<Arc<str>>,
+    /// Whether the span named by the frame lives in another process.
+    pub(crate) is_remote: bool,
+}
+
+/// A thread's connection to one tracer.
+#[derive(Debug, Clone)]
+pub(crate) struct Port {
+    pub(crate) core: Arc<Core>,
+    pub(crate) outbox: Option<Arc<Outbox>>,
+    pub(crate) clock: Clock,
+    pub(crate) partial_flush_spans: u32,
+    pub(crate) is_wide: bool,
+}
+
+impl Port {
+    /// A connection; with an outbox of its own where the thread will finish many spans.
+    pub(crate) fn new(core: Arc<Core>, outbox: Option<Arc<Outbox>>) -> Self {
+        Self {
+            outbox,
+            clock: core.clock.clone(),
+            partial_flush_spans: core.partial_flush_spans,
+            is_wide: core.settings.generates_128_bit_ids,
+            core,
+        }
+    }
+}
+
+impl Frame {
+    pub(crate) fn new(
+        trace_id: u128,
+        span_id: u64,
+        segment: Option<Arc<Segment>>,
+        kind: FrameKind,
+    ) -> Box<Self> {
+        let outer = Outer { current: NO_INDEX, finished: 0, port: None };
+        Box::new(Self {
+            trace_id,
+            span_id,
+            segment,
+            kind,
+            token: span_id,
+            first: 0,
+            first_tag: 0,
+            closes: 0,
+            outer,
+        })
+    }
+
+    /// The frame of a future's span.
+    pub(crate) fn polled(owned: OwnedSpan) -> Box<Self> {
+        let OwnedSpan { record, tags, segment } = owned;
+        Self::new(segment.trace_id(), record.span_id, Some(segment), FrameKind::Polled(record, tags))
+    }
+
+    /// The span of a future that was never polled to its end.
+    pub(crate) fn into_owned(self) -> Option<OwnedSpan> {
+        match (self.kind, self.segment) {
+            (FrameKind::Polled(record, tags), Some(segment)) => Some(OwnedSpan { record, tags, segment }),
+            _ => None,
+        }
+    }
+
+    /// The open span of a future.
+    pub(crate) fn edit(&mut self) -> Option<Edit<'_>> {
+        match &mut self.kind {
+            FrameKind::Polled(record, tags) => Some(Edit { record, tags }),
+            _ => None,
+        }
+    }
+
+    /// Units of the segment that end with this frame: its own, and the owned spans that finished in it. A polled span is
+    /// a unit by itself.
+    pub(crate) fn units(&self) -> usize {
+        let own = match self.kind {
+            FrameKind::Line => self.segment.is_some(),
+            FrameKind::Entered(_) => true,
+            FrameKind::Polled(..) | FrameKind::Ended => false,
+        };
+        self.closes as usize + usize::from(own)
+    }
+
+    /// Whether the frame of a future can be taken off without a word to anybody.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.closes == 0 && self.outer.port.is_none()
+    }
+
+    pub(crate) fn is_line(&self) -> bool {
+        matches!(self.kind, FrameKind::Line)
+    }
+
+    /// Whether the frame only waits for its last open record.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.kind, FrameKind::Ended)
+    }
+
+    /// Whether spans may still be started here: not after its span was finished, so that a guard that was leaked does
+    /// not adopt the next request.
+    pub(crate) fn is_live(&self) -> bool {
+        match &self.kind {
+            FrameKind::Line | FrameKind::Polled(..) => true,
+            FrameKind::Entered(entry) => entry.handle.as_ref().is_none_or(|cell| !cell.is_finished()),
+            FrameKind::Ended => false,
+        }
+    }
+
+    /// The service that spans started directly under this frame inherit.
+    pub(crate) fn service(&self) -> Option<Arc<str>> {
+        match &self.kind {
+            FrameKind::Polled(record, tags) => tags.text(record.service).map(Arc::from),
+            FrameKind::Entered(entry) => entry.service.clone(),
+            _ => None,
+        }
+    }
+
+    /// Whether spans started directly under this frame are the first of the trace here.
+    pub(crate) fn begins_local_trace(&self) -> bool {
+        match &self.kind {
+            FrameKind::Line => true,
+            FrameKind::Entered(entry) => entry.is_remote,
+            FrameKind::Polled(..) | FrameKind::Ended => false,
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Spans by hand: the builder and the handle.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::context::{ActiveGuard, Place, SpanContext};
+use super::error::ErrorInfo;
+use super::frame::Entry;
+use super::future::deliver;
+use super::owned::{Edit, OwnedSpan};
+use super::process;
+use super::segment::Segment;
+use super::stack::with_stack;
+use crate::model::{
+    CallSite, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, TagLog, TagValue,
+};
+
+/// Begins a span by hand: a builder, whose [`start`](SpanBuilder::start) gives the [`Span`].
+///
+/// The name is the kind of work and should be low in cardinality, as in `web.request`; which instance of it goes into the resource.
+///
+/// ```
+/// let span = dd_traced::span("web.request").resource("GET /posts/{id}").span_type("web").tag("http.method", "GET").start();
+/// span.set_tag("http.status_code", "200");
+/// span.finish();
+/// ```
+pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+    SpanBuilder {
+        parent: None,
+        start: None,
+        setup: process::is_on().then(|| Box::new(Setup::new(&name.into()))),
+    }
+}
+
+/// What a span starts with. Every method does nothing where tracing is off.
+#[must_use = "a span begins with `start`"]
+#[derive(Debug)]
+pub struct SpanBuilder {
+    parent: Option<Place>,
+    start: Option<SystemTime>,
+    setup: Option<Box<Setup>>,
+}
+
+/// A record before it has ids, times and a place.
+#[derive(Debug)]
+struct Setup {
+    tags: TagLog,
+    anchor: u32,
+    flags: Flags,
+    service: Option<String>,
+}
+
+/// The call site of all spans by hand: their name is in the tag log.
+static BY_HAND: CallSite = CallSite::named("");
+
+impl Setup {
+    fn new(name: &str) -> Self {
+        let mut tags = TagLog::new();
+        let anchor = tags.field(0, EntryKind::Name, name);
+        Self { tags, anchor, flags: Flags::FIELDS, service: None }
+    }
+}
+
+impl SpanBuilder {
+    /// The service, instead of the parent's.
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.service = Some(service.into());
+        }
+        self
+    }
+
+    /// The resource: which instance of the work this is, such as `GET /posts/{id}`. Defaults to the name; cut at 5 000 bytes.
+    pub fn resource(self, resource: impl AsRef<str>) -> Self {
+        self.field(EntryKind::Resource, resource.as_ref())
+    }
+
+    /// The span type, such as `web`, `sql`, `cache`, `worker`. None by default.
+    pub fn span_type(self, span_type: impl AsRef<str>) -> Self {
+        self.field(EntryKind::SpanType, span_type.as_ref())
+    }
+
+    /// Gives the span trace metrics of its own. Entry spans of a service have them anyway.
+    pub fn measured(mut self) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.flags = setup.flags.with(Flags::MEASURED);
+        }
+        self
+    }
+
+    /// A tag: text and `bool` become string tags, numbers become metrics. A later tag of the same key wins.
+    pub fn tag(mut self, key: impl AsRef<str>, value: impl TagValue) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.anchor = value.write(&mut setup.tags, setup.anchor, key.as_ref());
+        }
+        self
+    }
+
+    /// A number tag.
+    pub fn metric(self, key: impl AsRef<str>, value: f64) -> Self {
+        self.tag(key, value)
+    }
+
+    /// The parent, instead of the active span.
+    pub fn child_of(mut self, parent: &SpanContext) -> Self {
+        self.parent = Some(parent.place.clone());
+        self
+    }
+
+    /// Begins a new trace, whatever is active.
+    pub fn root(mut self) -> Self {
+        self.parent = Some(Place::Root);
+        self
+    }
+
+    /// The start time, instead of now. Times before 1970 count as 1970.
+    pub fn start_at(mut self, time: SystemTime) -> Self {
+        self.start = Some(time);
+        self
+    }
+
+    /// Starts the span. It is not active until [`Span::activate`].
+    pub fn start(self) -> Span {
+        let Some(setup) = self.setup else { return Span::inert() };
+        let parent = self.parent.as_ref();
+        let Some(mut owned) = with_stack(|stack| stack.start_owned(&BY_HAND, parent)).flatten() else {
+            process::count_not_recorded();
+            return Span::inert();
+        };
+        let inherited = std::mem::replace(&mut owned.tags, setup.tags);
+        owned.record.tags = setup.anchor;
+        owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
+        owned.record.flags = owned.record.flags.with(setup.flags);
+        if let Some(service) = &setup.service {
+            if owned.tags.text(owned.record.service) != Some(service) {
+                owned.edit().field(EntryKind::Service, service);
+                owned.edit().flag(Flags::TOP_LEVEL, true);
+            }
+        }
+        if let Some(time) = self.start {
+            owned.edit().start_at(time);
+        }
+        Span::new(owned)
+    }
+
+    fn field(mut self, kind: EntryKind, text: &str) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.anchor = setup.tags.field(setup.anchor, kind, text);
+        }
+        self
+    }
+}
+
+/// A span by hand. It finishes at [`finish`](Span::finish), or when it is dropped.
+///
+/// `Send` and `Sync`: it may be finished on another thread than it was started on. Every setter works until the span is
+/// finished and does nothing afterwards, nor where tracing is off.
+#[must_use = "the span finishes as soon as it is dropped"]
+#[derive(Debug)]
+pub struct Span {
+    cell: Option<Arc<SpanCell>>,
+}
+
+/// The shared inside of a handle and its activations.
+pub(crate) struct SpanCell {
+    segment: Arc<Segment>,
+    span_id: u64,
+    is_finished: AtomicBool,
+    open: Mutex<Option<(Record, TagLog)>>,
+}
+
+impl Span {
+    fn inert() -> Self {
+        Self { cell: None }
+    }
+
+    pub(crate) fn new(owned: OwnedSpan) -> Self {
+        let OwnedSpan { record, tags, segment } = owned;
+        Self {
+            cell: Some(Arc::new(SpanCell {
+                segment,
+                span_id: record.span_id,
+                is_finished: AtomicBool::new(false),
+                open: Mutex::new(Some((record, tags))),
+            })),
+        }
+    }
+
+    /// Whether the span is recorded and not finished yet.
+    pub fn is_recording(&self) -> bool {
+        self.cell.as_ref().is_some_and(|cell| !cell.is_finished())
+    }
+
+    /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
+    pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
+        self.edit(|edit| edit.tag(key.as_ref(), &value));
+    }
+
+    /// Sets a number tag.
+    pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
+        self.edit(|edit| edit.metric(key.as_ref(), value));
+    }
+
+    /// Takes a tag back.
+    pub fn unset_tag(&self, key: impl AsRef<str>) {
+        self.edit(|edit| edit.unset(key.as_ref()));
+    }
+
+    /// Changes the operation name.
+    pub fn set_name(&self, name: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::Name, name.as_ref()));
+    }
+
+    /// Changes the resource.
+    pub fn set_resource(&self, resource: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::Resource, resource.as_ref()));
+    }
+
+    /// Changes the service, for this span and for children started later.
+    pub fn set_service(&self, service: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::Service, service.as_ref()));
+    }
+
+    /// Changes the span type.
+    pub fn set_span_type(&self, span_type: impl AsRef<str>) {
+        self.edit(|edit| edit.field(EntryKind::SpanType, span_type.as_ref()));
+    }
+
+    /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
+    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
+        if self.is_recording() {
+            self.fail(&ErrorInfo::of(error));
+        }
+    }
+
+    /// Keeps the whole trace: priority 2, decided by hand, over every other decision.
+    pub fn keep(&self) {
+        self.overrule(SamplingPriority::USER_KEEP);
+    }
+
+    /// Drops the whole trace: priority -1, decided by hand, over every other decision.
+    pub fn reject(&self) {
+        self.overrule(SamplingPriority::USER_REJECT);
+    }
+
+    /// Makes the span the active one of this thread until the guard is dropped.
+    ///
+    /// A guard must not be held over an `.await`; see [`TraceFuture::traced`](crate::TraceFuture::traced).
+    pub fn activate(&self) -> ActiveGuard {
+        let Some(cell) = self.cell.as_ref().filter(|cell| !cell.is_finished()) else {
+            return ActiveGuard::inert();
+        };
+        let entry = Entry { handle: Some(Arc::clone(cell)), service: cell.service(), is_remote: false };
+        ActiveGuard::enter(&cell.segment, cell.span_id, entry)
+    }
+
+    /// The span's context, for children elsewhere. Where tracing is off its ids are 0.
+    pub fn context(&self) -> SpanContext {
+        let place = match &self.cell {
+            None => Place::Root,
+            Some(cell) => cell.place(),
+        };
+        SpanContext { place }
+    }
+
+    /// The span id, 0 where tracing is off.
+    pub fn span_id(&self) -> SpanId {
+        SpanId::new(self.cell.as_ref().map_or(0, |cell| cell.span_id))
+    }
+
+    /// Finishes the span now. A second call does nothing.
+    pub fn finish(&self) {
+        if let Some(cell) = &self.cell {
+            cell.finish(None);
+        }
+    }
+
+    /// Finishes the span with an end time of one's own. An end before the start gives a duration of 0.
+    pub fn finish_at(&self, time: SystemTime) {
+        if let Some(cell) = &self.cell {
+            cell.finish(Some(time));
+        }
+    }
+
+    pub(crate) fn fail(&self, error: &ErrorInfo) {
+        self.edit(|edit| edit.error(error));
+    }
+
+    fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
+        if let Some(cell) = &self.cell {
+            cell.edit(f);
+        }
+    }
+
+    fn overrule(&self, priority: SamplingPriority) {
+        if let Some(cell) = &self.cell {
+            cell.overrule(priority);
+        }
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl SpanCell {
+    pub(crate) fn is_finished(&self) -> bool {
+        // Relaxed: a hint for the stack; the record itself is taken under the lock.
+        self.is_finished.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn span_id(&self) -> u64 {
+        self.span_id
+    }
+
+    pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
+        if let Some((record, tags)) = self.open().as_mut() {
+            f(&mut Edit { record, tags });
+        }
+    }
+
+    pub(crate) fn overrule(&self, priority: SamplingPriority) {
+        if !self.is_finished() {
+            overrule(&self.segment, priority);
+        }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place::Within { segment: Arc::clone(&self.segment), span_id: self.span_id, service: self.service() }
+    }
+
+    fn service(&self) -> Option<Arc<str>> {
+        self.open().as_ref().and_then(|(record, tags)| tags.text(record.service).map(Arc::from))
+    }
+
+    fn finish(&self, time: Option<SystemTime>) {
+        let Some((record, tags)) = self.open().take() else { return };
+        self.is_finished.store(true, Ordering::Relaxed);
+        let mut owned = OwnedSpan { record, tags, segment: Arc::clone(&self.segment) };
+        let ticks = owned.segment.core.clock.ticks();
+        owned.edit().end(ticks, time);
+        deliver(owned);
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Option<(Record, TagLog)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for SpanCell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpanCell").field("span_id", &self.span_id).finish_non_exhaustive()
+    }
+}
+
+/// Decides for a trace by hand.
+pub(crate) fn overrule(segment: &Segment, priority: SamplingPriority) {
+    segment.facts.overrule(Decision { priority, mechanism: Some(Mechanism::MANUAL), rate: None });
+}

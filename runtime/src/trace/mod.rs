@@ -1,0 +1,44 @@
+//! A span's life: started on this thread's stack, finished by moving its record out, shipped with its segment.
+//!
+//! ```text
+//! thread-local Stack ── frames ──┬─ line: open and finished records of #[traced] functions, beside their tag bytes
+//!                                ├─ polled: the owned span of a future, here for the length of one poll
+//!                                └─ entered: a handle or a context activated by hand
+//!      │ a line that nothing escaped from: its records go to the queue as they are, as one chunk
+//!      └ anything else: joins its Segment, which ships when the last open span closed, or at 300 finished ones
+//! ```
+//!
+//! Nothing here does I/O, waits, or runs foreign code while the stack is borrowed. Invariants: the active span is the latest
+//! started one that is still open; a finished record is never changed; a span is in exactly one place.
+
+mod active;
+mod context;
+mod error;
+mod frame;
+mod future;
+mod handle;
+mod ids;
+mod owned;
+mod process;
+mod propagate;
+mod recorder;
+#[cfg(feature = "testing")]
+mod scope;
+mod segment;
+mod stack;
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;
+
+pub use active::{ActiveSpan, active_span};
+pub use context::{ActiveGuard, SpanContext};
+pub use error::{ErrorInfo, describe};
+pub use future::{TraceFuture, Traced};
+pub use handle::{Span, SpanBuilder, span};
+pub use propagate::{extract, inject};
+pub use recorder::{AsyncStart, Entered, NoTags, Start, TagSet, Tagged};
+
+pub(crate) use process::{Core, install, not_recorded, uninstall};
+#[cfg(feature = "testing")]
+pub(crate) use scope::Scope;
+pub(crate) use stack::active_identity;

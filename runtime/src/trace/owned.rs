@@ -1,0 +1,102 @@
+//! A span with a record of its own: held by a future or a handle, free to cross threads.
+
+use std::sync::Arc;
+
+use super::error::ErrorInfo;
+use super::segment::Segment;
+use crate::clock;
+use crate::model::{CallSite, EntryKind, Flags, Record, TagLog, TagValue};
+use std::time::SystemTime;
+
+/// An open span outside of any line.
+#[derive(Debug)]
+pub(crate) struct OwnedSpan {
+    pub(crate) record: Record,
+    pub(crate) tags: TagLog,
+    pub(crate) segment: Arc<Segment>,
+}
+
+impl OwnedSpan {
+    pub(crate) fn edit(&mut self) -> Edit<'_> {
+        Edit { record: &mut self.record, tags: &mut self.tags }
+    }
+}
+
+/// An open record and the log its tags go to, wherever the two are.
+#[derive(Debug)]
+pub(crate) struct Edit<'a> {
+    pub(crate) record: &'a mut Record,
+    pub(crate) tags: &'a mut TagLog,
+}
+
+impl Edit<'_> {
+    pub(crate) fn tag(&mut self, key: &str, value: &impl TagValue) {
+        self.record.tags = value.write(self.tags, self.record.tags, key);
+    }
+
+    pub(crate) fn meta(&mut self, key: &str, value: &str) {
+        self.record.tags = self.tags.meta(self.record.tags, key, value);
+    }
+
+    pub(crate) fn metric(&mut self, key: &str, value: f64) {
+        self.record.tags = self.tags.metric(self.record.tags, key, value);
+    }
+
+    pub(crate) fn unset(&mut self, key: &str) {
+        self.record.tags = self.tags.unset(self.record.tags, key);
+    }
+
+    pub(crate) fn field(&mut self, kind: EntryKind, text: &str) {
+        if kind == EntryKind::Service {
+            self.record.service = self.tags.field(0, kind, text);
+            return;
+        }
+        self.record.tags = self.tags.field(self.record.tags, kind, text);
+        self.record.flags = self.record.flags.with(Flags::FIELDS);
+    }
+
+    pub(crate) fn flag(&mut self, flag: Flags, is_set: bool) {
+        self.record.flags =
+            if is_set { self.record.flags.with(flag) } else { self.record.flags.without(flag) };
+    }
+
+    /// Marks the span as failed and describes why (`error.type`, `error.message`, `error.stack`).
+    pub(crate) fn error(&mut self, error: &ErrorInfo) {
+        self.flag(Flags::ERROR, true);
+        self.meta("error.type", &error.kind);
+        self.meta("error.message", &error.message);
+        if let Some(stack) = &error.stack {
+            self.meta("error.stack", stack);
+        }
+    }
+
+    pub(crate) fn start_at(&mut self, time: SystemTime) {
+        self.record.start = clock::unix_ns(time);
+        self.flag(Flags::START_GIVEN, true);
+    }
+
+    pub(crate) fn end(&mut self, ticks: u64, time: Option<SystemTime>) {
+        self.record.end = ticks;
+        if let Some(time) = time {
+            self.record.end = clock::unix_ns(time);
+            self.flag(Flags::END_GIVEN, true);
+        }
+        self.flag(Flags::FINISHED, true);
+    }
+}
+
+/// A record that starts now.
+pub(crate) fn new_record(site: &'static CallSite, span_id: u64, parent_id: u64, start: u64) -> Record {
+    let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
+    Record {
+        site,
+        span_id,
+        parent_id,
+        start,
+        end: 0,
+        tags: 0,
+        service: 0,
+        parent_index: crate::model::NO_INDEX,
+        flags,
+    }
+}

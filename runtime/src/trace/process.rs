@@ -1,0 +1,158 @@
+//! What a running tracer is to its spans, and which one is running.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::clock::Clock;
+use crate::config::{PartialFlush, Settings};
+use crate::export::queue::{Outbox, Queue};
+use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
+use crate::sampling::AgentRates;
+
+/// A tracer as spans see it: settings, clock, the way out. Shared by every segment it began.
+pub(crate) struct Core {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) clock: Clock,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) rates: Arc<Mutex<AgentRates>>,
+    /// The start of correlated log lines, written by the room `log` at the first one.
+    pub(crate) log_identity: OnceLock<Box<str>>,
+    /// For chunks finished on threads that have no outbox of this tracer.
+    common: Arc<Outbox>,
+    pub(crate) partial_flush_spans: u32,
+}
+
+impl Core {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        clock: Clock,
+        queue: Arc<Queue>,
+        rates: Arc<Mutex<AgentRates>>,
+    ) -> Self {
+        let common = queue.outbox();
+        let partial_flush_spans = match settings.partial_flush {
+            PartialFlush::Off => u32::MAX,
+            PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
+        };
+        Self { settings, clock, queue, rates, log_identity: OnceLock::new(), common, partial_flush_spans }
+    }
+
+    /// Ships a chunk through the outbox that is shared by all threads.
+    pub(crate) fn ship(&self, head: ChunkHead, spans: &SpanBuffer) {
+        self.queue.push(&self.common, head, spans, 0, 0);
+    }
+
+    /// The trace's sampling decision, taken now if it was not before.
+    pub(crate) fn decide(&self, facts: &TraceFacts) -> Decision {
+        facts.decide(|| {
+            let service = facts.service.as_deref().unwrap_or(&self.settings.identity.service);
+            let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+            crate::sampling::decide(
+                facts.trace_id as u64,
+                service,
+                self.settings.identity.env.as_deref().unwrap_or(""),
+                &rates,
+            )
+        })
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// No tracer was started yet, or it was shut down: spans are counted and not recorded.
+const NOT_STARTED: usize = 0;
+/// Tracing is switched off: spans cost one load.
+const DISABLED: usize = 1;
+
+/// Which tracer threads should be attached to: [`NOT_STARTED`], [`DISABLED`], or a number that grows with each change.
+static GENERATION: AtomicUsize = AtomicUsize::new(NOT_STARTED);
+static LATEST: AtomicUsize = AtomicUsize::new(DISABLED);
+static PROCESS: Mutex<Option<Arc<Core>>> = Mutex::new(None);
+static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
+
+/// Whether a span may be recorded: the one load that disabled tracing costs. Otherwise [`off`] wants to be told.
+#[inline]
+pub(crate) fn generation() -> usize {
+    if cfg!(not(feature = "enable")) {
+        return DISABLED;
+    }
+    // Relaxed: a thread that sees the change late attaches late; the tracer itself is read under its lock.
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// Whether spans may be recorded at all; counts the span that is asking where nobody started a tracer.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    match generation() {
+        DISABLED => false,
+        NOT_STARTED => not_started(),
+        _ => true,
+    }
+}
+
+/// As [`is_on`], from somebody who starts no span.
+pub(crate) fn is_on_quietly() -> bool {
+    generation() > DISABLED
+}
+
+#[cold]
+#[inline(never)]
+fn not_started() -> bool {
+    NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
+    false
+}
+
+/// Spans that were not recorded because no tracer was running.
+pub(crate) fn not_recorded() -> u64 {
+    NOT_RECORDED.load(Ordering::Relaxed)
+}
+
+/// Counts a span that finished where no tracer could take it.
+pub(crate) fn count_not_recorded() {
+    NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Makes `core` the tracer of the process; `None` switches tracing off.
+pub(crate) fn install(core: Option<Arc<Core>>) {
+    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    let generation = if core.is_some() { next_generation() } else { DISABLED };
+    *process = core;
+    GENERATION.store(generation, Ordering::Relaxed);
+}
+
+/// Takes the process tracer away.
+pub(crate) fn uninstall() {
+    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    *process = None;
+    GENERATION.store(NOT_STARTED, Ordering::Relaxed);
+}
+
+/// Threads that have a tracer of their own; while there are any, the fast check must let spans through.
+#[cfg(feature = "testing")]
+static SCOPES: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a thread with a tracer of its own in (or out), so that the fast check lets its spans through.
+#[cfg(feature = "testing")]
+pub(crate) fn announce_scope(is_entered: bool) {
+    let process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    let scopes = if is_entered {
+        SCOPES.fetch_add(1, Ordering::Relaxed) + 1
+    } else {
+        SCOPES.fetch_sub(1, Ordering::Relaxed) - 1
+    };
+    let is_running = process.is_some() || scopes > 0;
+    GENERATION.store(if is_running { next_generation() } else { NOT_STARTED }, Ordering::Relaxed);
+}
+
+/// The tracer of the process, if one runs and is not switched off.
+pub(crate) fn running() -> Option<Arc<Core>> {
+    PROCESS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn next_generation() -> usize {
+    LATEST.fetch_add(1, Ordering::Relaxed) + 1
+}

@@ -1,0 +1,304 @@
+//! What generated code calls: the start of a span at a call site, with its tags, around a body or a future.
+//!
+//! Everything generic here only forwards; recording lives in functions that are compiled once.
+
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::marker::PhantomData;
+
+use super::error::{ErrorInfo, text};
+use super::frame::Frame;
+use super::future::{Holder, Traced};
+use super::owned::Edit;
+use super::process;
+use super::stack::with_stack;
+use crate::model::{CallSite, EntryKind, NO_INDEX, TagValue};
+
+/// A span that is about to start on this thread.
+#[must_use = "the span starts when it is entered"]
+#[derive(Debug)]
+pub struct Start<F = NoTags> {
+    site: &'static CallSite,
+    tags: F,
+}
+
+impl Start {
+    /// A span of this call site.
+    #[inline]
+    pub const fn new(site: &'static CallSite) -> Self {
+        Self { site, tags: NoTags }
+    }
+
+    /// The tags, evaluated before the span starts and only if it is recorded.
+    #[inline]
+    pub fn tags<T: TagSet, F: FnOnce(NoTags) -> T>(self, tags: F) -> Start<Given<F>> {
+        Start { site: self.site, tags: Given(tags) }
+    }
+
+    /// Starts the span; it ends when the guard is dropped.
+    #[inline]
+    pub fn enter(self) -> Entered {
+        if process::is_on() { Entered::new(start(self.site)) } else { Entered::INERT }
+    }
+
+    /// Runs a body under the span and marks it by what the body returned.
+    #[inline]
+    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
+        self.enter().in_scope(body, error)
+    }
+}
+
+/// Tags that are not evaluated yet.
+#[derive(Debug)]
+pub struct Given<F>(F);
+
+impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
+    /// Starts the span; it ends when the guard is dropped.
+    #[inline]
+    pub fn enter(self) -> Entered {
+        if process::is_on() {
+            Entered::new(start_tagged(self.site, &self.tags.0(NoTags)))
+        } else {
+            Entered::INERT
+        }
+    }
+
+    /// Runs a body under the span and marks it by what the body returned.
+    #[inline]
+    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
+        self.enter().in_scope(body, error)
+    }
+}
+
+/// A span of a `#[traced]` function, open until this is dropped on the same thread.
+#[must_use = "the span ends when this is dropped"]
+#[derive(Debug)]
+pub struct Entered {
+    span_id: u64,
+    index: u32,
+    was_panicking: bool,
+    stays_on_its_thread: PhantomData<*const ()>,
+}
+
+impl Entered {
+    #[inline]
+    fn new((index, span_id): (u32, u64)) -> Self {
+        Self { span_id, index, was_panicking: std::thread::panicking(), stays_on_its_thread: PhantomData }
+    }
+
+    const INERT: Self =
+        Self { span_id: 0, index: NO_INDEX, was_panicking: false, stays_on_its_thread: PhantomData };
+
+    /// Runs a body under the span and marks it by what the body returned.
+    #[inline]
+    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
+        let ret = body();
+        if self.index != NO_INDEX {
+            if let Some(error) = error(&ret) {
+                fail(&self, &error);
+            }
+        }
+        ret
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        if self.index != NO_INDEX {
+            finish(self);
+        }
+    }
+}
+
+/// Place and id of the started record; [`NO_INDEX`] where none was.
+#[inline(never)]
+fn start(site: &'static CallSite) -> (u32, u64) {
+    match with_stack(|stack| stack.start(site)) {
+        Some(Some(started)) => started,
+        _ => not_recorded(),
+    }
+}
+
+#[inline(never)]
+fn start_tagged(site: &'static CallSite, tags: &dyn TagSet) -> (u32, u64) {
+    match with_stack(|stack| stack.start_tagged(site, tags)) {
+        Some(Some(started)) => started,
+        _ => not_recorded(),
+    }
+}
+
+#[cold]
+fn not_recorded() -> (u32, u64) {
+    process::count_not_recorded();
+    (NO_INDEX, 0)
+}
+
+#[inline(never)]
+fn finish(entered: &Entered) {
+    if !entered.was_panicking && std::thread::panicking() {
+        return finish_panicking(entered);
+    }
+    with_stack(|stack| stack.finish(entered.index, entered.span_id, None));
+}
+
+#[cold]
+fn finish_panicking(entered: &Entered) {
+    let panic = ErrorInfo::panic();
+    with_stack(|stack| stack.finish(entered.index, entered.span_id, Some(&panic)));
+}
+
+#[cold]
+fn fail(entered: &Entered, error: &ErrorInfo) {
+    with_stack(|stack| stack.edit(entered.index, entered.span_id, |edit| edit.error(error)));
+}
+
+/// A span that is about to start for a future. Its tags are evaluated at once, so that the future may take the arguments.
+#[must_use = "the span starts when it is given a future to run"]
+#[derive(Debug)]
+pub struct AsyncStart {
+    holder: Holder,
+}
+
+impl AsyncStart {
+    /// Starts a span of this call site, under the active one.
+    #[inline]
+    pub fn new(site: &'static CallSite) -> Self {
+        Self { holder: if process::is_on() { start_owned(site) } else { Holder::None } }
+    }
+
+    /// The tags, evaluated now and only if the span is recorded.
+    #[inline]
+    pub fn tags<T: TagSet>(mut self, tags: impl FnOnce(NoTags) -> T) -> Self {
+        if let Holder::Owned(frame) = &mut self.holder {
+            // The span is on no stack yet, so foreign code may run here.
+            let tags = tags(NoTags);
+            if let Some(mut edit) = frame.edit() {
+                tags.write(&mut edit);
+            }
+        }
+        self
+    }
+
+    /// The future under this span.
+    #[inline]
+    pub fn run<F: Future>(self, future: F) -> Traced<F> {
+        Traced::new(self.holder, future)
+    }
+}
+
+#[inline(never)]
+fn start_owned(site: &'static CallSite) -> Holder {
+    if let Some(owned) = with_stack(|stack| stack.start_owned(site, None)).flatten() {
+        return Holder::Owned(Frame::polled(owned));
+    }
+    process::count_not_recorded();
+    Holder::None
+}
+
+/// Tags of one span, as a chain of values.
+pub trait TagSet {
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>);
+}
+
+/// The empty chain, which a tags closure starts from.
+#[derive(Debug, Clone, Copy)]
+pub struct NoTags;
+
+impl TagSet for NoTags {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, _: &mut Edit<'_>) {}
+}
+
+/// A chain and one more.
+#[derive(Debug)]
+pub struct Tagged<C, V> {
+    before: C,
+    key: &'static str,
+    value: V,
+}
+
+/// A chain and a field of the span.
+#[derive(Debug)]
+pub struct WithField<C, V> {
+    before: C,
+    kind: Field,
+    value: V,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Resource,
+    Service,
+    SpanType,
+}
+
+impl<C: TagSet, V: TagValue> TagSet for Tagged<C, V> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+        edit.tag(self.key, &self.value);
+    }
+}
+
+impl<C: TagSet, V: AsRef<str>> TagSet for WithField<C, V> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+        let kind = match self.kind {
+            Field::Resource => EntryKind::Resource,
+            Field::Service => EntryKind::Service,
+            Field::SpanType => EntryKind::SpanType,
+        };
+        edit.field(kind, self.value.as_ref());
+    }
+}
+
+/// How a chain grows. Foreign `Display` and `Debug` code runs here, before the stack is touched.
+macro_rules! chain {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> $type {
+            /// One tag.
+            #[inline]
+            pub fn tag<T: TagValue>(self, key: &'static str, value: T) -> Tagged<Self, T> {
+                Tagged { before: self, key, value }
+            }
+
+            /// One tag by its `Debug` text.
+            #[inline]
+            pub fn debug<T: Debug>(self, key: &'static str, value: T) -> Tagged<Self, String> {
+                Tagged { before: self, key, value: text(format_args!("{value:?}")) }
+            }
+
+            /// One tag by its `Display` text.
+            #[inline]
+            pub fn display<T: Display>(self, key: &'static str, value: T) -> Tagged<Self, String> {
+                Tagged { before: self, key, value: text(format_args!("{value}")) }
+            }
+
+            /// The resource.
+            #[inline]
+            pub fn resource<T: AsRef<str>>(self, value: T) -> WithField<Self, T> {
+                WithField { before: self, kind: Field::Resource, value }
+            }
+
+            /// The service.
+            #[inline]
+            pub fn service<T: AsRef<str>>(self, value: T) -> WithField<Self, T> {
+                WithField { before: self, kind: Field::Service, value }
+            }
+
+            /// The span type.
+            #[inline]
+            pub fn span_type<T: AsRef<str>>(self, value: T) -> WithField<Self, T> {
+                WithField { before: self, kind: Field::SpanType, value }
+            }
+        }
+    };
+}
+
+chain!([] NoTags);
+chain!([C, V] Tagged<C, V>);
+chain!([C, V] WithField<C, V>);

@@ -1,0 +1,117 @@
+//! The part of a trace that lives in this process while spans are open.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::process::Core;
+use crate::model::{ChunkHead, Record, SpanBuffer, TagLog, TraceFacts};
+
+/// Made when a span leaves its line: for another thread, a future, a context. Until then a trace needs none.
+///
+/// Invariant: `open` counts everything that may still bring spans (owned spans, entered frames, promoted lines); whoever
+/// takes it to zero ships what is there as the last chunk.
+pub(crate) struct Segment {
+    pub(crate) core: Arc<Core>,
+    pub(crate) facts: Arc<TraceFacts>,
+    open: AtomicUsize,
+    finished: Mutex<SpanBuffer>,
+}
+
+/// Spans that are ready to leave.
+#[derive(Debug)]
+pub(crate) enum Ready {
+    /// Nothing: others are still open.
+    No,
+    /// The caller's own spans as they are; no others were waiting.
+    Own(ChunkHead),
+    /// The spans that waited in the segment, the caller's among them.
+    Joined(ChunkHead, SpanBuffer),
+}
+
+impl Segment {
+    /// A segment with one open unit, which is the caller's.
+    pub(crate) fn new(core: Arc<Core>, facts: Arc<TraceFacts>) -> Self {
+        Self { core, facts, open: AtomicUsize::new(1), finished: Mutex::new(SpanBuffer::new()) }
+    }
+
+    pub(crate) fn trace_id(&self) -> u128 {
+        self.facts.trace_id
+    }
+
+    /// Announces one more unit. Called while another one is open, or by somebody who comes late and opens it again.
+    pub(crate) fn open(&self) {
+        // Relaxed: the count is compared only under the lock below.
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes finished spans (`spans` from `first` and `tag_byte` on) and closes so many units.
+    pub(crate) fn join(&self, spans: &SpanBuffer, first: usize, tag_byte: usize, closes: usize) -> Ready {
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_last = self.close(closes);
+        let brought = spans.len() - first;
+        if is_last && finished.is_empty() {
+            return if brought == 0 { Ready::No } else { Ready::Own(self.head(true)) };
+        }
+        finished.append(spans, first, tag_byte);
+        self.take_if_ready(&mut finished, is_last)
+    }
+
+    /// Takes one finished span with tags of its own and closes its unit.
+    pub(crate) fn join_one(&self, record: Record, tags: &TagLog) -> Ready {
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_last = self.close(1);
+        finished.push_from(record, tags);
+        self.take_if_ready(&mut finished, is_last)
+    }
+
+    /// Takes one finished span from a thread that has no stack any more.
+    pub(crate) fn take_one(&self, record: Record, tags: &TagLog) {
+        if let Ready::Joined(head, spans) = self.join_one(record, tags) {
+            self.core.ship(head, &spans);
+        }
+    }
+
+    /// Closes a unit that brings nothing.
+    pub(crate) fn close_empty(&self) {
+        if let Ready::Joined(head, spans) = self.join(&SpanBuffer::new(), 0, 0, 1) {
+            self.core.ship(head, &spans);
+        }
+    }
+
+    /// Facts of a chunk that leaves now. A chunk that leaves before the last one carries a decision.
+    pub(crate) fn head(&self, is_last: bool) -> ChunkHead {
+        if !is_last {
+            self.core.decide(&self.facts);
+        }
+        ChunkHead {
+            trace_id: self.facts.trace_id,
+            local_root_id: self.facts.local_root_id(),
+            facts: Some(Arc::clone(&self.facts)),
+            first: 0,
+            len: 0,
+            is_last,
+        }
+    }
+
+    fn close(&self, units: usize) -> bool {
+        // Under the lock of `finished`, so that exactly one closer sees zero after all spans are in. AcqRel is not needed
+        // for the same reason.
+        units > 0 && self.open.fetch_sub(units, Ordering::Relaxed) == units
+    }
+
+    fn take_if_ready(&self, finished: &mut SpanBuffer, is_last: bool) -> Ready {
+        if !is_last && finished.len() < self.core.partial_flush_spans as usize || finished.is_empty() {
+            return Ready::No;
+        }
+        Ready::Joined(self.head(is_last), std::mem::take(finished))
+    }
+}
+
+impl std::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Segment")
+            .field("facts", &self.facts)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}

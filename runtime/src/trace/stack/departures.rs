@@ -1,0 +1,115 @@
+//! What leaves the buffer before its frame ends: parts of long traces, and records whose guards outlive their frame.
+
+use std::sync::Arc;
+
+use super::{Stack, push};
+use crate::model::{NO_INDEX, Record, SpanBuffer, TagLog};
+use crate::trace::owned::OwnedSpan;
+
+/// Detached spans kept a thread; beyond, the oldest is given up.
+const MAX_DETACHED: usize = 1_024;
+
+impl Stack {
+    /// Ships the finished records of the innermost frame while others go on.
+    #[inline(never)]
+    pub(super) fn flush_part(&mut self) {
+        let Some(segment) = self.promote(self.frames.len().wrapping_sub(1)) else { return };
+        let Some(frame) = self.frames.last_mut() else { return };
+        let (first, first_tag) = (frame.first as usize, frame.first_tag as usize);
+        let closes = std::mem::take(&mut frame.closes);
+        // What is open stands in front, mostly: the callers of what has finished since.
+        let records = &mut self.spans.records;
+        let leading = records.iter().skip(first).take_while(|record| !record.is_finished()).count();
+        let kept = first + leading;
+        let open = part_from(records, kept);
+        if let Some(port) = &self.port {
+            push(port, segment.head(false), &self.spans, kept, first_tag);
+        }
+        self.spans.records.truncate(kept);
+        for (old, mut record) in open {
+            let index = self.spans.records.len() as u32;
+            if self.current == old {
+                self.current = index;
+            }
+            if record.parent_index != NO_INDEX && record.parent_index as usize >= kept {
+                let parent = self.spans.records.iter().rposition(|parent| parent.span_id == record.parent_id);
+                record.parent_index = parent.map_or(NO_INDEX, |parent| parent as u32);
+            }
+            self.spans.records.push(record);
+        }
+        self.finished = 0;
+        self.forget_tags(first, first_tag);
+        if closes > 0 {
+            // The frame itself is still open, so that nothing becomes ready by this.
+            segment.join(&SpanBuffer::new(), 0, 0, closes as usize);
+        }
+    }
+
+    /// Drops the tag bytes of a frame that no record of it points to any more.
+    fn forget_tags(&mut self, first: usize, first_tag: usize) {
+        /// Dead bytes among living ones that are not worth a copy.
+        const TOLERATED: usize = 4 << 10;
+        let Self { spans: SpanBuffer { records, tags }, .. } = self;
+        let open = records.get_mut(first..).unwrap_or_default();
+        let anchors = open.iter().flat_map(|record| [record.tags, record.service]);
+        let end = anchors.map(|anchor| tags.end_of(anchor)).max().unwrap_or(0).max(first_tag);
+        if end - first_tag <= TOLERATED {
+            return tags.truncate(end);
+        }
+        let mut living = TagLog::new();
+        for record in &mut *open {
+            record.service = living.copy_field(tags, record.service);
+            record.tags = living.copy_chain(tags, record.tags);
+        }
+        tags.truncate(first_tag);
+        let moved = tags.append(&living, 0);
+        for record in open {
+            *record = record.moved(moved);
+        }
+    }
+
+    /// Moves records that are still open out of the innermost frame, so that their guards can finish them later.
+    #[cold]
+    pub(super) fn detach_open(&mut self) {
+        let Some(segment) = self.promote(self.frames.len().wrapping_sub(1)) else { return };
+        let Some(first) = self.frames.last().map(|frame| frame.first as usize) else { return };
+        let mut index = first;
+        while let Some(record) = self.spans.records.get(index) {
+            if record.is_finished() {
+                index += 1;
+                continue;
+            }
+            let mut record = self.spans.records.remove(index);
+            let mut tags = TagLog::new();
+            record.service = tags.copy_field(&self.spans.tags, record.service);
+            record.tags = tags.copy_chain(&self.spans.tags, record.tags);
+            segment.open();
+            self.detached.push(OwnedSpan { record, tags, segment: Arc::clone(&segment) });
+        }
+        if self.detached.len() > MAX_DETACHED {
+            let given_up = self.detached.remove(0);
+            given_up.segment.close_empty();
+        }
+    }
+}
+
+/// Takes the open records from `from` on out, with the places they had; the finished ones close up.
+fn part_from(records: &mut Vec<Record>, from: usize) -> Vec<(u32, Record)> {
+    let mut open = Vec::new();
+    let mut end = from;
+    for index in from..records.len() {
+        let Some(record) = records.get(index).copied() else { break };
+        if !record.is_finished() {
+            open.push((index as u32, record));
+            continue;
+        }
+        if end != index {
+            if let Some(place) = records.get_mut(end) {
+                *place = record;
+            }
+        }
+        end += 1;
+    }
+    records.truncate(end);
+    open
+}

@@ -1,0 +1,189 @@
+//! Frames: entered, left in any order, ended.
+
+use std::sync::Arc;
+
+use super::{Stack, push};
+use crate::model::{ChunkHead, NO_INDEX};
+use crate::trace::error::ErrorInfo;
+use crate::trace::frame::{Entry, Frame, FrameKind};
+use crate::trace::segment::{Ready, Segment};
+
+impl Stack {
+    /// Puts a future's span on the stack for one poll.
+    #[inline]
+    pub(crate) fn enter_poll(&mut self, mut frame: Box<Frame>) {
+        self.settle();
+        if let Some(segment) = &frame.segment {
+            frame.outer.port = self.connect(&segment.core);
+        }
+        self.push_frame(frame);
+    }
+
+    /// Takes a future's span back after a poll, with everything that was left above it.
+    #[inline]
+    pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
+        let top = self.frames.last()?;
+        // Most polls leave nothing behind.
+        if top.token == span_id
+            && self.spans.len() == top.first as usize
+            && top.is_idle()
+            && self.frames.len() > 1
+        {
+            (self.current, self.finished) = (top.outer.current, top.outer.finished);
+            return self.frames.pop();
+        }
+        self.uncover(span_id)?;
+        self.end_frame()
+    }
+
+    /// Finishes a future's span after its last poll, together with what it left on the stack.
+    pub(crate) fn finish_poll(&mut self, span_id: u64, error: Option<&ErrorInfo>) {
+        if self.uncover(span_id).is_none() {
+            return;
+        }
+        let ticks = self.ticks();
+        let (Some(frame), Some(ticks)) = (self.frames.last_mut(), ticks) else { return };
+        if let Some(mut edit) = frame.edit() {
+            if let Some(error) = error {
+                edit.error(error);
+            }
+            edit.end(ticks, None);
+            self.spans.push_from(*edit.record, edit.tags);
+            self.finished += 1;
+            frame.closes += 1;
+            frame.kind = FrameKind::Ended;
+        }
+        self.end_frame();
+    }
+
+    /// Ends what stands above a frame.
+    #[inline]
+    fn uncover(&mut self, token: u64) -> Option<()> {
+        if self.frames.last()?.token == token {
+            return Some(());
+        }
+        let at = self.frames.iter().rposition(|frame| frame.token == token)?;
+        while self.frames.len() > at + 1 {
+            self.end_frame();
+        }
+        Some(())
+    }
+
+    /// Makes a handle or a context the active one until [`Stack::leave`].
+    pub(crate) fn enter(&mut self, segment: Arc<Segment>, span_id: u64, entry: Entry) -> u64 {
+        self.settle();
+        let port = self.connect(&segment.core);
+        segment.open();
+        self.tokens += 1;
+        let mut frame = Frame::new(segment.trace_id(), span_id, Some(segment), FrameKind::Entered(entry));
+        frame.token = self.tokens;
+        frame.outer.port = port;
+        self.push_frame(frame);
+        self.tokens
+    }
+
+    /// Ends an activation, wherever it stands.
+    pub(crate) fn leave(&mut self, token: u64) {
+        let Some(at) = self.frames.iter().rposition(|frame| frame.token == token) else { return };
+        if at + 1 == self.frames.len() && self.current == NO_INDEX {
+            self.end_frame();
+        } else if let Some(frame) = self.frames.get_mut(at) {
+            frame.closes += 1;
+            frame.kind = FrameKind::Ended;
+        }
+        self.settle();
+    }
+
+    #[inline]
+    pub(super) fn push_frame(&mut self, mut frame: Box<Frame>) {
+        frame.first = self.spans.len() as u32;
+        frame.first_tag = self.spans.tags.len() as u32;
+        frame.outer.current = self.current;
+        frame.outer.finished = self.finished;
+        self.frames.push(frame);
+        (self.current, self.finished) = (NO_INDEX, 0);
+    }
+
+    /// Takes the innermost frame off and sends its records on their way.
+    #[inline]
+    pub(super) fn end_frame(&mut self) -> Option<Box<Frame>> {
+        let first = self.frames.last()?.first as usize;
+        if self.finished as usize != self.spans.len() - first {
+            self.detach_open();
+        }
+        let mut frame = self.frames.pop()?;
+        let (finished, units) = (self.finished, frame.units());
+        (self.current, self.finished) = (frame.outer.current, frame.outer.finished);
+        if finished > 0 || units > 0 {
+            self.hand_over(&mut frame, finished, units);
+        }
+        if frame.outer.port.is_some() {
+            let port = frame.outer.port.take().map(|port| *port);
+            self.set_port(port);
+        }
+        if self.frames.is_empty() {
+            self.keep_little();
+        }
+        Some(frame)
+    }
+
+    /// Sends the records of a frame that was taken off: to the frame below if it is of the same segment, to the segment,
+    /// or straight to the queue.
+    fn hand_over(&mut self, frame: &mut Frame, finished: u32, units: usize) {
+        let (first, first_tag) = (frame.first as usize, frame.first_tag as usize);
+        frame.closes = 0;
+        let Some(port) = &self.port else { return };
+        match &frame.segment {
+            None => {
+                let local_root_id = self.spans.records.get(first).map_or(0, |record| record.span_id);
+                let trace_id = frame.trace_id;
+                let head =
+                    ChunkHead { trace_id, local_root_id, facts: None, first: 0, len: 0, is_last: true };
+                push(port, head, &self.spans, first, first_tag);
+            }
+            Some(segment) => {
+                let below = self
+                    .frames
+                    .last_mut()
+                    .and_then(|below| Some((below.segment.as_ref()?, &mut below.closes)));
+                if let Some((_, closes)) = below.filter(|(below, _)| Arc::ptr_eq(below, segment)) {
+                    *closes += units as u32;
+                    self.finished += finished;
+                    if self.finished >= self.partial_flush_spans {
+                        self.flush_part();
+                    }
+                    return;
+                }
+                match segment.join(&self.spans, first, first_tag, units) {
+                    Ready::No => {}
+                    Ready::Own(head) => push(port, head, &self.spans, first, first_tag),
+                    Ready::Joined(head, spans) => push(port, head, &spans, 0, 0),
+                }
+            }
+        }
+        self.spans.truncate(first, first_tag);
+    }
+
+    /// Ends frames on top that are over, or whose span was finished under a guard that nobody dropped.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        let is_settled = self.frames.last().is_none_or(|top| matches!(top.kind, FrameKind::Polled(..)));
+        if self.current == NO_INDEX && !is_settled {
+            self.settle_slowly();
+        }
+    }
+
+    #[inline(never)]
+    fn settle_slowly(&mut self) {
+        while self.current == NO_INDEX
+            && self.frames.last().is_some_and(|frame| !frame.is_live() || self.is_spent(frame))
+        {
+            self.end_frame();
+        }
+    }
+
+    /// Whether a line lost its last open record while another frame was above it.
+    fn is_spent(&self, frame: &Frame) -> bool {
+        frame.is_line() && self.spans.len() > frame.first as usize
+    }
+}

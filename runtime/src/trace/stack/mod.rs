@@ -1,0 +1,323 @@
+//! The spans that are open on this thread.
+//!
+//! The stack is borrowed only to push, pop or copy; values of foreign types are evaluated before. A borrow that fails (a tracing
+//! allocator, a thread that is ending) means "not recorded" and never a panic.
+
+mod departures;
+mod frames;
+mod owned;
+mod records;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::context::Place;
+use super::frame::{Frame, FrameKind, Port};
+use super::handle::SpanCell;
+use super::ids::IdSource;
+use super::owned::{Edit, OwnedSpan};
+use super::process::{self, Core};
+use super::segment::Segment;
+use crate::clock::Clock;
+use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TraceFacts};
+
+thread_local! {
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) };
+}
+
+/// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace takes its memory at once and gives it back.
+const KEPT_RECORDS: usize = 48;
+const KEPT_TAG_BYTES: usize = 1 << 10;
+const LARGE_RECORDS: usize = 512;
+
+/// Runs `f` on this thread's stack; `None` where it is gone or in use.
+#[inline]
+pub(crate) fn with_stack<R>(f: impl FnOnce(&mut Stack) -> R) -> Option<R> {
+    STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack))).ok().flatten()
+}
+
+/// The tracer that runs here, and trace id and span id of the active span.
+pub(crate) fn active_identity() -> (Option<Arc<Core>>, Option<(u128, u64)>) {
+    if !process::is_on_quietly() {
+        return (None, None);
+    }
+    with_stack(|stack| (stack.core(), stack.active_ids())).unwrap_or_default()
+}
+
+/// Frames, and the records of all of them in one buffer, innermost last.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    #[expect(clippy::vec_box, reason = "a future keeps its frame between polls and moves only the pointer")]
+    frames: Vec<Box<Frame>>,
+    /// The frame of the next line, so that a trace needs no allocation.
+    spare_line: Option<Box<Frame>>,
+    spans: SpanBuffer,
+    /// The active record of the innermost frame, [`NO_INDEX`] if the frame's own span is active.
+    current: u32,
+    /// Finished records of the innermost frame that are still here.
+    finished: u32,
+    tokens: u64,
+    ids: IdSource,
+    /// Changed by [`Stack::set_port`] alone, which keeps the next two in step.
+    port: Option<Port>,
+    has_counter: bool,
+    partial_flush_spans: u32,
+    /// The generation of tracers that `port` was made for.
+    generation: usize,
+    scope: Option<Arc<Core>>,
+    detached: Vec<OwnedSpan>,
+}
+
+/// Who is active.
+#[derive(Debug)]
+pub(crate) enum Active {
+    /// An open record of a line.
+    Record { index: u32, span_id: u64 },
+    /// The span of the future that is being polled.
+    Polled { span_id: u64 },
+    /// A handle that was activated.
+    Handle(Arc<SpanCell>),
+    /// A context without a span here.
+    Context(u64),
+}
+
+impl Stack {
+    const fn new() -> Self {
+        Self {
+            frames: Vec::new(),
+            spare_line: None,
+            spans: SpanBuffer::new(),
+            current: NO_INDEX,
+            finished: 0,
+            tokens: 0,
+            ids: IdSource::new(),
+            port: None,
+            has_counter: false,
+            partial_flush_spans: u32::MAX,
+            generation: 0,
+            scope: None,
+            detached: Vec::new(),
+        }
+    }
+
+    pub(crate) fn active_ids(&mut self) -> Option<(u128, u64)> {
+        self.settle();
+        let frame = self.frames.last()?;
+        let span_id =
+            self.spans.records.get(self.current as usize).map_or(frame.span_id, |record| record.span_id);
+        Some((frame.trace_id, span_id))
+    }
+
+    pub(crate) fn active(&mut self) -> Option<Active> {
+        self.settle();
+        let frame = self.frames.last()?;
+        if let Some(record) = self.spans.records.get(self.current as usize) {
+            return Some(Active::Record { index: self.current, span_id: record.span_id });
+        }
+        Some(match &frame.kind {
+            FrameKind::Polled(..) => Active::Polled { span_id: frame.span_id },
+            FrameKind::Entered(entry) => {
+                let context = Active::Context(frame.span_id);
+                entry.handle.clone().map_or(context, Active::Handle)
+            }
+            FrameKind::Line | FrameKind::Ended => return None,
+        })
+    }
+
+    /// The place of a span on this stack, for contexts and children elsewhere.
+    pub(crate) fn place_of(&mut self, span_id: u64) -> Option<Place> {
+        let index = self.spans.records.iter().rposition(|record| record.span_id == span_id);
+        let at = match index {
+            Some(index) => self.frames.iter().rposition(|frame| frame.first as usize <= index)?,
+            None => self.frames.iter().rposition(|frame| frame.span_id == span_id)?,
+        };
+        let segment = self.promote(at)?;
+        let service = match index.and_then(|index| self.spans.records.get(index)) {
+            Some(record) => self.spans.tags.text(record.service).map(Arc::from),
+            None => self.frames.get(at)?.service(),
+        };
+        Some(Place::Within { segment, span_id, service })
+    }
+
+    /// A trace id for a trace that begins at `ticks`.
+    pub(crate) fn new_trace_id(&mut self, ticks: u64) -> u128 {
+        let Some(port) = &self.port else { return 0 };
+        self.ids.trace_id(&port.clock, ticks, port.is_wide)
+    }
+
+    /// The time on the clock of the tracer that is connected; `None` without one.
+    #[inline]
+    pub(crate) fn ticks(&self) -> Option<u64> {
+        if self.has_counter {
+            Some(Clock::Counter.ticks())
+        } else {
+            self.port.as_ref().map(|port| port.clock.ticks())
+        }
+    }
+
+    fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
+        self.has_counter = port.as_ref().is_some_and(|port| matches!(port.clock, Clock::Counter));
+        self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
+        std::mem::replace(&mut self.port, port)
+    }
+
+    /// The tracer that spans started now belong to.
+    pub(crate) fn core(&mut self) -> Option<Arc<Core>> {
+        self.attach_or_connected().map(|port| Arc::clone(&port.core))
+    }
+
+    /// Changes an open record, or the span of a polled future.
+    pub(crate) fn edit(&mut self, index: u32, span_id: u64, f: impl FnOnce(&mut Edit<'_>)) {
+        let is_it = |record: &&mut Record| record.span_id == span_id && !record.is_finished();
+        if let Some(record) = self.spans.records.get_mut(index as usize).filter(is_it) {
+            return f(&mut Edit { record, tags: &mut self.spans.tags });
+        }
+        if let Some(record) = self.spans.records.iter_mut().rev().find(is_it) {
+            return f(&mut Edit { record, tags: &mut self.spans.tags });
+        }
+        for frame in self.frames.iter_mut().rev() {
+            if let Some(mut edit) = frame.edit().filter(|edit| edit.record.span_id == span_id) {
+                return f(&mut edit);
+            }
+        }
+    }
+
+    /// A frame's segment, made now for a line that nothing escaped from so far.
+    fn promote(&mut self, frame: usize) -> Option<Arc<Segment>> {
+        // A line is the lowest frame: its tracer is the first one that was put aside, or the present one.
+        let aside = self.frames.iter().find_map(|frame| frame.outer.port.as_deref());
+        let core = Arc::clone(&aside.or(self.port.as_ref())?.core);
+        let frame = self.frames.get_mut(frame)?;
+        if frame.segment.is_none() {
+            let root = self.spans.records.get(frame.first as usize)?;
+            let service = self.spans.tags.text(root.service).map(Arc::from);
+            let facts = TraceFacts::new(frame.trace_id, None, service);
+            facts.set_local_root(root.span_id);
+            frame.segment = Some(Arc::new(Segment::new(core, Arc::new(facts))));
+        }
+        frame.segment.clone()
+    }
+
+    /// Gives this thread a tracer of its own, or takes it away.
+    #[cfg(feature = "testing")]
+    pub(crate) fn set_scope(&mut self, scope: Option<Arc<Core>>) -> Option<Arc<Core>> {
+        self.generation = 0;
+        std::mem::replace(&mut self.scope, scope)
+    }
+
+    /// The connection for a trace that begins here: to the thread's own tracer, else to the process's.
+    #[inline]
+    fn attach(&mut self) -> Option<&Port> {
+        let generation = process::generation();
+        if generation != self.generation || self.port.is_none() {
+            self.reattach(generation);
+        }
+        self.port.as_ref()
+    }
+
+    fn attach_or_connected(&mut self) -> Option<&Port> {
+        if self.frames.is_empty() { self.attach() } else { self.port.as_ref() }
+    }
+
+    #[cold]
+    fn reattach(&mut self, generation: usize) {
+        self.abandon_outbox();
+        self.generation = generation;
+        if crate::worker::is_worker_thread() {
+            // What sends spans is not traced itself.
+            return;
+        }
+        let core = self.scope.clone().or_else(process::running);
+        self.set_port(core.map(|core| {
+            let outbox = core.queue.outbox();
+            Port::new(core, Some(outbox))
+        }));
+    }
+
+    /// Makes `core` the tracer of what is pushed next. Gives the connection to come back to, where there was another.
+    #[inline]
+    fn connect(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
+        if self.frames.is_empty() {
+            self.attach();
+        }
+        match &self.port {
+            Some(port) if Arc::ptr_eq(core, &port.core) => None,
+            _ => self.connect_other(core),
+        }
+    }
+
+    #[cold]
+    fn connect_other(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
+        self.set_port(Some(Port::new(Arc::clone(core), None))).map(Box::new)
+    }
+
+    fn abandon_outbox(&mut self) {
+        if let Some(outbox) = self.set_port(None).and_then(|port| port.outbox) {
+            outbox.abandon();
+        }
+    }
+
+    /// Gives back memory that one large trace took.
+    #[inline]
+    fn keep_little(&mut self) {
+        if self.spans.records.capacity() > KEPT_RECORDS || self.spans.tags.capacity() > KEPT_TAG_BYTES {
+            let large = std::mem::take(&mut self.spans);
+            if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
+                outbox.keep(large);
+            }
+        }
+    }
+
+    /// Makes room for one more record, in two steps: few, or many.
+    #[cold]
+    fn grow(&mut self) {
+        let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
+        if let Some(mut large) =
+            outbox.filter(|_| self.spans.len() >= KEPT_RECORDS).and_then(|outbox| outbox.take_kept())
+        {
+            large.append(&self.spans, 0, 0);
+            self.spans = large;
+            if self.spans.len() < self.spans.records.capacity() {
+                return;
+            }
+        }
+        let wanted = if self.spans.records.capacity() == 0 { KEPT_RECORDS } else { LARGE_RECORDS };
+        self.spans.records.reserve_exact(wanted);
+        self.spans.tags.reserve(wanted * 20);
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // What finished is sent; what was leaked open is given up.
+        while let Some(frame) = self.frames.last() {
+            let first = frame.first as usize;
+            let finished =
+                self.spans.records.iter().skip(first).filter(|record| record.is_finished()).count();
+            let all = self.spans.len() - first;
+            if finished != all {
+                self.detach_open();
+            }
+            self.finished = finished as u32;
+            self.end_frame();
+        }
+        for owned in self.detached.drain(..) {
+            owned.segment.close_empty();
+        }
+        self.abandon_outbox();
+    }
+}
+
+/// Hands records over, through the thread's own outbox where it has one.
+#[inline]
+fn push(port: &Port, head: ChunkHead, spans: &SpanBuffer, first: usize, tag_byte: usize) {
+    if let Some(outbox) = &port.outbox {
+        port.core.queue.push(outbox, head, spans, first, tag_byte);
+    } else if first == 0 && tag_byte == 0 {
+        port.core.ship(head, spans);
+    } else {
+        let mut own = SpanBuffer::new();
+        own.append(spans, first, tag_byte);
+        port.core.ship(head, &own);
+    }
+}

@@ -1,0 +1,196 @@
+//! A program that traces, for tests that need a process of their own: `program ACT [NUMBER]`. It prints one line of JSON.
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::expect_used, clippy::panic, reason = "a program for tests")]
+
+use std::cell::RefCell;
+use std::panic::{catch_unwind, set_hook};
+use std::thread;
+use std::time::Duration;
+
+use dd_traced::{Tracer, active_span, span, traced};
+use dd_traced_tests::Report;
+
+/// More than any act takes, less than a test waits.
+const LONG: Duration = Duration::from_secs(10);
+
+fn main() {
+    let mut report = Report::default();
+    // Counted before anything else runs: nothing may have been started before `main`.
+    report.note("threads at start", threads());
+    let mut arguments = std::env::args().skip(1);
+    let act = arguments.next().expect("an act");
+    let number = arguments.next().map_or(1, |text| text.parse().expect("a number"));
+    match act.as_str() {
+        "work" => work(&mut report, number),
+        "burst" => burst(&mut report, number),
+        "exit" => exit(number),
+        "panic" => fall(number),
+        "init often" => init_often(&mut report, number),
+        "without tracer" => without_tracer(&mut report, number),
+        "start again" => start_again(&mut report, number),
+        "flushes" => flushes(&mut report, number),
+        "in tokio" => in_tokio(&mut report, number),
+        "panic hook" => panic_hook(&mut report, number),
+        "thread locals" => thread_locals(number),
+        other => panic!("no such act: {other}"),
+    }
+    report.books = dd_traced::counters().into();
+    println!("{}", serde_json::to_string(&report).expect("a report is JSON"));
+}
+
+/// One trace of two spans.
+#[traced(name = "job", resource = "the daily job")]
+fn job(number: u64) {
+    active_span().set_tag("number", number);
+    part();
+}
+
+#[traced(name = "part")]
+fn part() {}
+
+fn jobs(number: u64) {
+    (0..number).for_each(job);
+}
+
+/// The usual program.
+fn work(report: &mut Report, number: u64) {
+    let tracer = report.timed("init", dd_traced::init);
+    report.timed("work", || jobs(number));
+    report.note("threads at work", threads());
+    report.timed("drop", || drop(tracer));
+}
+
+/// Spans of 10 KiB, more than anyone can send at once.
+fn burst(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    let text = "x".repeat(10 << 10);
+    report.timed("work", || {
+        for _ in 0..number {
+            span("burst").root().tag("text", text.as_str()).start().finish();
+        }
+    });
+    report.timed("drop", || drop(tracer));
+}
+
+/// Ends without a chance to say goodbye.
+fn exit(number: u64) {
+    let _tracer = dd_traced::init();
+    jobs(number);
+    std::process::exit(3);
+}
+
+fn fall(number: u64) {
+    let _tracer = dd_traced::init();
+    jobs(number);
+    let _open = span("falling").start();
+    panic!("as told");
+}
+
+fn init_often(report: &mut Report, number: u64) {
+    let first = dd_traced::init();
+    let others: Vec<_> = (1..number).map(|_| dd_traced::init()).collect();
+    jobs(1);
+    drop(others);
+    jobs(1);
+    report.note("threads at work", threads());
+    drop(first);
+}
+
+fn without_tracer(report: &mut Report, number: u64) {
+    jobs(number);
+    let early = span("early").start();
+    let guard = early.activate();
+    let tracer = dd_traced::init();
+    jobs(number);
+    drop(guard);
+    early.finish();
+    jobs(number);
+    let late = span("late").start();
+    let guard = late.activate();
+    tracer.shutdown(LONG);
+    jobs(number);
+    drop(guard);
+    late.finish();
+    report.note("flushed after shutdown", u64::from(dd_traced::flush(LONG)));
+}
+
+fn start_again(report: &mut Report, number: u64) {
+    for round in 0..number {
+        let tracer = Tracer::builder().service(format!("round-{round}")).start().expect("a tracer");
+        assert!(Tracer::builder().start().is_err(), "one at a time");
+        job(round);
+        tracer.shutdown(LONG);
+    }
+    report.note("threads at end", threads());
+}
+
+/// Flushes that can not succeed.
+fn flushes(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    for round in 0..number {
+        job(round);
+        report.timed("flush", || tracer.flush(Duration::from_millis(300)));
+    }
+    report.timed("drop", || drop(tracer));
+}
+
+fn in_tokio(report: &mut Report, number: u64) {
+    let current = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let many = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    for (name, runtime) in [("current thread", current), ("many threads", many)] {
+        runtime.block_on(async {
+            let tracer = dd_traced::init();
+            let tasks: Vec<_> = (0..number).map(|task| tokio::spawn(async move { job(task) })).collect();
+            for task in tasks {
+                task.await.expect("a task");
+            }
+            report.timed("flush", || tracer.flush(LONG));
+            report.timed(name, || drop(tracer));
+        });
+    }
+}
+
+fn panic_hook(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    set_hook(Box::new(|_| {
+        dd_traced::flush(LONG);
+        dd_traced::shutdown(LONG);
+    }));
+    jobs(number);
+    report.timed("panic", || catch_unwind(|| panic!("as told")).expect_err("a panic"));
+    drop(tracer);
+}
+
+/// Spans of threads that are at their end already.
+fn thread_locals(number: u64) {
+    struct Late;
+    impl Drop for Late {
+        fn drop(&mut self) {
+            job(0);
+            span("late").start().finish();
+        }
+    }
+    thread_local! {
+        static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
+    }
+    let tracer = dd_traced::init();
+    for round in 0..number {
+        let ended = thread::spawn(move || {
+            if round % 2 == 0 {
+                job(round);
+            }
+            LATE.set(Some(Late));
+            if round % 2 == 1 {
+                job(round);
+            }
+        });
+        ended.join().expect("a thread that ends well");
+    }
+    drop(tracer);
+}
+
+/// The threads of this process, as the system counts them.
+fn threads() -> u64 {
+    std::fs::read_dir("/proc/self/task").map_or(0, |tasks| tasks.count() as u64)
+}

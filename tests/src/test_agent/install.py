@@ -1,0 +1,34 @@
+"""Installs the APM test agent into a virtual environment, once for all test processes.
+
+Arguments: the directory of the environment, the version. Exit status 0: it is there; otherwise stderr says what is missing.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+
+directory, version = sys.argv[1:]
+done = os.path.join(directory, "installed")
+
+
+def run(*command):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return None if result.returncode == 0 else " | ".join(result.stdout.split("\n")[-6:])
+
+
+os.makedirs(os.path.dirname(directory), exist_ok=True)
+with open(directory + ".lock", "w") as lock:
+    # The system lets go of the lock when its process ends, however it ends.
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if not os.path.exists(done):
+        shutil.rmtree(directory, ignore_errors=True)
+        fault = run(sys.executable, "-m", "venv", directory)
+        if fault:
+            sys.exit("python3 has no working module venv (on Debian: the package python3-venv): " + fault)
+        pip = os.path.join(directory, "bin", "pip")
+        fault = run(pip, "install", "--quiet", "--disable-pip-version-check", "ddapm-test-agent==" + version)
+        if fault:
+            sys.exit("pip can not install ddapm-test-agent from the package index: " + fault)
+        open(done, "w").close()

@@ -1,0 +1,22 @@
+//! The installation of the test agent: a virtual environment, made once and then found.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The release that the tests were written against.
+const VERSION: &str = "1.69.1";
+const SCRIPT: &str = include_str!("install.py");
+
+/// The program of the test agent, installed below `scratch` if it was not; the error says what is missing for that.
+pub(super) fn installed(scratch: &Path) -> Result<PathBuf, String> {
+    let directory = scratch.join(format!("ddapm-test-agent-{VERSION}"));
+    let mut command = Command::new("python3");
+    // The environment is inherited: it may name a package index or a proxy.
+    command.args(["-c", SCRIPT]).arg(&directory).arg(VERSION).stdin(Stdio::null());
+    let output = command.output().map_err(|error| format!("python3 can not be started: {error}"))?;
+    if output.status.success() {
+        Ok(directory.join("bin").join("ddapm-test-agent"))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}

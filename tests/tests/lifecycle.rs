@@ -1,0 +1,114 @@
+//! A tracer starts once, ends once, and may start again; what is traced before, after and around that does no harm.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use dd_traced::{StartError, Tracer, span};
+use dd_traced_tests::{Ended, Received, Report, program, run, with_agent, with_tracer};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
+const BOUND: Duration = Duration::from_secs(10);
+
+/// The program beside an agent.
+fn acted(act: &str, number: u64) -> (Ended, Received) {
+    let mut ended = None;
+    let received = with_agent(|agent| {
+        ended = Some(run(program(PROGRAM, act, number).env("DD_TRACE_AGENT_URL", agent.url())));
+    });
+    (ended.unwrap(), received)
+}
+
+#[test]
+fn a_second_tracer_is_refused_and_changes_nothing() {
+    let (received, _) = with_tracer(|_, _| {
+        let second = Tracer::builder().service("second").agent_url("http://127.0.0.1:1").start();
+        assert!(matches!(second, Err(StartError::AlreadyStarted)), "{second:?}");
+        span("still here").start().finish();
+    });
+    assert_eq!(received.span("still here").service, "shop");
+}
+
+#[test]
+fn a_second_init_is_inert_and_warns() {
+    let (ended, received) = acted("init often", 1_000);
+    let report = Report::of(&ended.clone().expect_success());
+    report.books.expect_settled(4);
+    assert_eq!(received.span_count(), 4, "dropping an inert guard ends nothing");
+    assert!(report.notes["threads at work"] <= 3, "{report:?}");
+    assert!((1..=2).contains(&ended.stderr_lines_with("WARN").count()), "{}", ended.stderr);
+}
+
+#[test]
+fn a_tracer_may_start_again_after_its_end() {
+    let (ended, received) = acted("start again", 20);
+    let report = Report::of(&ended.expect_success());
+    assert_eq!(received.span_count(), 40);
+    let services: std::collections::BTreeSet<_> =
+        received.spans().map(|span| span.service.as_str()).collect();
+    assert_eq!(services.len(), 20);
+    assert_eq!(report.notes["threads at end"], 1, "the worker's thread is gone");
+}
+
+#[test]
+fn spans_outside_of_a_tracers_life_do_no_harm() {
+    let (ended, received) = acted("without tracer", 10);
+    let report = Report::of(&ended.clone().expect_success());
+    assert_eq!(report.books.waiting, 0);
+    assert_eq!(received.span_count() as u64, report.books.acknowledged);
+    assert_eq!(received.spans().filter(|span| span.name == "part").count(), 20);
+    assert_eq!(ended.stderr_lines_with("panicked").count(), 0, "{}", ended.stderr);
+}
+
+#[test]
+fn the_guards_end_sends_what_waits() {
+    let (ended, received) = acted("work", 500);
+    let report = Report::of(&ended.expect_success());
+    report.books.expect_settled(1_000);
+    assert_eq!(received.span_count(), 1_000);
+    assert!(report.took["drop"] < Duration::from_secs(2), "{report:?}");
+}
+
+#[test]
+fn an_exit_is_not_held_up() {
+    let (ended, _) = acted("exit", 100);
+    assert_eq!(ended.status.code(), Some(3), "{ended:#?}");
+    assert!(ended.took < BOUND);
+}
+
+#[test]
+fn a_panic_in_main_still_sends_what_waits() {
+    let (ended, received) = acted("panic", 10);
+    assert_eq!(ended.status.code(), Some(101), "{ended:#?}");
+    assert_eq!(received.span_count(), 21);
+    assert_eq!(ended.stderr_lines_with("panicked").count(), 1, "{}", ended.stderr);
+    assert!(ended.took < BOUND);
+}
+
+#[test]
+fn a_panic_hook_may_flush_and_shut_down() {
+    let (ended, received) = acted("panic hook", 10);
+    let report = Report::of(&ended.expect_success());
+    assert_eq!(received.span_count(), 20);
+    assert!(report.took["panic"] < BOUND, "{report:?}");
+}
+
+/// A blocking client panics when it is dropped inside a runtime, and a runtime that is entered does so when another is.
+#[test]
+fn a_tracer_lives_and_ends_inside_of_tokio() {
+    let (ended, received) = acted("in tokio", 10);
+    let report = Report::of(&ended.clone().expect_success());
+    assert_eq!(received.span_count(), 40);
+    assert!(report.took["current thread"] < BOUND && report.took["many threads"] < BOUND, "{report:?}");
+    assert_eq!(ended.stderr_lines_with("panicked").count(), 0, "{}", ended.stderr);
+}
+
+#[test]
+fn spans_of_ending_threads_are_delivered_or_counted() {
+    let (ended, received) = acted("thread locals", 20);
+    let report = Report::of(&ended.clone().expect_success());
+    assert_eq!(report.books.waiting, 0);
+    assert_eq!(received.span_count() as u64, report.books.acknowledged);
+    assert!(received.span_count() >= 40, "{report:?}");
+    assert_eq!(ended.stderr_lines_with("panicked").count(), 0, "{}", ended.stderr);
+}

@@ -1,0 +1,139 @@
+//! Without an agent, or with a bad one, the application runs on, ends in time, is told once, and each lost span is counted.
+
+use std::time::Duration;
+
+use dd_traced::span;
+use dd_traced_tests::{Address, Answer, Ended, Report, program, run, with_agent, with_tracer};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
+/// The guard's drop takes at most 2 s; the bound leaves room for a machine with other things to do.
+const DROP_BOUND: Duration = Duration::from_secs(10);
+
+/// Fails unless the program ended well and in time, with its books in order.
+fn expect_unharmed(ended: &Ended, finished: u64) -> Report {
+    assert!(ended.status.success(), "{ended:#?}");
+    let report = Report::of(ended);
+    report.books.expect_settled(finished);
+    assert!(report.took["drop"] < DROP_BOUND, "{report:?}");
+    report
+}
+
+fn warnings(ended: &Ended) -> usize {
+    ended.stderr_lines_with("WARN").count()
+}
+
+#[test]
+fn without_an_agent_the_program_runs_and_ends() {
+    let nobody = Address::unused().unwrap().to_string();
+    let ended = run(program(PROGRAM, "work", 100).env("DD_TRACE_AGENT_URL", nobody));
+    let report = expect_unharmed(&ended, 200);
+    assert_eq!(report.books.acknowledged, 0);
+    assert_eq!(warnings(&ended), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_socket_that_is_not_there_is_an_agent_that_is_not_there() {
+    for url in ["unix:///nowhere/at/all.socket", "unix:///dev/null", "http://127.0.0.1:9/base"] {
+        let ended = run(program(PROGRAM, "work", 10).env("DD_TRACE_AGENT_URL", url));
+        let report = expect_unharmed(&ended, 20);
+        assert_eq!(report.books.acknowledged, 0, "{url}");
+        assert_eq!(warnings(&ended), 1, "{url}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn many_failures_are_one_warning() {
+    let nobody = Address::unused().unwrap().to_string();
+    let ended = run(program(PROGRAM, "flushes", 6).env("DD_TRACE_AGENT_URL", nobody));
+    let report = expect_unharmed(&ended, 12);
+    assert!(report.took["flush"] < Duration::from_secs(3), "{report:?}");
+    assert_eq!(warnings(&ended), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn an_agent_that_never_answers_holds_nobody_up() {
+    with_agent(|agent| {
+        agent.answers_all(Answer::never());
+        let ended = run(program(PROGRAM, "work", 100).env("DD_TRACE_AGENT_URL", agent.url()));
+        let report = expect_unharmed(&ended, 200);
+        assert_eq!(report.books.acknowledged, 0);
+    });
+}
+
+#[test]
+fn an_agent_that_breaks_off_holds_nobody_up() {
+    for answer in [Answer::reset(), Answer::ok().half(), Answer::status(500), Answer::status(302)] {
+        with_agent(|agent| {
+            agent.answers_all(answer.clone());
+            let ended = run(program(PROGRAM, "work", 10).env("DD_TRACE_AGENT_URL", agent.url()));
+            let report = expect_unharmed(&ended, 20);
+            assert_eq!(report.books.acknowledged, 0, "{answer:?}");
+        });
+    }
+}
+
+#[test]
+fn an_agent_that_comes_back_gets_what_waits() {
+    let received = with_agent(|agent| {
+        agent.answers_next(Answer::reset());
+        agent.answers_next(Answer::status(503));
+        let ended = run(program(PROGRAM, "work", 10).env("DD_TRACE_AGENT_URL", agent.url()));
+        let report = expect_unharmed(&ended, 20);
+        assert_eq!(report.books.acknowledged, 20);
+    });
+    assert_eq!(received.span_count(), 20);
+}
+
+#[test]
+fn a_refused_payload_is_lost_at_once_under_its_reason() {
+    for (status, reason) in
+        [(400, "http_4xx"), (401, "http_4xx"), (403, "http_4xx"), (405, "http_4xx"), (302, "http_4xx")]
+    {
+        let (received, books) = with_tracer(|agent, tracer| {
+            agent.answers(Answer::status(status));
+            for _ in 0..7 {
+                span("refused").root().start().finish();
+            }
+            tracer.flush(Duration::from_secs(5));
+        });
+        assert_eq!(books.dropped(reason), 7, "{status}: {books:?}");
+        assert_eq!(received.payloads().count(), 1, "{status} is not tried again");
+    }
+}
+
+#[test]
+fn retries_end_and_the_loss_has_its_reason() {
+    for (answer, reason) in [
+        (Answer::status(500), "http_5xx"),
+        (Answer::status(503), "http_5xx"),
+        (Answer::status(429), "overload"),
+        (Answer::reset(), "net"),
+    ] {
+        let (received, books) = with_tracer(|agent, tracer| {
+            agent.answers(answer.clone());
+            span("lost").start().finish();
+            tracer.flush(Duration::from_secs(15));
+        });
+        assert_eq!(books.dropped(reason), 1, "{answer:?}: {books:?}");
+        // Whoever resets does not see the spans, but the count in the header.
+        let attempts = received
+            .requests
+            .iter()
+            .filter(|request| request.is_traces() && request.header("x-datadog-trace-count") != Some("0"));
+        assert!((2..=5).contains(&attempts.count()), "{answer:?}: {received:#?}");
+    }
+}
+
+/// 40 MB of spans for a queue of 16 MiB, and an agent that takes none.
+#[test]
+fn a_full_queue_refuses_and_counts() {
+    with_agent(|agent| {
+        agent.answers_all(Answer::never());
+        let ended = run(program(PROGRAM, "burst", 4_000).env("DD_TRACE_AGENT_URL", agent.url()));
+        let report = expect_unharmed(&ended, 4_000);
+        assert!(report.books.dropped("queue_full") > 1_000, "{report:?}");
+        assert!(report.books.dropped("queue_full") < 3_500, "{report:?}");
+        assert!(report.took["work"] < Duration::from_secs(5), "the application did not wait: {report:?}");
+        assert!(warnings(&ended) <= 2, "{}", ended.stderr);
+    });
+}

@@ -1,0 +1,103 @@
+//! How a program starts: nothing runs before `main`, nothing is waited for, one line says what is set, and one warning names each
+//! setting that can not be used.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use dd_traced_tests::{Ended, Received, Report, program, run, with_agent};
+
+/// The usual program beside an agent, with these variables.
+fn worked_with(variables: &[(&str, &str)]) -> (Ended, Received) {
+    let mut ended = None;
+    let received = with_agent(|agent| {
+        let mut program = program(env!("CARGO_BIN_EXE_program"), "work", 1);
+        program.env("DD_TRACE_AGENT_URL", agent.url()).envs(variables.iter().copied());
+        ended = Some(run(&mut program).expect_success());
+    });
+    (ended.unwrap(), received)
+}
+
+fn startup_lines(ended: &Ended) -> Vec<&str> {
+    ended.stderr_lines_with("DATADOG TRACER CONFIGURATION").collect()
+}
+
+#[test]
+fn nothing_is_started_before_main() {
+    let report = Report::of(&worked_with(&[]).0);
+    assert_eq!(report.notes["threads at start"], 1);
+    assert!(report.notes["threads at work"] <= 3, "{report:?}");
+}
+
+#[test]
+fn a_disabled_tracer_starts_nothing_and_warns_of_nothing() {
+    let (ended, received) = worked_with(&[("DD_TRACE_ENABLED", "false")]);
+    let report = Report::of(&ended);
+    assert_eq!(report.notes["threads at work"], 1);
+    assert_eq!((report.books.finished, received.connections), (0, 0));
+    assert_eq!(ended.stderr_lines_with("WARN").count(), 0, "{}", ended.stderr);
+}
+
+/// Promised is a millisecond; the bound leaves room for a machine with other things to do.
+#[test]
+fn the_start_waits_for_nobody() {
+    let report = Report::of(&worked_with(&[]).0);
+    assert!(report.took["init"] < Duration::from_millis(500), "{report:?}");
+}
+
+#[test]
+fn one_line_says_what_is_set() {
+    let (ended, _) = worked_with(&[("DD_SERVICE", "cart"), ("DD_ENV", "prod"), ("DD_VERSION", "7")]);
+    let lines = startup_lines(&ended);
+    assert_eq!(lines.len(), 1, "{}", ended.stderr);
+    let json = &lines[0][lines[0].find('{').unwrap()..];
+    let line: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!(
+        (&line["service"], &line["env"], &line["dd_version"]),
+        (&"cart".into(), &"prod".into(), &"7".into())
+    );
+    assert_eq!(line["lang"], "rust");
+    assert!(line["agent_url"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")), "{line:#}");
+    assert!(ended.stdout.lines().count() == 1, "stdout belongs to the program: {}", ended.stdout);
+}
+
+#[test]
+fn the_line_can_be_switched_off() {
+    let (ended, _) = worked_with(&[("DD_TRACE_STARTUP_LOGS", "false")]);
+    assert!(startup_lines(&ended).is_empty() && ended.stderr.is_empty(), "{}", ended.stderr);
+}
+
+#[test]
+fn a_setting_that_can_not_be_used_is_one_warning_with_its_name() {
+    for (name, value) in [
+        ("DD_TRACE_ENABLED", "perhaps"),
+        ("DD_TRACE_DEBUG", "loud"),
+        ("DD_TRACE_PARTIAL_FLUSH_MIN_SPANS", "-1"),
+        ("DD_TRACE_WRITER_INTERVAL_SECONDS", "soon"),
+        ("DD_TRACE_WRITER_BUFFER_SIZE_BYTES", "much"),
+        ("DD_TRACE_PROPAGATION_STYLE", "pigeon"),
+        ("DD_TRACE_LOCAL_VIEW", "cinema"),
+        ("DD_LOGS_INJECTION", "\u{1b}[31m\nWARN forged"),
+        ("DD_TRACE_STARTUP_LOGS", "🦀"),
+    ] {
+        let (ended, received) = worked_with(&[(name, value)]);
+        let warnings: Vec<_> = ended.stderr_lines_with("WARN").collect();
+        assert_eq!(warnings.len(), 1, "{name}={value}: {}", ended.stderr);
+        assert!(warnings[0].contains(name), "{name}={value}: {}", ended.stderr);
+        assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr.escape_debug());
+        assert_eq!(received.span_count(), 2, "{name}={value}: the default holds");
+    }
+}
+
+#[test]
+fn an_agent_address_that_can_not_be_used_is_one_warning() {
+    for url in ["ftp://somewhere", "nonsense", "http://user:secret@127.0.0.1:1:1", "http://"] {
+        let mut program = program(env!("CARGO_BIN_EXE_program"), "work", 1);
+        program.env("DD_TRACE_AGENT_URL", url).env("DD_TRACE_ENABLED", "true");
+        let ended = run(&mut program).expect_success();
+        // Nobody listens at the default address, which is another warning.
+        let named = ended.stderr_lines_with("WARN: DD_TRACE_AGENT_URL").count();
+        assert_eq!(named, 1, "{url}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+}

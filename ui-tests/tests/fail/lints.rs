@@ -1,0 +1,39 @@
+//! Lints about the user's code survive in every shape.
+#![deny(unused, unused_must_use, clippy::all)]
+
+use dd_traced::traced;
+
+#[traced]
+fn plain(argument: u8) -> u8 {
+    let local = 1;
+    let mut never_changed = 2;
+    return never_changed;
+    never_changed
+}
+
+#[traced]
+fn fallible(argument: u8) -> Result<u8, String> {
+    let local = 1;
+    let mut never_changed = 2;
+    fallible(3);
+    return Ok(never_changed);
+    Ok(never_changed)
+}
+
+#[traced]
+async fn asynchronous(argument: u8) -> Result<u8, String> {
+    let local = 1;
+    let mut never_changed = 2;
+    asynchronous(3);
+    return Ok(never_changed);
+    Ok(never_changed)
+}
+
+#[traced]
+fn never_called() {}
+
+fn main() {
+    plain(1);
+    let _ = fallible(1);
+    let _ = asynchronous(1);
+}

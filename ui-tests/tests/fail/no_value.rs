@@ -1,0 +1,16 @@
+use dd_traced::traced;
+
+#[traced(name)]
+fn bare() {}
+
+#[traced(service =)]
+fn nothing() {}
+
+#[traced(kind, tags, err, crate)]
+fn four() {}
+
+fn main() {
+    bare();
+    nothing();
+    four();
+}

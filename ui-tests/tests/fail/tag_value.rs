@@ -1,0 +1,24 @@
+use dd_traced::traced;
+
+struct Opaque;
+
+#[traced(tags(a))]
+fn place(a: Opaque) {
+    let _ = a;
+}
+
+#[traced(tags(a = Opaque))]
+fn expression() {}
+
+#[traced(tags(a = ?Opaque, b = %Opaque))]
+async fn described() {}
+
+#[traced(tags(a = missing(1), b = 1 + "x"))]
+fn wrong() {}
+
+fn main() {
+    place(Opaque);
+    expression();
+    let _ = described();
+    wrong();
+}

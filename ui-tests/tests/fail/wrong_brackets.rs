@@ -1,0 +1,16 @@
+use dd_traced::traced;
+
+#[traced(tags[a = 1])]
+fn square() {}
+
+#[traced(tags { a = 1 })]
+fn curly() {}
+
+#[traced(tags = 1)]
+fn assigned() {}
+
+fn main() {
+    square();
+    curly();
+    assigned();
+}

@@ -1,0 +1,64 @@
+//! Names that users are free to take: none of them reaches the generated code.
+#![no_implicit_prelude]
+#![forbid(unsafe_code)]
+#![allow(dead_code, non_camel_case_types, unused_macros)]
+
+mod core {}
+mod std {}
+mod log {}
+mod dd_traced {}
+struct Ok;
+struct Err;
+struct Some;
+struct Option;
+struct String;
+struct Box;
+struct Result<A, B>(A, B);
+struct u8;
+
+macro_rules! module_path {
+    () => {
+        compile_error!("the user's module_path")
+    };
+}
+macro_rules! format_args {
+    ($($all:tt)*) => {
+        compile_error!("the user's format_args")
+    };
+}
+macro_rules! log {
+    ($($all:tt)*) => {
+        compile_error!("the user's log")
+    };
+}
+
+#[::dd_traced::traced(tags(_span, tags, ret))]
+fn plain(_span: i32, tags: i32, ret: i32) -> i32 {
+    _span + tags + ret
+}
+
+#[::dd_traced::traced(tags(_span, tags, ret))]
+fn fallible(_span: i32, tags: i32, ret: i32) -> ::core::result::Result<i32, ()> {
+    ::core::result::Result::Ok(_span + tags + ret)
+}
+
+#[::dd_traced::traced(tags(_span, tags, ret))]
+async fn asynchronous(_span: i32, tags: i32, ret: i32) -> ::core::result::Result<i32, ()> {
+    ::core::result::Result::Ok(_span + tags + ret)
+}
+
+#[::dd_traced::traced]
+fn not_a_result() -> Result<i32, i32> {
+    Result(1, 2)
+}
+
+fn main() {
+    plain(1, 2, 3);
+    let _ = fallible(1, 2, 3);
+    let _ = asynchronous(1, 2, 3);
+    not_a_result();
+    let lvl = 1;
+    let target = 2;
+    ::dd_traced::dd_log!(warn, "{lvl} {target} {}", lvl);
+    ::dd_traced::dd_log!(warn, "{lvl} {target} {dd.span_id}");
+}
