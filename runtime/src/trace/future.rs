@@ -45,8 +45,8 @@ pin_project! {
 pub(crate) enum Holder {
     /// Not recorded, or finished.
     None,
-    /// The macro's.
-    Owned(Box<Frame>),
+    /// The macro's; empty while it is on the stack.
+    Owned(Option<Box<Frame>>),
     /// The user's.
     Handle(Span),
 }
@@ -98,7 +98,7 @@ impl<F: Future, H: OnReturn<F::Output>> Future for Traced<F, H> {
             // As a future that was polled after it was ready.
             return Poll::Pending;
         };
-        if matches!(this.holder, Holder::None) {
+        if let Holder::None = this.holder {
             let poll = inner.poll(cx);
             if poll.is_ready() {
                 this.inner.set(None);
@@ -121,38 +121,31 @@ impl Holder {
     #[inline]
     fn enter(&mut self) -> Polling<'_> {
         let was_panicking = std::thread::panicking();
-        let stage = match std::mem::replace(self, Holder::None) {
+        let stage = match self {
+            Holder::Owned(frame) => enter_frame(frame),
             Holder::None => Stage::Out,
-            Holder::Owned(frame) => {
-                let span_id = frame.span_id;
-                match enter_frame(frame) {
-                    None => Stage::Polled(span_id),
-                    Some(frame) => {
-                        *self = Holder::Owned(frame);
-                        Stage::Out
-                    }
-                }
-            }
-            Holder::Handle(span) => {
-                let guard = span.activate();
-                *self = Holder::Handle(span);
-                Stage::Entered(guard)
-            }
+            Holder::Handle(span) => Stage::Entered(span.activate()),
         };
         Polling { holder: self, stage, was_panicking }
     }
 }
 
-/// Puts a span on the stack; gives it back where the stack cannot be reached.
-#[inline]
-fn enter_frame(frame: Box<Frame>) -> Option<Box<Frame>> {
-    let mut waiting = Some(frame);
-    with_stack(|stack| {
-        if let Some(frame) = waiting.take() {
-            stack.enter_poll(frame);
-        }
+/// Puts a span on the stack, if that can be reached.
+#[inline(never)]
+fn enter_frame(frame: &mut Option<Box<Frame>>) -> Stage {
+    let entered = with_stack(|stack| {
+        let frame = frame.take()?;
+        let span_id = frame.span_id;
+        stack.enter_poll(frame);
+        Some(span_id)
     });
-    waiting
+    entered.flatten().map_or(Stage::Out, Stage::Polled)
+}
+
+/// Takes a span off the stack again.
+#[inline(never)]
+fn leave_frame(span_id: u64) -> Option<Box<Frame>> {
+    with_stack(|stack| stack.leave_poll(span_id)).flatten()
 }
 
 /// A poll that is going on. Dropping it, also by a panic, restores what was active before.
@@ -173,19 +166,17 @@ impl Polling<'_> {
     /// Ends the span for good.
     #[inline]
     fn finish(mut self, error: Option<&ErrorInfo>) {
-        let panic =
-            (error.is_none() && !self.was_panicking && std::thread::panicking()).then(ErrorInfo::panic);
-        let error = error.or(panic.as_ref());
+        if error.is_none() && !self.was_panicking && std::thread::panicking() {
+            return self.finish(Some(&ErrorInfo::panic()));
+        }
         match std::mem::replace(&mut self.stage, Stage::Out) {
-            Stage::Polled(span_id) => {
-                with_stack(|stack| stack.finish_poll(span_id, error));
-            }
+            Stage::Polled(span_id) => finish_frame(span_id, error),
             Stage::Entered(guard) => drop(guard),
             Stage::Out => {}
         }
         match std::mem::replace(self.holder, Holder::None) {
-            Holder::None => {}
-            Holder::Owned(frame) => finish_off_stack(*frame, error),
+            Holder::None | Holder::Owned(None) => {}
+            Holder::Owned(Some(frame)) => finish_off_stack(*frame, error),
             Holder::Handle(span) => {
                 if let Some(error) = error {
                     span.fail(error);
@@ -194,26 +185,34 @@ impl Polling<'_> {
             }
         }
     }
+
+    /// The poll panicked: the span is marked now, and finished when its future is dropped.
+    #[cold]
+    fn mark_panic(&self) {
+        let panic = ErrorInfo::panic();
+        match (&self.stage, &*self.holder) {
+            (Stage::Polled(span_id), _) => {
+                with_stack(|stack| stack.edit(NO_INDEX, *span_id, |edit| edit.error(&panic)));
+            }
+            (_, Holder::Handle(span)) => span.fail(&panic),
+            _ => {}
+        }
+    }
+}
+
+#[inline(never)]
+fn finish_frame(span_id: u64, error: Option<&ErrorInfo>) {
+    with_stack(|stack| stack.finish_poll(span_id, error));
 }
 
 impl Drop for Polling<'_> {
+    #[inline]
     fn drop(&mut self) {
         if !self.was_panicking && std::thread::panicking() {
-            // The poll panicked: the span is marked now, and finished when its future is dropped.
-            let panic = ErrorInfo::panic();
-            match (&self.stage, &*self.holder) {
-                (Stage::Polled(span_id), _) => {
-                    with_stack(|stack| stack.edit(NO_INDEX, *span_id, |edit| edit.error(&panic)));
-                }
-                (_, Holder::Handle(span)) => span.fail(&panic),
-                _ => {}
-            }
+            self.mark_panic();
         }
-        if let Stage::Polled(span_id) = self.stage {
-            if let Some(frame) = with_stack(|stack| stack.leave_poll(span_id)).flatten() {
-                // What is there is `None`, which needs no drop.
-                std::mem::forget(std::mem::replace(self.holder, Holder::Owned(frame)));
-            }
+        if let (Stage::Polled(span_id), Holder::Owned(place)) = (&self.stage, &mut *self.holder) {
+            *place = leave_frame(*span_id);
         }
     }
 }

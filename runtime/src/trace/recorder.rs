@@ -7,7 +7,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use super::error::{ErrorInfo, text};
-use super::frame::Frame;
 use super::future::{Holder, Traced};
 use super::owned::Edit;
 use super::process;
@@ -170,7 +169,7 @@ impl AsyncStart {
     /// The tags, evaluated now and only if the span is recorded.
     #[inline]
     pub fn tags<T: TagSet>(mut self, tags: impl FnOnce(NoTags) -> T) -> Self {
-        if let Holder::Owned(frame) = &mut self.holder {
+        if let Holder::Owned(Some(frame)) = &mut self.holder {
             // The span is on no stack yet, so foreign code may run here.
             let tags = tags(NoTags);
             if let Some(mut edit) = frame.edit() {
@@ -189,8 +188,8 @@ impl AsyncStart {
 
 #[inline(never)]
 fn start_owned(site: &'static CallSite) -> Holder {
-    if let Some(owned) = with_stack(|stack| stack.start_owned(site, None)).flatten() {
-        return Holder::Owned(Frame::polled(owned));
+    if let Some(frame) = with_stack(|stack| stack.start_polled(site)).flatten() {
+        return Holder::Owned(Some(frame));
     }
     process::count_not_recorded();
     Holder::None

@@ -48,12 +48,15 @@ impl Segment {
     pub(crate) fn join(&self, spans: &SpanBuffer, first: usize, tag_byte: usize, closes: usize) -> Ready {
         let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
         let is_last = self.close(closes);
-        let brought = spans.len() - first;
-        if is_last && finished.is_empty() {
-            return if brought == 0 { Ready::No } else { Ready::Own(self.head(true)) };
+        if !is_last && finished.len() + spans.len() - first < self.core.partial_flush_spans as usize {
+            finished.append(spans, first, tag_byte);
+            return Ready::No;
+        }
+        if finished.is_empty() {
+            return if spans.len() == first { Ready::No } else { Ready::Own(self.head(is_last)) };
         }
         finished.append(spans, first, tag_byte);
-        self.take_if_ready(&mut finished, is_last)
+        Ready::Joined(self.head(is_last), std::mem::take(&mut finished))
     }
 
     /// Takes one finished span with tags of its own and closes its unit.

@@ -8,13 +8,18 @@ use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Entry, Frame, FrameKind};
 use crate::trace::segment::{Ready, Segment};
 
+/// Frames kept for futures to come; 1 KiB in all.
+const KEPT_FRAMES: usize = 4;
+
 impl Stack {
     /// Puts a future's span on the stack for one poll.
     #[inline]
     pub(crate) fn enter_poll(&mut self, mut frame: Box<Frame>) {
         self.settle();
-        if let Some(segment) = &frame.segment {
-            frame.outer.port = self.connect(&segment.core);
+        if !self.is_under(&frame.segment) {
+            if let Some(segment) = &frame.segment {
+                frame.outer.port = self.connect(&segment.core);
+            }
         }
         self.push_frame(frame);
     }
@@ -24,13 +29,12 @@ impl Stack {
     pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
         let top = self.frames.last()?;
         // Most polls leave nothing behind.
-        if top.token == span_id
-            && self.spans.len() == top.first as usize
-            && top.is_idle()
-            && self.frames.len() > 1
-        {
+        if top.token == span_id && self.spans.len() == top.first as usize && top.is_idle() {
             (self.current, self.finished) = (top.outer.current, top.outer.finished);
             return self.frames.pop();
+        }
+        if top.token == span_id && self.is_merging() {
+            return self.merge_frame();
         }
         self.uncover(span_id)?;
         self.end_frame()
@@ -48,12 +52,61 @@ impl Stack {
                 edit.error(error);
             }
             edit.end(ticks, None);
-            self.spans.push_from(*edit.record, edit.tags);
+            if edit.tags.len() == 0 {
+                self.spans.records.push(*edit.record);
+            } else {
+                self.spans.push_from(*edit.record, edit.tags);
+            }
             self.finished += 1;
             frame.closes += 1;
             frame.kind = FrameKind::Ended;
         }
-        self.end_frame();
+        let ended = if self.is_merging() { self.merge_frame() } else { self.end_frame() };
+        if let Some(frame) = ended {
+            self.keep_frame(frame);
+        }
+    }
+
+    /// Whether the innermost frame can simply leave its records to the one below: all finished, of the same segment.
+    #[inline]
+    fn is_merging(&self) -> bool {
+        let [.., below, top] = &self.frames[..] else { return false };
+        let is_same = match (&below.segment, &top.segment) {
+            (Some(below), Some(top)) => Arc::ptr_eq(below, top),
+            _ => false,
+        };
+        is_same && self.finished as usize == self.spans.len() - top.first as usize && top.outer.port.is_none()
+    }
+
+    /// Takes the innermost frame off; its records and units become those of the one below.
+    #[inline]
+    fn merge_frame(&mut self) -> Option<Box<Frame>> {
+        let mut frame = self.frames.pop()?;
+        self.current = frame.outer.current;
+        self.finished += frame.outer.finished;
+        if let Some(below) = self.frames.last_mut() {
+            below.closes += std::mem::take(&mut frame.closes);
+        }
+        if self.finished >= self.partial_flush_spans {
+            self.flush_part();
+        }
+        Some(frame)
+    }
+
+    /// Whether what stands on top belongs to this segment.
+    #[inline]
+    fn is_under(&self, segment: &Option<Arc<Segment>>) -> bool {
+        let top = self.frames.last().and_then(|top| top.segment.as_ref());
+        top.zip(segment.as_ref()).is_some_and(|(top, segment)| Arc::ptr_eq(top, segment))
+    }
+
+    /// Keeps the memory of a frame for the next future.
+    #[inline]
+    fn keep_frame(&mut self, mut frame: Box<Frame>) {
+        if self.spare_frames.len() < KEPT_FRAMES {
+            frame.segment = None;
+            self.spare_frames.push(frame);
+        }
     }
 
     /// Ends what stands above a frame.

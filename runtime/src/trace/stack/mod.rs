@@ -51,6 +51,8 @@ pub(crate) struct Stack {
     frames: Vec<Box<Frame>>,
     /// The frame of the next line, so that a trace needs no allocation.
     spare_line: Option<Box<Frame>>,
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    spare_frames: Vec<Box<Frame>>,
     spans: SpanBuffer,
     /// The active record of the innermost frame, [`NO_INDEX`] if the frame's own span is active.
     current: u32,
@@ -86,6 +88,7 @@ impl Stack {
         Self {
             frames: Vec::new(),
             spare_line: None,
+            spare_frames: Vec::new(),
             spans: SpanBuffer::new(),
             current: NO_INDEX,
             finished: 0,
@@ -184,17 +187,18 @@ impl Stack {
 
     /// A frame's segment, made now for a line that nothing escaped from so far.
     fn promote(&mut self, frame: usize) -> Option<Arc<Segment>> {
+        if let Some(segment) = self.frames.get(frame).and_then(|frame| frame.segment.as_ref()) {
+            return Some(Arc::clone(segment));
+        }
         // A line is the lowest frame: its tracer is the first one that was put aside, or the present one.
         let aside = self.frames.iter().find_map(|frame| frame.outer.port.as_deref());
         let core = Arc::clone(&aside.or(self.port.as_ref())?.core);
         let frame = self.frames.get_mut(frame)?;
-        if frame.segment.is_none() {
-            let root = self.spans.records.get(frame.first as usize)?;
-            let service = self.spans.tags.text(root.service).map(Arc::from);
-            let facts = TraceFacts::new(frame.trace_id, None, service);
-            facts.set_local_root(root.span_id);
-            frame.segment = Some(Arc::new(Segment::new(core, Arc::new(facts))));
-        }
+        let root = self.spans.records.get(frame.first as usize)?;
+        let service = self.spans.tags.text(root.service).map(Arc::from);
+        let facts = TraceFacts::new(frame.trace_id, None, service);
+        facts.set_local_root(root.span_id);
+        frame.segment = Some(Arc::new(Segment::new(core, Arc::new(facts))));
         frame.segment.clone()
     }
 

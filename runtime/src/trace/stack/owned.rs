@@ -3,12 +3,38 @@
 use std::sync::Arc;
 
 use super::{Stack, push};
-use crate::model::{CallSite, EntryKind, Flags, TagLog, TraceFacts};
+use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, TagLog, TraceFacts};
 use crate::trace::context::Place;
+use crate::trace::frame::{Frame, FrameKind};
 use crate::trace::owned::{OwnedSpan, new_record};
 use crate::trace::segment::{Ready, Segment};
 
 impl Stack {
+    /// Starts the span of a future under the active one, or as a new trace.
+    pub(crate) fn start_polled(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
+        if self.current != NO_INDEX || site.service.is_some() {
+            return self.start_owned(site, None).map(Frame::polled);
+        }
+        // Mostly one future starts another: under a span of the tracer's own service, in a segment that exists.
+        let Some((segment, top)) = self.frames.last().and_then(|top| match &top.kind {
+            FrameKind::Polled(parent, _) if parent.service == 0 => Some((top.segment.as_ref()?, top)),
+            _ => None,
+        }) else {
+            return self.start_owned(site, None).map(Frame::polled);
+        };
+        segment.open();
+        let (segment, trace_id, parent_id) = (Some(Arc::clone(segment)), top.trace_id, top.span_id);
+        let start = self.ticks()?;
+        let span_id = self.ids.span_id();
+        let kind = FrameKind::Polled(new_record(site, span_id, parent_id, start), TagLog::new());
+        let Some(mut frame) = self.spare_frames.pop() else {
+            return Some(Frame::new(trace_id, span_id, segment, kind));
+        };
+        (frame.trace_id, frame.span_id, frame.token) = (trace_id, span_id, span_id);
+        (frame.segment, frame.kind) = (segment, kind);
+        Some(frame)
+    }
+
     /// Starts an owned span under the active one, under a given place, or as a new trace.
     pub(crate) fn start_owned(
         &mut self,
