@@ -65,7 +65,7 @@ impl Signal {
             return Err(order);
         }
         inbox.orders.push(order);
-        drop(inbox);
+        // Before the tray is free again, so that the bell is answered together with the order.
         self.ring();
         Ok(())
     }
@@ -93,9 +93,11 @@ impl Signal {
         self.is_rung.store(false, Ordering::Release);
     }
 
-    /// Takes all orders out.
+    /// Takes all orders out, and answers the bell for them.
     pub(super) fn orders(&self) -> Vec<Order> {
-        std::mem::take(&mut self.inbox().orders)
+        let mut inbox = self.inbox();
+        self.is_rung.store(false, Ordering::Release);
+        std::mem::take(&mut inbox.orders)
     }
 
     /// Takes the last orders out; from now on orders are given back.

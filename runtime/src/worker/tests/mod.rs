@@ -74,7 +74,10 @@ impl Setup {
             viewer: self.viewer,
         };
         let outbox = queue.outbox();
-        Running { outbox, rates, handle: start_on(parts, signal, self.spawn), queue }
+        let handle = start_on(parts, signal, self.spawn);
+        // The worker looks at the queue once when it starts; from here on it waits.
+        handle.flush(LONG);
+        Running { outbox, rates, handle, queue }
     }
 }
 
