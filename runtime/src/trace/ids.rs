@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::clock::Clock;
 
-/// One thread's source of ids: SplitMix64 from a seed of the operating system, stirred by the time at every new trace,
+/// One thread's source of ids: wyrand (Wang Yi, `wyhash`) from a seed of the operating system, stirred by the time at every new trace,
 /// so that a forked child goes its own way.
 #[derive(Debug)]
 pub(crate) struct IdSource {
@@ -25,13 +25,11 @@ impl IdSource {
             self.seed();
         }
         loop {
-            self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^= z >> 31;
-            if z != 0 {
-                return z;
+            self.state = self.state.wrapping_add(0x2d35_8dcc_aa6c_78a5);
+            let product = u128::from(self.state) * u128::from(self.state ^ 0x8bb8_4b93_962e_acc9);
+            let id = (product >> 64) as u64 ^ product as u64;
+            if id != 0 {
+                return id;
             }
         }
     }

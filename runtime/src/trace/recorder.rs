@@ -38,7 +38,7 @@ impl Start {
     /// Starts the span; it ends when the guard is dropped.
     #[inline]
     pub fn enter(self) -> Entered {
-        if process::is_on() { start(self.site, None) } else { Entered::INERT }
+        if process::is_on() { Entered::new(start(self.site)) } else { Entered::INERT }
     }
 
     /// Runs a body under the span and marks it by what the body returned.
@@ -56,7 +56,11 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
     /// Starts the span; it ends when the guard is dropped.
     #[inline]
     pub fn enter(self) -> Entered {
-        if process::is_on() { start(self.site, Some(&self.tags.0(NoTags))) } else { Entered::INERT }
+        if process::is_on() {
+            Entered::new(start_tagged(self.site, &self.tags.0(NoTags)))
+        } else {
+            Entered::INERT
+        }
     }
 
     /// Runs a body under the span and marks it by what the body returned.
@@ -77,6 +81,11 @@ pub struct Entered {
 }
 
 impl Entered {
+    #[inline]
+    fn new((index, span_id): (u32, u64)) -> Self {
+        Self { span_id, index, was_panicking: std::thread::panicking(), stays_on_its_thread: PhantomData }
+    }
+
     const INERT: Self =
         Self { span_id: 0, index: NO_INDEX, was_panicking: false, stays_on_its_thread: PhantomData };
 
@@ -102,24 +111,27 @@ impl Drop for Entered {
     }
 }
 
+/// Place and id of the started record; [`NO_INDEX`] where none was.
 #[inline(never)]
-fn start(site: &'static CallSite, tags: Option<&dyn TagSet>) -> Entered {
-    let started = with_stack(|stack| stack.start(site, tags)).flatten();
-    match started {
-        Some((index, span_id)) => Entered {
-            span_id,
-            index,
-            was_panicking: std::thread::panicking(),
-            stays_on_its_thread: PhantomData,
-        },
-        None => not_recorded(),
+fn start(site: &'static CallSite) -> (u32, u64) {
+    match with_stack(|stack| stack.start(site)) {
+        Some(Some(started)) => started,
+        _ => not_recorded(),
+    }
+}
+
+#[inline(never)]
+fn start_tagged(site: &'static CallSite, tags: &dyn TagSet) -> (u32, u64) {
+    match with_stack(|stack| stack.start_tagged(site, tags)) {
+        Some(Some(started)) => started,
+        _ => not_recorded(),
     }
 }
 
 #[cold]
-fn not_recorded() -> Entered {
+fn not_recorded() -> (u32, u64) {
     process::count_not_recorded();
-    Entered::INERT
+    (NO_INDEX, 0)
 }
 
 #[inline(never)]

@@ -10,21 +10,69 @@ use crate::trace::recorder::TagSet;
 impl Stack {
     /// Starts a record under the active span, or begins a trace. Gives its place and id.
     #[inline]
-    pub(crate) fn start(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
-        if self.current == NO_INDEX {
-            self.settle();
-            if self.frames.is_empty() {
-                return self.begin_line(site, tags);
-            }
+    pub(crate) fn start(&mut self, site: &'static CallSite) -> Option<(u32, u64)> {
+        let Some(parent) = self.spans.records.get(self.current as usize) else {
+            return self.start_first(site);
+        };
+        let (parent_id, service) = (parent.span_id, parent.service);
+        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
+        let started = self.push(site, parent_id, self.ticks()?, service, flags);
+        if site.service.is_some() {
+            self.describe(None);
+        }
+        Some(started)
+    }
+
+    /// As [`Stack::start`], with tags.
+    #[inline]
+    pub(crate) fn start_tagged(&mut self, site: &'static CallSite, tags: &dyn TagSet) -> Option<(u32, u64)> {
+        let started = self.start(site)?;
+        self.describe(Some(tags));
+        Some(started)
+    }
+
+    /// Starts a record directly under a frame, or as the first of a trace.
+    #[inline(never)]
+    fn start_first(&mut self, site: &'static CallSite) -> Option<(u32, u64)> {
+        self.settle();
+        if self.frames.is_empty() {
+            self.begin_line()?;
         }
         let start = self.ticks()?;
-        let span_id = self.ids.span_id();
-        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
-        let (parent_id, service, flags) = match self.spans.records.get(self.current as usize) {
-            Some(parent) => (parent.span_id, parent.service, flags),
-            None => self.under_frame(span_id, flags)?,
+        let frame = self.frames.last()?;
+        let service = match &frame.kind {
+            FrameKind::Polled(polled, tags) => self.spans.tags.copy_field(tags, polled.service),
+            _ => match frame.service() {
+                Some(service) => self.spans.tags.field(0, EntryKind::Service, &service),
+                None => 0,
+            },
         };
-        Some(self.push(site, (span_id, parent_id), start, service, flags, tags))
+        let mut flags = if site.measured { Flags::MEASURED } else { Flags::none() };
+        let is_first = frame.begins_local_trace();
+        if is_first {
+            flags = flags.with(Flags::TOP_LEVEL);
+        }
+        let started = self.push(site, frame.span_id, start, service, flags);
+        if let Some(segment) =
+            self.frames.last().and_then(|frame| frame.segment.as_ref()).filter(|_| is_first)
+        {
+            segment.facts.set_local_root(started.1);
+        }
+        if site.service.is_some() {
+            self.describe(None);
+        }
+        Some(started)
+    }
+
+    /// Begins a trace on this thread.
+    fn begin_line(&mut self) -> Option<()> {
+        self.attach()?;
+        let ticks = self.ticks()?;
+        let trace_id = self.new_trace_id(ticks);
+        let mut line = self.spare_line.take().unwrap_or_else(|| Frame::new(0, 0, None, FrameKind::Line));
+        line.trace_id = trace_id;
+        self.push_frame(line);
+        Some(())
     }
 
     /// Finishes a record by its place and identity, wherever it is by now.
@@ -72,17 +120,16 @@ impl Stack {
     fn push(
         &mut self,
         site: &'static CallSite,
-        (span_id, parent_id): (u64, u64),
+        parent_id: u64,
         start: u64,
         service: u32,
         flags: Flags,
-        tags: Option<&dyn TagSet>,
     ) -> (u32, u64) {
         let index = self.spans.records.len() as u32;
         if self.spans.records.len() == self.spans.records.capacity() {
             self.grow();
         }
-        let parent_index = self.current;
+        let span_id = self.ids.span_id();
         self.spans.records.push(Record {
             site,
             span_id,
@@ -91,26 +138,25 @@ impl Stack {
             end: 0,
             tags: 0,
             service,
-            parent_index,
+            parent_index: self.current,
             flags,
         });
         self.current = index;
-        if tags.is_some() || site.service.is_some() {
-            self.describe(tags);
-        }
         (index, span_id)
     }
 
-    /// Gives the record that was just appended its service and tags.
+    /// Gives the record that was just appended its tags, or the service of its call site.
     fn describe(&mut self, tags: Option<&dyn TagSet>) {
         let SpanBuffer { records, tags: log } = &mut self.spans;
         let Some(record) = records.last_mut() else { return };
         let inherited = record.service;
-        if let Some(service) = record.site.service {
-            record.service = log.field(0, EntryKind::Service, service);
-        }
-        if let Some(tags) = tags {
-            tags.write(&mut Edit { record, tags: log });
+        match tags {
+            Some(tags) => tags.write(&mut Edit { record, tags: log }),
+            None => {
+                if let Some(service) = record.site.service {
+                    record.service = log.field(0, EntryKind::Service, service);
+                }
+            }
         }
         if record.service != inherited {
             if log.text(record.service) == log.text(inherited) {
@@ -119,38 +165,6 @@ impl Stack {
                 record.flags = record.flags.with(Flags::TOP_LEVEL);
             }
         }
-    }
-
-    /// Parent, service and flags of a record directly under a frame that was polled or entered.
-    #[inline(never)]
-    fn under_frame(&mut self, span_id: u64, flags: Flags) -> Option<(u64, u32, Flags)> {
-        let frame = self.frames.last()?;
-        let service = match &frame.kind {
-            FrameKind::Polled(polled, tags) => self.spans.tags.copy_field(tags, polled.service),
-            _ => match frame.service() {
-                Some(service) => self.spans.tags.field(0, EntryKind::Service, &service),
-                None => 0,
-            },
-        };
-        if !frame.begins_local_trace() {
-            return Some((frame.span_id, service, flags));
-        }
-        if let Some(segment) = &frame.segment {
-            segment.facts.set_local_root(span_id);
-        }
-        Some((frame.span_id, service, flags.with(Flags::TOP_LEVEL)))
-    }
-
-    fn begin_line(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
-        self.attach()?;
-        let start = self.ticks()?;
-        let trace_id = self.new_trace_id(start);
-        let mut line = self.spare_line.take().unwrap_or_else(|| Frame::new(0, 0, None, FrameKind::Line));
-        line.trace_id = trace_id;
-        self.push_frame(line);
-        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
-        let span_id = self.ids.span_id();
-        Some(self.push(site, (span_id, 0), start, 0, flags.with(Flags::TOP_LEVEL), tags))
     }
 
     /// A record that finished while its frame was not on top: the frame's word is corrected where it is saved.
