@@ -187,7 +187,7 @@ fn serve<S: Read + Write + Send + 'static>(
             let mut reader = BufReader::new(twin(&stream));
             let mut stream = stream;
             while let Some(request) = read_request(&mut reader) {
-                if !answer(&shared, &mut stream, request) {
+                if !answer(&shared, &mut stream, &request) {
                     return;
                 }
             }
@@ -196,14 +196,14 @@ fn serve<S: Read + Write + Send + 'static>(
 }
 
 /// Answers one request; whether the connection stays open.
-fn answer(shared: &Shared, stream: &mut impl Write, request: Received) -> bool {
+fn answer(shared: &Shared, stream: &mut impl Write, request: &Received) -> bool {
     let number = {
         let mut received = shared.received.lock().unwrap();
         received.push(request.clone());
         received.len() - 1
     };
     shared.arrived.notify_all();
-    match (shared.reply)(number, &request) {
+    match (shared.reply)(number, request) {
         Reply::Status(status, headers, body) => {
             let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok()

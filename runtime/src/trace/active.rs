@@ -90,7 +90,14 @@ impl ActiveSpan {
 
     /// Changes the service, for this span and for children started later.
     pub fn set_service(&self, service: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Service, service.as_ref()));
+        let service = service.as_ref();
+        match &self.target {
+            Target::Handle(cell) => cell.set_service(service),
+            Target::Here { index, span_id } => {
+                with_stack(|stack| stack.set_service(*index, *span_id, service));
+            }
+            Target::None | Target::Context(_) => {}
+        }
     }
 
     /// Changes the span type.

@@ -126,7 +126,9 @@ impl SpanBuilder {
     pub fn start(self) -> Span {
         let Some(setup) = self.setup else { return Span::inert() };
         let parent = self.parent.as_ref();
-        let Some(mut owned) = with_stack(|stack| stack.start_owned(&BY_HAND, parent)).flatten() else {
+        let Some(mut owned) =
+            with_stack(|stack| stack.start_owned(&BY_HAND, parent, setup.service.as_deref())).flatten()
+        else {
             process::count_not_recorded();
             return Span::inert();
         };
@@ -134,12 +136,6 @@ impl SpanBuilder {
         owned.record.tags = setup.anchor;
         owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
         owned.record.flags = owned.record.flags.with(setup.flags);
-        if let Some(service) = &setup.service {
-            if owned.tags.text(owned.record.service) != Some(service) {
-                owned.edit().field(EntryKind::Service, service);
-                owned.edit().flag(Flags::TOP_LEVEL, true);
-            }
-        }
         if let Some(time) = self.start {
             owned.edit().start_at(time);
         }
@@ -221,7 +217,9 @@ impl Span {
 
     /// Changes the service, for this span and for children started later.
     pub fn set_service(&self, service: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Service, service.as_ref()));
+        if let Some(cell) = &self.cell {
+            cell.set_service(service.as_ref());
+        }
     }
 
     /// Changes the span type.
@@ -321,6 +319,13 @@ impl SpanCell {
     pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
         if let Some((record, tags)) = self.open().as_mut() {
             f(&mut Edit { record, tags });
+        }
+    }
+
+    pub(crate) fn set_service(&self, service: &str) {
+        self.edit(|edit| edit.field(EntryKind::Service, service));
+        if !self.is_finished() {
+            self.segment.facts.set_service(self.span_id, service);
         }
     }
 

@@ -283,13 +283,13 @@ fn a_future_survives_moves_between_threads() {
 
 #[test]
 fn a_future_dropped_half_way_finishes_once_without_error() {
-    let tracer = ScopedTracer::new();
     struct Noisy;
     impl Drop for Noisy {
         fn drop(&mut self) {
             traced("dropped inside", nothing);
         }
     }
+    let tracer = ScopedTracer::new();
     let mut future = Box::pin(traced_async("cancelled", async || {
         let _noisy = Noisy;
         Yield::default().await;
@@ -386,14 +386,14 @@ fn owned_children_of_a_long_future_ship_in_parts() {
 fn services_are_inherited_and_mark_their_entry() {
     let tracer = ScopedTracer::new();
     let web = span("web").service("shop").start();
-    let _active = web.activate();
+    let active = web.activate();
     traced("handler", || {
         let query = span("query").service("shop-db").start();
         let _active = query.activate();
         traced("parse", nothing);
         span("same").service("shop-db").start().finish();
     });
-    drop(_active);
+    drop(active);
     web.finish();
     let spans = tracer.finished();
     let service = |name: &str| {

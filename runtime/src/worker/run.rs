@@ -226,7 +226,7 @@ impl Sampler {
     /// The decision of a chunk's trace, taken now if it was not before.
     pub(super) fn decide(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
         if let Some(facts) = &head.facts {
-            return facts.decide(|| self.sample(head, facts.service.as_deref()));
+            return facts.decide(|| self.sample(head, facts.service().as_deref()));
         }
         let mut records = super::backlog::records(head, buffer).iter();
         let local_root = records.find(|record| record.span_id == head.local_root_id);

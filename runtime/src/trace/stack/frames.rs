@@ -16,7 +16,7 @@ impl Stack {
     #[inline]
     pub(crate) fn enter_poll(&mut self, mut frame: Box<Frame>) {
         self.settle();
-        if !self.is_under(&frame.segment) {
+        if !self.is_under(frame.segment.as_ref()) {
             if let Some(segment) = &frame.segment {
                 frame.outer.port = self.connect(&segment.core);
             }
@@ -95,9 +95,9 @@ impl Stack {
 
     /// Whether what stands on top belongs to this segment.
     #[inline]
-    fn is_under(&self, segment: &Option<Arc<Segment>>) -> bool {
+    fn is_under(&self, segment: Option<&Arc<Segment>>) -> bool {
         let top = self.frames.last().and_then(|top| top.segment.as_ref());
-        top.zip(segment.as_ref()).is_some_and(|(top, segment)| Arc::ptr_eq(top, segment))
+        top.zip(segment).is_some_and(|(top, segment)| Arc::ptr_eq(top, segment))
     }
 
     /// Keeps the memory of a frame for the next future.

@@ -19,7 +19,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TraceFacts};
+use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) };
@@ -167,6 +167,15 @@ impl Stack {
     /// The tracer that spans started now belong to.
     pub(crate) fn core(&mut self) -> Option<Arc<Core>> {
         self.attach_or_connected().map(|port| Arc::clone(&port.core))
+    }
+
+    /// Changes the service of an open record, or of the span of a polled future.
+    pub(crate) fn set_service(&mut self, index: u32, span_id: u64, service: &str) {
+        self.edit(index, span_id, |edit| edit.field(EntryKind::Service, service));
+        // A line without a segment reads its root's service when it gets one.
+        for segment in self.frames.iter().filter_map(|frame| frame.segment.as_ref()) {
+            segment.facts.set_service(span_id, service);
+        }
     }
 
     /// Changes an open record, or the span of a polled future.
