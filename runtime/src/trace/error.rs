@@ -153,6 +153,7 @@ impl Write for Cut {
 }
 
 #[cfg(test)]
+#[allow(unused_imports, reason = "in this crate the macro's imports are looked at one by one")]
 mod tests {
     use super::*;
 
