@@ -14,6 +14,8 @@
 #[cfg(feature = "enable")]
 mod backlog;
 #[cfg(feature = "enable")]
+mod carry;
+#[cfg(feature = "enable")]
 mod delivery;
 #[cfg(feature = "enable")]
 mod handle;
@@ -25,6 +27,8 @@ mod report;
 mod retry;
 #[cfg(feature = "enable")]
 mod run;
+#[cfg(feature = "enable")]
+mod sampler;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]
 mod signal;

@@ -1,13 +1,14 @@
 //! The worker's loop: wait, drain, show, deliver, reply.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
 use super::delivery::Delivery;
 use super::handle::WorkerParts;
+use super::sampler::Sampler;
 use super::signal::{Order, OrderKind, Signal};
 use super::view::{Viewer, view};
 use crate::clock::{Anchor, Clock, Timeline};
@@ -15,8 +16,6 @@ use crate::diagnostics;
 use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::v04::{Encoder, SpanDefaults};
-use crate::model::{ChunkHead, Decision, SpanBuffer};
-use crate::sampling::{self, AgentRates};
 
 /// A worker on its thread.
 pub(super) struct Worker {
@@ -97,7 +96,7 @@ impl Worker {
         Self {
             signal,
             queue,
-            sampler: Sampler { rates, service, env },
+            sampler: Sampler::new(rates, service, env),
             encoder: Encoder::new(&defaults),
             backlog: Backlog::default(),
             delivery: Delivery::new(agent, &writer),
@@ -174,7 +173,7 @@ impl Worker {
         for batch in self.backlog.latest(count) {
             for head in &batch.heads {
                 let decision = self.sampler.decide(head, &batch.spans);
-                viewer.show(&view(head, &batch.spans, &self.sampler.service, &timeline, decision));
+                viewer.show(&view(head, &batch.spans, self.sampler.service(), &timeline, decision));
             }
         }
         if is_awaited { viewer.finish() } else { viewer.settle() }
@@ -212,30 +211,6 @@ impl Worker {
         for reply in replies.into_iter().chain(flushes).chain(late) {
             let _ = reply.try_send(lost == lost_before);
         }
-    }
-}
-
-/// What decides about traces that nobody decided about.
-pub(super) struct Sampler {
-    pub(super) rates: Arc<Mutex<AgentRates>>,
-    service: Box<str>,
-    env: Box<str>,
-}
-
-impl Sampler {
-    /// The decision of a chunk's trace, taken now if it was not before.
-    pub(super) fn decide(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
-        if let Some(facts) = &head.facts {
-            return facts.decide(|| self.sample(head, facts.service().as_deref()));
-        }
-        let mut records = super::backlog::records(head, buffer).iter();
-        let local_root = records.find(|record| record.span_id == head.local_root_id);
-        self.sample(head, local_root.and_then(|record| buffer.tags.text(record.service)))
-    }
-
-    fn sample(&self, head: &ChunkHead, service: Option<&str>) -> Decision {
-        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        sampling::decide(head.trace_id as u64, service.unwrap_or(&self.service), &self.env, &rates)
     }
 }
 

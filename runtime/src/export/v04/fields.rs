@@ -4,9 +4,17 @@ use super::block::str_len;
 use crate::clock::Timeline;
 use crate::model::{EntryKind, Flags, Record, TagLog};
 
-/// The header of a span's map before it is known which optional maps it has: all of them.
-pub(super) const fn map_header(has_type: bool) -> u8 {
-    0x80 | (11 + has_type as u8)
+/// The header of a span's map that has so many optional fields.
+#[inline]
+pub(super) const fn map_header(optional: u8) -> u8 {
+    0x80 | (9 + optional)
+}
+
+/// The key `metrics` and the header of its map.
+#[inline]
+pub(super) const fn metrics_header(numbers: u16) -> [u8; 11] {
+    let [high, low] = numbers.to_be_bytes();
+    [0xa7, b'm', b'e', b't', b'r', b'i', b'c', b's', 0xde, high, low]
 }
 
 /// Keys and number headers of the fields that every span has, up to the count of its string tags.

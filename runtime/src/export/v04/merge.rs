@@ -1,19 +1,23 @@
 //! Tags of a span in which keys may occur twice: sorted by key, one of each kept.
 
 use super::block::{Pair, key_of};
+use super::fields::metrics_header;
 use super::span::{Blocks, Counts};
 use crate::model::{Entry, EntryKind};
 
-/// Appends the string tags to `out` and the number tags to `numbers`, each key once over both.
+/// Writes `meta` from `metas_at` on, behind its header, and `metrics` if there are any; each key once over both.
 ///
 /// The chunk's tags win over the span's own, of which the latest wins; the tracer's come last. A tag taken back hides the
 /// tracer's as well.
+#[cold]
+#[inline(never)]
 pub(super) fn tags<'a>(
     out: &mut Vec<u8>,
-    numbers: &mut Vec<u8>,
+    metas_at: usize,
     entries: impl Iterator<Item = Entry<'a>>,
     blocks: &Blocks<'_>,
 ) -> Counts {
+    out.truncate(metas_at);
     let mut pairs: Vec<(Option<Pair<'_>>, &[u8])> = Vec::new();
     let with_key = |pair: Pair<'a>| (Some(pair), key_of(pair.bytes));
     for block in blocks.chunk.into_iter().chain([blocks.all]) {
@@ -32,18 +36,23 @@ pub(super) fn tags<'a>(
     // Stable: of equal keys the first, which is the strongest, stays first.
     pairs.sort_by_key(|(_, key)| *key);
     pairs.dedup_by_key(|(_, key)| *key);
-    let mut counts = Counts::default();
-    for pair in pairs.into_iter().filter_map(|(pair, _)| pair) {
-        let (map, count) = if pair.is_number {
-            (&mut *numbers, &mut counts.numbers)
-        } else {
-            (&mut *out, &mut counts.metas)
-        };
-        // The number of pairs is written in 16 bits.
-        if *count < u16::MAX {
-            map.extend_from_slice(pair.bytes);
-            *count += 1;
-        }
+    let (metas, numbers): (Vec<Pair<'_>>, Vec<Pair<'_>>) =
+        pairs.into_iter().filter_map(|(pair, _)| pair).partition(|pair| !pair.is_number);
+    let counts = Counts { metas: put_all(out, &metas), numbers: numbers.len().min(MOST) as u16 };
+    if counts.numbers > 0 {
+        out.extend_from_slice(&metrics_header(counts.numbers));
+        put_all(out, &numbers);
     }
     counts
+}
+
+/// The number of pairs is written in 16 bits.
+const MOST: usize = u16::MAX as usize;
+
+fn put_all(out: &mut Vec<u8>, pairs: &[Pair<'_>]) -> u16 {
+    let pairs = pairs.get(..MOST).unwrap_or(pairs);
+    for pair in pairs {
+        out.extend_from_slice(pair.bytes);
+    }
+    pairs.len() as u16
 }

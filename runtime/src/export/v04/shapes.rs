@@ -1,8 +1,7 @@
 //! What is constant about a span as bytes, put together when its call site is met first.
 //!
 //! ```text
-//! | map header | service name resource type | keys of ids and times, places for their values | meta header | meta of the tracer |
-//! | metrics header | metrics of the tracer |
+//! | map header | service | name resource type | ids and times, their values left open | meta header | tags of the tracer |
 //! ```
 
 use std::collections::HashMap;
@@ -10,7 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use super::block::{TagBlock, put_str};
-use super::fields::{self, NUMBERS};
+use super::fields::NUMBERS;
 use crate::model::CallSite;
 
 /// The shapes of all sites met so far.
@@ -35,7 +34,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Everything up to the tracer's own `meta`.
+    /// All of it: from the map's header to the tracer's own `meta`.
     pub(super) fn whole(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -106,7 +105,8 @@ impl Shapes {
         let resource = site.resource.filter(|resource| !resource.is_empty()).unwrap_or(&name);
         let out = &mut self.bytes;
         let start = out.len() as u32;
-        out.push(fields::map_header(span_type.is_some()));
+        // The map's header, which is known last.
+        out.push(0);
         for text in ["service", service] {
             put_str(out, text);
         }

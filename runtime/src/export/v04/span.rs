@@ -4,7 +4,7 @@ use super::block::{TagBlock, key_of, put_str, text_of};
 use super::defaults::Constants;
 use super::fields::{self, META_HEADER, NUMBERS};
 use super::merge;
-use super::shapes::Shapes;
+use super::shapes::{Shape, Shapes};
 use crate::clock::Timeline;
 use crate::model::{EntryKind, Flags, Record, TagLog};
 
@@ -13,8 +13,6 @@ use crate::model::{EntryKind, Flags, Record, TagLog};
 pub(super) struct SpanWriter {
     pub(super) constants: Constants,
     shapes: Shapes,
-    /// Number tags of the present span, which follow its string tags.
-    numbers: Vec<u8>,
 }
 
 /// What a span gets from its chunk.
@@ -32,7 +30,7 @@ pub(super) struct Surroundings<'a> {
 
 impl SpanWriter {
     pub(super) fn new(constants: Constants) -> Self {
-        Self { constants, shapes: Shapes::new(), numbers: Vec::new() }
+        Self { constants, shapes: Shapes::new() }
     }
 
     /// Appends the span.
@@ -48,45 +46,44 @@ impl SpanWriter {
         let constants = self.constants.of(true, record.flags);
         let variant = Constants::variant(record.flags);
         let shape = self.shapes.shape(record.site, variant, &self.constants.service, constants);
-        let (numbers_at, has_type, constants) = if record.service == 0 && !record.flags.has(Flags::FIELDS) {
+        let begun = if record.service == 0 && !record.flags.has(Flags::FIELDS) {
             out.extend_from_slice(self.shapes.bytes(shape.whole()));
-            (map_at + shape.numbers_at(), shape.has_type, constants)
+            Begun { numbers_at: map_at + shape.numbers_at(), has_type: shape.has_type, constants }
         } else {
-            let other_service = self.other_service(record, tags);
-            put_service(out, other_service, &self.constants.service);
-            let has_type = fields::put_texts(out, self.shapes.bytes(shape.site()), record, tags);
-            let numbers_at = out.len();
-            let constants = self.constants.of(other_service.is_none(), record.flags);
-            out.extend_from_slice(NUMBERS);
-            out.extend_from_slice(&constants.meta);
-            (numbers_at, has_type, constants)
+            self.begin(out, record, tags, shape)
         };
+        let Begun { numbers_at, has_type, constants } = begun;
         let blocks = Blocks { chunk: around.chunk, all: around.all, constants };
         let metas_at = numbers_at + NUMBERS.len();
-        let counts = put_tags(out, &mut self.numbers, metas_at, record, tags, &blocks);
-        if let Some(place) = out.get_mut(numbers_at..).and_then(<[u8]>::first_chunk_mut) {
+        let counts = match copy_tags(out, record, tags, &blocks) {
+            Ok(counts) => counts,
+            Err(Unfit) => merge::tags(out, metas_at, tags.entries(record.tags), &blocks),
+        };
+        let Some(map) = out.get_mut(map_at..) else { return };
+        if let Some(place) = map.get_mut(numbers_at - map_at..).and_then(<[u8]>::first_chunk_mut) {
             fields::fill(place, record, around.trace_id_low, around.timeline, counts.metas);
         }
-        let mut header = fields::map_header(has_type);
-        if counts.metas == 0 {
-            out.truncate(metas_at - META_HEADER);
-            header -= 1;
+        if let Some(place) = map.first_mut() {
+            let has_links = !around.links.is_empty();
+            let optional = [has_type, counts.metas > 0, counts.numbers > 0, has_links].map(u8::from);
+            *place = fields::map_header(optional.iter().sum());
         }
-        if counts.numbers == 0 {
-            header -= 1;
-        } else {
-            let [high, low] = counts.numbers.to_be_bytes();
-            out.extend_from_slice(&[0xa7, b'm', b'e', b't', b'r', b'i', b'c', b's', 0xde, high, low]);
-            out.extend_from_slice(&self.numbers);
+        if counts.metas == 0 || !around.links.is_empty() {
+            put_rare(out, counts, metas_at, around.links);
         }
-        if !around.links.is_empty() {
-            put_str(out, "span_links");
-            out.extend_from_slice(around.links);
-            header += 1;
-        }
-        if let Some(place) = out.get_mut(map_at) {
-            *place = header;
-        }
+    }
+
+    /// Appends the constant parts of a span that has texts of its own.
+    #[inline(never)]
+    fn begin(&self, out: &mut Vec<u8>, record: &Record, tags: &TagLog, shape: Shape) -> Begun<'_> {
+        let other_service = self.other_service(record, tags);
+        put_service(out, other_service, &self.constants.service);
+        let has_type = fields::put_texts(out, self.shapes.bytes(shape.site()), record, tags);
+        let numbers_at = out.len();
+        let constants = self.constants.of(other_service.is_none(), record.flags);
+        out.extend_from_slice(NUMBERS);
+        out.extend_from_slice(&constants.meta);
+        Begun { numbers_at, has_type, constants }
     }
 
     /// The span's service as a MessagePack string where it is not the tracer's.
@@ -95,6 +92,26 @@ impl SpanWriter {
         let text = text_of(service);
         (!text.is_empty() && !text.eq_ignore_ascii_case(self.constants.service.as_bytes())).then_some(service)
     }
+}
+
+/// Takes the header of an empty `meta` back, and appends links if there are any.
+#[cold]
+#[inline(never)]
+fn put_rare(out: &mut Vec<u8>, counts: Counts, metas_at: usize, links: &[u8]) {
+    if counts.metas == 0 {
+        out.drain(metas_at - META_HEADER..metas_at);
+    }
+    if !links.is_empty() {
+        put_str(out, "span_links");
+        out.extend_from_slice(links);
+    }
+}
+
+/// A span whose constant parts are written.
+struct Begun<'a> {
+    numbers_at: usize,
+    has_type: bool,
+    constants: &'a TagBlock,
 }
 
 /// Appends room for the map's header, and the service.
@@ -121,23 +138,6 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Appends string tags to `out`, which has those of the tracer from `metas_at` on, and makes `numbers` the number tags.
-#[inline]
-fn put_tags(
-    out: &mut Vec<u8>,
-    numbers: &mut Vec<u8>,
-    metas_at: usize,
-    record: &Record,
-    tags: &TagLog,
-    blocks: &Blocks<'_>,
-) -> Counts {
-    copy_tags(out, numbers, record, tags, blocks).unwrap_or_else(|_| {
-        out.truncate(metas_at);
-        numbers.clear();
-        merge::tags(out, numbers, tags.entries(record.tags), blocks)
-    })
-}
-
 /// How many pairs the two maps got.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -149,57 +149,83 @@ pub(super) struct Counts {
 struct Unfit;
 
 /// From so many tags on, duplicates are found by sorting instead of comparing.
-const MANY_TAGS: u16 = 16;
+const MANY_TAGS: usize = 16;
 
+/// Appends string tags to `out`, which has those of the tracer, and `metrics` if there are any.
 #[inline]
 fn copy_tags(
     out: &mut Vec<u8>,
-    numbers: &mut Vec<u8>,
     record: &Record,
     tags: &TagLog,
     blocks: &Blocks<'_>,
 ) -> Result<Counts, Unfit> {
-    let TagBlock { metas, numbers: number_count, keys: mut seen, .. } = *blocks.constants;
-    let mut counts = Counts { metas, numbers: number_count };
-    numbers.clear();
-    numbers.extend_from_slice(&blocks.constants.metrics);
-    for block in blocks.chunk.into_iter().chain(Some(blocks.all).filter(|all| !all.is_empty())) {
-        out.extend_from_slice(&block.meta);
-        numbers.extend_from_slice(&block.metrics);
-        counts.metas += block.metas;
-        counts.numbers += block.numbers;
-        seen = seen.union(block.keys);
+    let Blocks { chunk, all, constants } = *blocks;
+    let mut counts = Counts { metas: constants.metas, numbers: constants.numbers };
+    let mut seen = constants.keys;
+    if let Some(chunk) = chunk {
+        out.extend_from_slice(&chunk.meta);
+        counts = counts.with(chunk);
+        seen = seen.union(chunk.keys);
     }
+    if !all.is_empty() {
+        out.extend_from_slice(&all.meta);
+        counts = counts.with(all);
+        seen = seen.union(all.keys);
+    }
+    let mut numbers = 0;
+    let mut latest_number: &[u8] = &[];
     let mut count = 0;
     for entry in tags.entries(record.tags) {
-        let key = key_of(entry.payload);
         let is_number = match entry.kind {
             EntryKind::Meta => false,
             EntryKind::Metric => true,
             EntryKind::Unset => return Err(Unfit),
             EntryKind::Name | EntryKind::Resource | EntryKind::SpanType | EntryKind::Service => continue,
         };
+        let key = key_of(entry.payload);
         let was_met = seen.insert(key);
         if (was_met && is_taken(key, record, tags, blocks, count)) || count == MANY_TAGS {
             return Err(Unfit);
         }
         count += 1;
-        if is_number {
-            numbers.extend_from_slice(entry.payload);
-            counts.numbers += 1;
-        } else {
+        if !is_number {
             out.extend_from_slice(entry.payload);
-            counts.metas += 1;
+            continue;
         }
+        if numbers == 0 {
+            latest_number = entry.payload;
+        }
+        numbers += 1;
+    }
+    counts.metas += (count - numbers) as u16;
+    counts.numbers += numbers as u16;
+    if counts.numbers == 0 {
+        return Ok(counts);
+    }
+    out.extend_from_slice(&fields::metrics_header(counts.numbers));
+    if counts.numbers > numbers as u16 {
+        blocks.each().for_each(|block| out.extend_from_slice(&block.metrics));
+    }
+    out.extend_from_slice(latest_number);
+    if numbers > 1 {
+        // A second look at the entries costs less than keeping the numbers aside.
+        let all = tags.entries(record.tags).filter(|entry| entry.kind == EntryKind::Metric);
+        all.skip(1).for_each(|entry| out.extend_from_slice(entry.payload));
     }
     Ok(counts)
+}
+
+impl Counts {
+    fn with(self, block: &TagBlock) -> Self {
+        Self { metas: self.metas + block.metas, numbers: self.numbers + block.numbers }
+    }
 }
 
 /// Whether a key that may have been met was: in a block, or among the latest `count` tags of the span.
 #[cold]
 #[inline(never)]
-fn is_taken(key: &[u8], record: &Record, tags: &TagLog, blocks: &Blocks<'_>, count: u16) -> bool {
+fn is_taken(key: &[u8], record: &Record, tags: &TagLog, blocks: &Blocks<'_>, count: usize) -> bool {
     let is_tag = |kind| matches!(kind, EntryKind::Meta | EntryKind::Metric);
-    let mut earlier = tags.entries(record.tags).filter(|entry| is_tag(entry.kind)).take(usize::from(count));
+    let mut earlier = tags.entries(record.tags).filter(|entry| is_tag(entry.kind)).take(count);
     blocks.each().any(|block| block.has(key)) || earlier.any(|entry| key_of(entry.payload) == key)
 }

@@ -1,0 +1,117 @@
+//! What a chunk says of its trace: decision, propagated tags, links.
+
+use std::sync::Arc;
+
+use super::super::testing::{KEEP, Value, encoded, head, record};
+use super::{PLAIN, defaults};
+use crate::model::upstream::{PropagatedTags, PropagationError, UpstreamLink};
+use crate::model::{Decision, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId, Upstream};
+
+fn upstream(trace_id: u128) -> Upstream {
+    Upstream {
+        trace_id: TraceId::new(trace_id),
+        parent_id: SpanId::new(99),
+        priority: Some(SamplingPriority::USER_KEEP),
+        origin: Some("synthetics".into()),
+        tags: PropagatedTags::default(),
+        tracestate: None,
+        last_parent_id: None,
+        propagation_error: None,
+        links: Vec::new(),
+    }
+}
+
+#[test]
+fn chunk_tags_are_on_the_first_span_only() {
+    let trace_id = 0x6a0b_3c55_0000_0000_0000_0000_0000_0005;
+    let rated = Decision { mechanism: Some(Mechanism::AGENT_RATE), rate: Some(0.25), ..KEEP };
+    let records = [record(&PLAIN, 1, 0), record(&PLAIN, 2, 1)];
+    let spans = encoded(&defaults(), &head(trace_id, 1, None), &records, &TagLog::new(), rated);
+    assert_eq!(spans[0].meta("_dd.p.tid"), Some("6a0b3c5500000000"));
+    assert_eq!((spans[0].meta("_dd.p.dm"), spans[0].meta("_dd.p.ksr")), (Some("-1"), Some("0.25")));
+    assert_eq!(spans[0].metric("_dd.agent_psr"), Some(0.25));
+    for key in ["_dd.p.tid", "_dd.p.dm", "_dd.p.ksr", "language", "runtime-id"] {
+        assert_eq!(spans[1].meta(key), None, "{key}");
+    }
+    for key in ["_sampling_priority_v1", "process_id", "_dd.agent_psr"] {
+        assert_eq!(spans[1].metric(key), None, "{key}");
+    }
+    assert_eq!(spans[1].meta("env"), Some("prod"));
+}
+
+#[test]
+fn rate_is_on_the_local_root_and_not_on_the_first_span_of_a_part() {
+    let rated = Decision { mechanism: Some(Mechanism::AGENT_RATE), rate: Some(0.5), ..KEEP };
+    let spans = encoded(&defaults(), &head(5, 77, None), &[record(&PLAIN, 2, 1)], &TagLog::new(), rated);
+    assert_eq!((spans[0].metric("_dd.agent_psr"), spans[0].meta("_dd.p.ksr")), (None, Some("0.5")));
+}
+
+#[test]
+fn received_context_is_passed_on() {
+    let mut received = upstream(5);
+    for (key, value) in [("dm", "-4"), ("usr.id", "dXNlcg=="), ("ksr", "0.50"), ("tid", "1")] {
+        received.tags.push(key, value);
+    }
+    received.last_parent_id = Some("00f067aa0ba902b7".into());
+    received.propagation_error = Some(PropagationError::Decoding);
+    let facts = TraceFacts::new(5, Some(Arc::new(received)), None);
+    let decision = facts.decision().unwrap();
+    let records = [record(&PLAIN, 2, 1), record(&PLAIN, 1, 99)];
+    let spans = encoded(&defaults(), &head(5, 1, Some(facts)), &records, &TagLog::new(), decision);
+    let [root, child] = &spans[..] else { panic!("two spans") };
+    for (key, value) in [
+        ("_dd.p.dm", "-4"),
+        ("_dd.p.usr.id", "dXNlcg=="),
+        ("_dd.p.ksr", "0.50"),
+        ("_dd.parent_id", "00f067aa0ba902b7"),
+        ("_dd.propagation_error", "decoding_error"),
+        ("_dd.origin", "synthetics"),
+    ] {
+        assert_eq!(root.meta(key), Some(value), "{key}");
+        assert_eq!(child.meta(key).is_some(), key == "_dd.origin", "{key}");
+    }
+    assert_eq!((root.meta("_dd.p.tid"), root.metric("_sampling_priority_v1")), (None, Some(2.0)));
+}
+
+#[test]
+fn manual_decision_replaces_the_received_maker() {
+    let mut received = upstream(5);
+    received.tags.push("dm", "-1");
+    let facts = TraceFacts::new(5, Some(Arc::new(received)), None);
+    let drop =
+        Decision { priority: SamplingPriority::USER_REJECT, mechanism: Some(Mechanism::MANUAL), rate: None };
+    let spans =
+        encoded(&defaults(), &head(5, 1, Some(facts)), &[record(&PLAIN, 1, 99)], &TagLog::new(), drop);
+    assert_eq!(
+        (spans[0].meta("_dd.p.dm"), spans[0].metric("_sampling_priority_v1")),
+        (Some("-4"), Some(-1.0))
+    );
+}
+
+#[test]
+fn contexts_not_continued_are_links_of_the_local_root() {
+    let mut received = upstream(5);
+    let link = UpstreamLink {
+        trace_id: TraceId::from_halves(3, 4),
+        span_id: SpanId::new(6),
+        reason: "terminated_context",
+        context_headers: "tracecontext",
+        is_kept: true,
+        tracestate: Some("dd=s:1".into()),
+    };
+    received.links = vec![link.clone(), UpstreamLink { tracestate: None, is_kept: false, ..link }];
+    let facts = TraceFacts::new(5, Some(Arc::new(received)), None);
+    let records = [record(&PLAIN, 1, 99), record(&PLAIN, 2, 1)];
+    let spans = encoded(&defaults(), &head(5, 1, Some(facts)), &records, &TagLog::new(), KEEP);
+    let Some(Value::List(links)) = spans[0].0.get("span_links") else { panic!("no links") };
+    let Value::Map(first) = &links[0] else { panic!("no map") };
+    for (key, value) in [("trace_id", 4), ("trace_id_high", 3), ("span_id", 6), ("flags", 0x8000_0001)] {
+        assert_eq!(first.get(key), Some(&Value::Int(value)), "{key}");
+    }
+    assert_eq!(first.get("tracestate"), Some(&Value::Text("dd=s:1".into())));
+    let Some(Value::Map(attributes)) = first.get("attributes") else { panic!("no attributes") };
+    assert_eq!(attributes.get("reason"), Some(&Value::Text("terminated_context".into())));
+    assert_eq!(attributes.get("context_headers"), Some(&Value::Text("tracecontext".into())));
+    assert_eq!(links.len(), 2);
+    assert!(!spans[1].0.contains_key("span_links"));
+}

@@ -1,0 +1,61 @@
+//! Keys that occur more than once.
+
+use super::super::testing::{KEEP, encoded, head, record};
+use super::{PLAIN, defaults};
+use crate::model::TagLog;
+
+#[test]
+fn later_tag_of_a_key_wins_over_both_maps() {
+    let mut tags = TagLog::new();
+    let mut span = record(&PLAIN, 1, 0);
+    span.tags = tags.meta(span.tags, "a", "1");
+    span.tags = tags.metric(span.tags, "a", 2.0);
+    span.tags = tags.metric(span.tags, "b", 1.0);
+    span.tags = tags.meta(span.tags, "b", "2");
+    span.tags = tags.meta(span.tags, "c", "1");
+    span.tags = tags.unset(span.tags, "c");
+    span.tags = tags.unset(span.tags, "d");
+    span.tags = tags.meta(span.tags, "d", "again");
+    let spans = encoded(&defaults(), &head(5, 9, None), &[record(&PLAIN, 8, 0), span], &tags, KEEP);
+    let span = &spans[1];
+    assert_eq!((span.meta("a"), span.metric("a")), (None, Some(2.0)));
+    assert_eq!((span.meta("b"), span.metric("b")), (Some("2"), None));
+    assert_eq!((span.meta("c"), span.meta("d")), (None, Some("again")));
+}
+
+#[test]
+fn own_tag_wins_over_the_tracers_and_loses_to_the_traces() {
+    let mut tags = TagLog::new();
+    let mut span = record(&PLAIN, 1, 0);
+    span.tags = tags.meta(span.tags, "env", "mine");
+    span.tags = tags.unset(span.tags, "team");
+    span.tags = tags.meta(span.tags, "language", "cobol");
+    span.tags = tags.metric(span.tags, "_dd.p.dm", 4.0);
+    let spans = encoded(&defaults(), &head(5, 1, None), &[span], &tags, KEEP);
+    assert_eq!((spans[0].meta("env"), spans[0].meta("team")), (Some("mine"), None));
+    assert_eq!((spans[0].meta("language"), spans[0].meta("_dd.p.dm")), (Some("rust"), Some("-0")));
+}
+
+#[test]
+fn any_number_of_tags_arrives_once_each() {
+    for count in [1_u32, 15, 16, 17, 18, 400, 1_000] {
+        let mut tags = TagLog::new();
+        let mut span = record(&PLAIN, 1, 0);
+        for round in 0..2 {
+            for index in 0..count {
+                span.tags = match round {
+                    0 => tags.metric(span.tags, &format!("key.{index}"), f64::from(index)),
+                    _ if index % 2 == 0 => tags.meta(span.tags, &format!("key.{index}"), "text"),
+                    _ => span.tags,
+                };
+            }
+        }
+        let spans = encoded(&defaults(), &head(5, 9, None), &[record(&PLAIN, 8, 0), span], &tags, KEEP);
+        for index in 0..count {
+            let (text, number) =
+                (spans[1].meta(&format!("key.{index}")), spans[1].metric(&format!("key.{index}")));
+            let expected = if index % 2 == 0 { (Some("text"), None) } else { (None, Some(f64::from(index))) };
+            assert_eq!((text, number), expected, "{index} of {count}");
+        }
+    }
+}

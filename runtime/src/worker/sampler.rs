@@ -1,0 +1,53 @@
+//! Sampling on the worker: decisions that nobody asked for before, and the rates the agent answers with.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::backlog::records;
+use crate::model::{ChunkHead, Decision, SpanBuffer};
+use crate::sampling::{self, AgentRates};
+
+/// What decides about traces that nobody decided about.
+pub(super) struct Sampler {
+    rates: Arc<Mutex<AgentRates>>,
+    service: Box<str>,
+    env: Box<str>,
+}
+
+impl Sampler {
+    /// For a tracer of this service and environment (empty when unset), with rates that others read too.
+    pub(super) fn new(rates: Arc<Mutex<AgentRates>>, service: Box<str>, env: Box<str>) -> Self {
+        Self { rates, service, env }
+    }
+
+    /// The tracer's own service.
+    pub(super) fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// The decision of a chunk's trace, taken now if it was not before.
+    pub(super) fn decide(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
+        if let Some(facts) = &head.facts {
+            return facts.decide(|| self.sample(head, facts.service().as_deref()));
+        }
+        let local_root = records(head, buffer).iter().find(|record| record.span_id == head.local_root_id);
+        self.sample(head, local_root.and_then(|record| buffer.tags.text(record.service)))
+    }
+
+    /// Takes over the rates of an agent's answer, `now` being the time since any fixed moment.
+    pub(super) fn learn(&self, answer: &[u8], now: Duration) {
+        // Read outside of the lock: only the worker writes, and others decide meanwhile.
+        let before = self.lock().clone();
+        if let Some(rates) = before.after(answer, now) {
+            *self.lock() = rates;
+        }
+    }
+
+    fn sample(&self, head: &ChunkHead, service: Option<&str>) -> Decision {
+        sampling::decide(head.trace_id as u64, service.unwrap_or(&self.service), &self.env, &self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, AgentRates> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

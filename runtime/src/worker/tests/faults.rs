@@ -1,0 +1,49 @@
+//! Panics on the worker's thread.
+
+use super::*;
+
+/// Panics over the first chunks.
+struct Panicking(usize);
+
+impl Viewer for Panicking {
+    fn settle(&mut self) {}
+    fn finish(&mut self) {}
+
+    fn show(&mut self, _: &ViewChunk<'_>) {
+        if self.0 > 0 {
+            self.0 -= 1;
+            panic!("for the test");
+        }
+    }
+}
+
+#[test]
+fn worker_goes_on_after_a_panic_and_counts_what_it_held() {
+    let agent = FakeAgent::start(|_, _| ok());
+    let mut setup = Setup::new(agent.settings());
+    setup.viewer = Some(Box::new(Panicking(1)));
+    let running = setup.start();
+    running.push(1, 4);
+    assert!(!running.handle.flush(LONG));
+    running.push(1, 3);
+    assert!(running.handle.flush(LONG));
+    assert_eq!((running.counters().dropped(DropReason::Encode), agent.spans()), (4, 3));
+}
+
+#[test]
+fn worker_is_given_up_after_six_panics() {
+    let agent = FakeAgent::start(|_, _| ok());
+    let mut setup = Setup::new(agent.settings());
+    setup.viewer = Some(Box::new(Panicking(usize::MAX)));
+    let running = setup.start();
+    for _ in 0..6 {
+        running.push(1, 1);
+        assert!(!running.handle.flush(LONG));
+    }
+    // The sixth flush may be answered before the worker has closed the queue.
+    while !running.handle.flush(LONG) {}
+    running.push(1, 5);
+    let counters = running.counters();
+    assert_eq!((counters.dropped(DropReason::Encode), counters.dropped(DropReason::NoThread)), (6, 5));
+    assert!(running.handle.shutdown(LONG));
+}

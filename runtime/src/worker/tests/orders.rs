@@ -1,0 +1,95 @@
+//! Flush and shutdown, and their deadlines.
+
+use super::*;
+
+#[test]
+fn shutdown_ends_at_its_deadline_and_counts_what_is_left() {
+    let agent = FakeAgent::start(|_, _| Reply::Silence);
+    let running = Setup::new(agent.settings()).start();
+    running.push(3, 2);
+    let start = Instant::now();
+    assert!(!running.handle.shutdown(Duration::from_millis(100)));
+    assert!(start.elapsed() < Duration::from_secs(1));
+    running.push(1, 4);
+    let counters = running.counters();
+    assert_eq!((counters.dropped(DropReason::ShutdownDeadline), counters.waiting()), (6, 0));
+    assert_eq!((counters.dropped(DropReason::AfterShutdown), counters.dropped_total()), (4, 10));
+    assert!(running.handle.flush(LONG) && running.handle.shutdown(LONG), "nothing is left to do");
+}
+
+#[test]
+fn shutdown_during_a_flush_ends_both() {
+    let agent = FakeAgent::start(|_, _| Reply::Silence);
+    let running = Arc::new(Setup::new(AgentSettings { timeout: LONG, ..agent.settings() }).start());
+    running.push(3, 2);
+    let flushing = Arc::clone(&running);
+    let flush = std::thread::spawn(move || flushing.handle.flush(LONG));
+    assert!(agent.wait_for(1, LONG));
+    let start = Instant::now();
+    assert!(!running.handle.shutdown(Duration::from_millis(100)));
+    assert!(!flush.join().unwrap());
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert_eq!(running.counters().dropped(DropReason::ShutdownDeadline), 6);
+}
+
+#[test]
+fn shutdown_during_a_flush_delivers_what_came_meanwhile() {
+    let agent = FakeAgent::start(|_, _| {
+        std::thread::sleep(Duration::from_millis(100));
+        ok()
+    });
+    let running = Arc::new(Setup::new(agent.settings()).start());
+    running.push(1, 2);
+    let flushing = Arc::clone(&running);
+    let flush = std::thread::spawn(move || flushing.handle.flush(LONG));
+    assert!(agent.wait_for(1, LONG));
+    running.push(1, 3);
+    assert!(running.handle.shutdown(LONG) && flush.join().unwrap());
+    assert_eq!((agent.spans(), running.counters().waiting()), (5, 0));
+}
+
+#[test]
+fn flush_returns_at_its_deadline_and_the_worker_goes_on() {
+    let agent = FakeAgent::start(|number, _| if number == 0 { Reply::Silence } else { ok() });
+    let running =
+        Setup::new(AgentSettings { timeout: Duration::from_millis(300), ..agent.settings() }).start();
+    running.push(3, 2);
+    let start = Instant::now();
+    assert!(!running.handle.flush(Duration::from_millis(20)));
+    assert!(start.elapsed() < Duration::from_millis(5 * 120));
+    assert!(running.handle.flush(LONG));
+    assert_eq!(running.counters().acknowledged(), 6);
+}
+
+#[test]
+fn orders_work_inside_of_a_runtime_and_are_refused_on_the_workers_thread() {
+    let agent = FakeAgent::start(|_, _| ok());
+    let running = Setup::new(agent.settings()).start();
+    running.push(1, 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(runtime.block_on(async { running.handle.flush(LONG) }));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            assert!(!is_worker_thread());
+            mark_thread();
+            assert!(is_worker_thread() && !running.handle.flush(LONG) && !running.handle.shutdown(LONG));
+        });
+    });
+    assert!(running.handle.shutdown(LONG));
+}
+
+#[test]
+fn without_a_thread_nothing_hangs_and_everything_is_counted() {
+    let lines = Lines::default();
+    let _collecting = lines.collect_here();
+    let mut setup = Setup::new(nobody());
+    setup.spawn = |_| Err(io::Error::other("out of threads"));
+    let running = setup.start();
+    running.push(2, 3);
+    assert!(!running.handle.flush(LONG));
+    assert_eq!(running.counters().waiting(), 6);
+    assert!(!running.handle.shutdown(LONG));
+    assert_eq!((running.counters().dropped(DropReason::NoThread), running.counters().waiting()), (6, 0));
+    let lines = lines.take();
+    assert!(lines.len() == 1 && lines[0].contains("out of threads"), "{lines:?}");
+}
