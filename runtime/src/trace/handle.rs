@@ -165,6 +165,8 @@ pub(crate) struct SpanCell {
     segment: Arc<Segment>,
     span_id: u64,
     is_finished: AtomicBool,
+    /// Whether the span's service may be another than the tracer's.
+    has_service: AtomicBool,
     open: Mutex<Option<(Record, TagLog)>>,
 }
 
@@ -180,6 +182,7 @@ impl Span {
                 segment,
                 span_id: record.span_id,
                 is_finished: AtomicBool::new(false),
+                has_service: AtomicBool::new(record.service != 0),
                 open: Mutex::new(Some((record, tags))),
             })),
         }
@@ -323,6 +326,7 @@ impl SpanCell {
     }
 
     pub(crate) fn set_service(&self, service: &str) {
+        self.has_service.store(true, Ordering::Relaxed);
         self.edit(|edit| edit.field(EntryKind::Service, service));
         if !self.is_finished() {
             self.segment.facts.set_service(self.span_id, service);
@@ -340,6 +344,10 @@ impl SpanCell {
     }
 
     fn service(&self) -> Option<Arc<str>> {
+        // Relaxed: a service that another thread sets at this moment may be met or not.
+        if !self.has_service.load(Ordering::Relaxed) {
+            return None;
+        }
         self.open().as_ref().and_then(|(record, tags)| tags.text(record.service).map(Arc::from))
     }
 
