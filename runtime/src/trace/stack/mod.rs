@@ -25,10 +25,9 @@ thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) };
 }
 
-/// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace takes its memory at once and gives it back.
+/// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace gives its memory back at its end.
 const KEPT_RECORDS: usize = 48;
 const KEPT_TAG_BYTES: usize = 1 << 10;
-const LARGE_RECORDS: usize = 512;
 
 /// Runs `f` on this thread's stack; `None` where it is gone or in use.
 #[inline]
@@ -281,7 +280,7 @@ impl Stack {
         }
     }
 
-    /// Makes room for one more record, in two steps: few, or many.
+    /// Makes room for one more record: few at first, then twice as many.
     #[cold]
     fn grow(&mut self) {
         let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
@@ -294,7 +293,7 @@ impl Stack {
                 return;
             }
         }
-        let wanted = if self.spans.records.capacity() == 0 { KEPT_RECORDS } else { LARGE_RECORDS };
+        let wanted = self.spans.records.capacity().max(KEPT_RECORDS);
         self.spans.records.reserve_exact(wanted);
         self.spans.tags.reserve(wanted * 20);
     }
