@@ -31,7 +31,9 @@ impl Inject for HeaderMap {
 
     fn begin(&mut self, names: &[&str]) {
         if !self.is_empty() {
-            names.iter().for_each(|name| drop(self.remove(*name)));
+            for name in names {
+                self.remove(*name);
+            }
         }
         // Refused beyond the map's own bound, which `insert` meets again only if it has to grow.
         let _ = self.try_reserve(names.len());
