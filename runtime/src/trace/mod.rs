@@ -25,6 +25,7 @@ mod recorder;
 #[cfg(feature = "testing")]
 mod scope;
 mod segment;
+mod setters;
 mod stack;
 #[cfg(test)]
 #[cfg(feature = "testing")]
