@@ -37,7 +37,7 @@ pub use error::{ErrorInfo, describe};
 pub use future::{TraceFuture, Traced};
 pub use handle::{Span, SpanBuilder, span};
 pub use propagate::{extract, inject};
-pub use recorder::{AsyncStart, Entered, NoTags, Start, TagSet, Tagged};
+pub use recorder::{AsyncStart, Entered, FieldText, NoTags, Start, TagSet, Tagged};
 
 pub(crate) use process::{Core, install, not_recorded, uninstall};
 #[cfg(feature = "testing")]
