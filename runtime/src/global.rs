@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ use crate::worker::{self, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts};
 /// How long a dropped guard waits for the last spans to be delivered.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
 
+/// Whether somebody was told that `init` did nothing.
+static HAS_WARNED: AtomicBool = AtomicBool::new(false);
+
 static RUNNING: Mutex<Option<Arc<Running>>> = Mutex::new(None);
 
 /// Starts the tracer of the process from `DD_*` settings.
@@ -38,7 +42,9 @@ static RUNNING: Mutex<Option<Arc<Running>>> = Mutex::new(None);
 /// ```
 pub fn init() -> TracerGuard {
     Tracer::builder().start().unwrap_or_else(|error| {
-        diagnostics::warn(format_args!("init() did nothing: {error}"));
+        // Once is a mistake to be told of; a thousand times is how the program works.
+        let level = if HAS_WARNED.swap(true, Ordering::Relaxed) { Level::Debug } else { Level::Warn };
+        diagnostics::log(level, format_args!("init() did nothing: {error}"));
         TracerGuard { running: None }
     })
 }
@@ -212,8 +218,8 @@ pub fn shutdown(deadline: Duration) -> bool {
     running.is_none_or(|running| end(&running, deadline))
 }
 
-/// What became of the spans: of the tracer that runs, else of the last one. Spans that met no tracer count as
-/// [`DropReason::AfterShutdown`].
+/// What became of the spans: of the tracer that runs, else of the last one. Spans that met no tracer, since the process began, count
+/// as [`DropReason::AfterShutdown`].
 pub fn counters() -> Counters {
     let running = running().clone().or_else(|| last().clone());
     let counters = running.map(|running| running.core.queue.counters()).unwrap_or_default();

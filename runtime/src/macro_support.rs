@@ -9,7 +9,9 @@ pub use ::log;
 
 pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
-pub use crate::trace::{AsyncStart, Entered, ErrorInfo, NoTags, Start, TagSet, Tagged, Traced, describe};
+pub use crate::trace::{
+    AsyncStart, Entered, ErrorInfo, FieldText, NoTags, Start, TagSet, Tagged, Traced, describe,
+};
 
 /// A span of a synchronous function.
 #[inline]

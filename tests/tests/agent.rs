@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use dd_traced_tests::{Report, SpanTree, TestAgent, program, run};
+use dd_traced_tests::{Report, SpanTree, TestAgent, command, program, run};
 
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
@@ -18,6 +18,57 @@ fn expect_accepted(agent: &TestAgent) {
     assert_eq!((ids.len(), traces.iter().map(Vec::len).sum::<usize>()), (700, 1_400));
     let tree = SpanTree::of(&traces[0]).to_string();
     assert_eq!(tree, "job service=shop resource=\"the daily job\"\n  part\n");
+}
+
+fn expect_shop_accepted(agent: &TestAgent) {
+    let mut shop = command(env!("CARGO_BIN_EXE_example-shop"));
+    run(shop.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_ENV", "test")).expect_success();
+    agent.expect_checks_passed();
+    let traces = agent.traces();
+    let tree = SpanTree::of(traces.iter().flatten()).with_tags(&["http.status_code"]);
+    assert_eq!(tree.to_string(), SHOP);
+}
+
+/// What a visit to the shop looks like: two services that call each other, a thread, a failure, and a request of no interest.
+const SHOP: &str = "\
+web.request service=shop resource=\"GET /items\" type=web http.status_code=\"200\"
+  dd_traced_examples.shop.list_items
+    db.query service=shop-db resource=\"SELECT name, cents FROM items\" type=sql
+web.request service=shop resource=\"POST /orders\" type=web http.status_code=\"201\"
+  dd_traced_examples.shop.place_order
+    db.query service=shop-db resource=\"SELECT name, cents FROM items\" type=sql
+    dd_traced_examples.shop.total
+    payment.order
+      http.request resource=\"POST /charge\" type=http http.status_code=\"204\"
+        web.request service=payments resource=\"POST /charge\" type=web http.status_code=\"204\"
+          payment.charge
+            dd_traced_examples.payments.ask_bank
+    dd_traced_examples.shipping.ship service=shipping type=worker
+      dd_traced_examples.shipping.pack
+web.request service=shop resource=\"POST /orders\" type=web http.status_code=\"402\"
+  dd_traced_examples.shop.place_order error
+    db.query service=shop-db resource=\"SELECT name, cents FROM items\" type=sql
+    dd_traced_examples.shop.total
+    payment.order error
+      http.request resource=\"POST /charge\" type=http error http.status_code=\"402\"
+        web.request service=payments resource=\"POST /charge\" type=web http.status_code=\"402\"
+          payment.charge error
+            dd_traced_examples.payments.ask_bank error
+web.request service=shop resource=\"GET /health\" type=web http.status_code=\"200\"
+";
+
+#[test]
+fn the_test_agent_accepts_the_shop_over_tcp() {
+    if let Some(agent) = TestAgent::on_port(SCRATCH) {
+        expect_shop_accepted(&agent);
+    }
+}
+
+#[test]
+fn the_test_agent_accepts_the_shop_over_a_unix_socket() {
+    if let Some(agent) = TestAgent::on_socket(SCRATCH) {
+        expect_shop_accepted(&agent);
+    }
 }
 
 #[test]

@@ -239,6 +239,34 @@ fn spans_of_threads_that_end_at_once_arrive() {
 }
 
 #[test]
+fn a_trace_of_very_many_spans_arrives_whole() {
+    let (received, books) = with_tracer(|_, _| {
+        let root = span("root").start();
+        let _active = root.activate();
+        (0..50_000).for_each(reserve);
+    });
+    assert_eq!((received.span_count(), books.dropped_total()), (50_001, 0));
+    let ids: BTreeSet<u64> = received.spans().map(|span| span.span_id).collect();
+    assert_eq!(ids.len(), 50_001);
+}
+
+#[test]
+fn many_may_wait_for_a_flush_at_once() {
+    let (received, _) = with_tracer(|_, tracer| {
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    place_order(1).unwrap();
+                    assert!(tracer.flush(PATIENCE));
+                    assert!(dd_traced::flush(PATIENCE));
+                });
+            }
+        });
+    });
+    assert_eq!(received.span_count(), 48);
+}
+
+#[test]
 fn a_connection_is_kept() {
     let (received, _) = with_tracer(|_, tracer| {
         for _ in 0..10 {

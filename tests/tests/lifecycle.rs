@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use dd_traced::{StartError, Tracer, span};
-use dd_traced_tests::{Ended, Received, Report, program, run, with_agent, with_tracer};
+use dd_traced_tests::{Ended, Received, Report, command, program, run, with_agent, with_tracer};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 const BOUND: Duration = Duration::from_secs(10);
@@ -67,6 +67,18 @@ fn the_guards_end_sends_what_waits() {
     report.books.expect_settled(1_000);
     assert_eq!(received.span_count(), 1_000);
     assert!(report.took["drop"] < Duration::from_secs(2), "{report:?}");
+}
+
+#[test]
+fn a_closed_stderr_is_no_reason_to_fail() {
+    let received = with_agent(|agent| {
+        let mut shell = command("sh");
+        shell.args(["-c", r#"exec "$0" work 5 2>&-"#, PROGRAM]).env("DD_TRACE_AGENT_URL", agent.url());
+        shell.env("DD_TRACE_DEBUG", "1");
+        let report = Report::of(&run(&mut shell).expect_success());
+        report.books.expect_settled(10);
+    });
+    assert_eq!(received.span_count(), 10);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Without an agent, or with a bad one, the application runs on, ends in time, is told once, and each lost span is counted.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dd_traced::span;
 use dd_traced_tests::{Address, Answer, Ended, Report, program, run, with_agent, with_tracer};
@@ -122,6 +122,25 @@ fn retries_end_and_the_loss_has_its_reason() {
             .filter(|request| request.is_traces() && request.header("x-datadog-trace-count") != Some("0"));
         assert!((2..=5).contains(&attempts.count()), "{answer:?}: {received:#?}");
     }
+}
+
+#[test]
+fn waits_end_at_their_deadlines() {
+    let (_, books) = with_tracer(|agent, tracer| {
+        agent.answers_all(Answer::never());
+        span("waiting").start().finish();
+        let start = Instant::now();
+        assert!(!tracer.flush(Duration::from_millis(200)));
+        assert!(start.elapsed() < Duration::from_secs(2), "flush: {:?}", start.elapsed());
+        span("another").start().finish();
+        let start = Instant::now();
+        assert!(!dd_traced::shutdown(Duration::from_millis(200)));
+        assert!(start.elapsed() < Duration::from_secs(2), "shutdown: {:?}", start.elapsed());
+        span("too late").start().finish();
+    });
+    assert_eq!(books.acknowledged, 0);
+    assert_eq!(books.dropped("shutdown_deadline"), 2, "{books:?}");
+    assert_eq!(books.dropped("after_shutdown"), 1, "{books:?}");
 }
 
 /// 40 MB of spans for a queue of 16 MiB, and an agent that takes none.

@@ -62,6 +62,24 @@ fn one_line_says_what_is_set() {
 }
 
 #[test]
+fn a_local_view_without_an_agent_sends_nothing_and_warns_of_nothing() {
+    let mut program = program(env!("CARGO_BIN_EXE_program"), "work", 2);
+    let ended = run(program.env("DD_TRACE_LOCAL_VIEW", "waterfall")).expect_success();
+    let report = Report::of(&ended);
+    report.books.expect_settled(4);
+    assert_eq!(report.books.acknowledged, 4, "what is shown is delivered");
+    assert_eq!(ended.stderr_lines_with("WARN").count(), 0, "{}", ended.stderr);
+    assert_eq!(ended.stderr_lines_with("job").count(), 2, "{}", ended.stderr);
+}
+
+#[test]
+fn a_local_view_with_an_agent_does_both() {
+    let (ended, received) = worked_with(&[("DD_TRACE_LOCAL_VIEW", "waterfall")]);
+    assert_eq!(received.span_count(), 2);
+    assert_eq!(ended.stderr_lines_with("job").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
 fn the_line_can_be_switched_off() {
     let (ended, _) = worked_with(&[("DD_TRACE_STARTUP_LOGS", "false")]);
     assert!(startup_lines(&ended).is_empty() && ended.stderr.is_empty(), "{}", ended.stderr);

@@ -65,7 +65,7 @@ impl DropReason {
     }
 }
 
-/// How many spans finished, arrived, were lost and why, since the tracer was started.
+/// How many spans finished, arrived, were lost and why, since the tracer was started (since the process began, for those that met no tracer).
 ///
 /// `finished() == acknowledged() + dropped_total() + waiting()` at every moment; after a shutdown nothing is waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -12,10 +12,9 @@ pub(crate) struct TraceFacts {
     pub(crate) trace_id: u128,
     /// What came with the headers, if the trace began elsewhere.
     pub(crate) upstream: Option<Arc<Upstream>>,
-    /// The local root's service where it is not the tracer's own.
-    pub(crate) service: Option<Arc<str>>,
     /// 0 until the first span starts.
     local_root_id: AtomicU64,
+    service: Mutex<Option<Arc<str>>>,
     decision: Mutex<Option<Decision>>,
     propagation_error: Mutex<Option<PropagationError>>,
 }
@@ -27,10 +26,22 @@ impl TraceFacts {
         Self {
             trace_id,
             upstream,
-            service,
+            service: Mutex::new(service),
             local_root_id: AtomicU64::new(0),
             decision: Mutex::new(decision),
             propagation_error: Mutex::default(),
+        }
+    }
+
+    /// The local root's service where it is not the tracer's own.
+    pub(crate) fn service(&self) -> Option<Arc<str>> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what a span's service is by now; only the local root's matters for the trace.
+    pub(crate) fn set_service(&self, span_id: u64, service: &str) {
+        if span_id == self.local_root_id() {
+            *self.service.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(service));
         }
     }
 

@@ -111,9 +111,16 @@ impl SpanBuffer {
 
     /// Appends another buffer's records from `first` on, with the tags from `tag_byte` on.
     pub(crate) fn append(&mut self, from: &SpanBuffer, first: usize, tag_byte: usize) {
+        let start = self.records.len();
+        self.records.extend_from_slice(from.records.get(first..).unwrap_or_default());
+        if from.tags.len() == tag_byte {
+            // Without a tag there is no anchor to move.
+            return;
+        }
         let moved = self.tags.append(&from.tags, tag_byte);
-        let records = from.records.get(first..).unwrap_or_default();
-        self.records.extend(records.iter().map(|record| record.moved(moved)));
+        if moved != 0 {
+            self.records.iter_mut().skip(start).for_each(|record| *record = record.moved(moved));
+        }
     }
 
     /// Appends one record whose tags are in a log of its own.
@@ -127,7 +134,8 @@ impl Record {
     /// The same record after its tag bytes moved by so many bytes.
     #[inline]
     pub(crate) fn moved(mut self, by: i64) -> Self {
-        let shift = |anchor: u32| if anchor == 0 { 0 } else { (i64::from(anchor) + by) as u32 };
+        // Anchors wrap as numbers do, so that the move is one addition.
+        let shift = |anchor: u32| if anchor == 0 { 0 } else { anchor.wrapping_add(by as u32) };
         self.tags = shift(self.tags);
         self.service = shift(self.service);
         self

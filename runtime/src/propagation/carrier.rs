@@ -17,12 +17,15 @@ use std::hash::BuildHasher;
 /// }
 /// ```
 pub trait Inject {
-    /// Sets a header, replacing one of the same name. Names are lowercase; values are visible ASCII and spaces.
+    /// Sets a header that is not there since [`begin`](Inject::begin). Names are lowercase; values are visible ASCII and spaces.
     fn set(&mut self, name: &str, value: &str);
 
-    /// Told before at most `additional` calls of [`set`](Inject::set); a carrier may make room at once.
-    fn reserve(&mut self, additional: usize) {
-        let _ = additional;
+    /// Told before the first [`set`](Inject::set) which headers may follow: a carrier drops what it holds under these names,
+    /// in any spelling, so that nothing of an earlier call is left, and may make room. Carriers around another one pass it on.
+    ///
+    /// Does nothing by default.
+    fn begin(&mut self, names: &[&str]) {
+        let _ = names;
     }
 }
 
@@ -64,8 +67,8 @@ impl<T: Inject + ?Sized> Inject for &mut T {
         (**self).set(name, value);
     }
 
-    fn reserve(&mut self, additional: usize) {
-        (**self).reserve(additional);
+    fn begin(&mut self, names: &[&str]) {
+        (**self).begin(names);
     }
 }
 
@@ -79,69 +82,43 @@ impl<T: Extract + ?Sized> Extract for &T {
     }
 }
 
-/// Sets a value in a map by one walk over it, which for as many entries as a call has headers costs no more than hashing
-/// the name, and meets other spellings of the name on its way.
-macro_rules! set_by_walking {
-    () => {
-        fn set(&mut self, name: &str, value: &str) {
-            let (mut is_set, mut has_other_spelling) = (false, false);
-            for (found, place) in self.iter_mut() {
-                if found == name {
-                    replace(place, value);
-                    is_set = true;
-                } else if found.eq_ignore_ascii_case(name) {
-                    has_other_spelling = true;
-                }
-            }
-            if has_other_spelling {
-                self.retain(|found, _| found == name || !found.eq_ignore_ascii_case(name));
-            }
-            if !is_set {
-                self.insert(name.to_owned(), value.to_owned());
-            }
-        }
-    };
+/// Whether a header that is there has one of these names.
+fn is_one_of(names: &[&str], found: &str) -> bool {
+    names.iter().any(|name| is_same(found, name))
 }
 
 impl<S: BuildHasher> Inject for HashMap<String, String, S> {
-    set_by_walking!();
+    fn set(&mut self, name: &str, value: &str) {
+        self.insert(name.to_owned(), value.to_owned());
+    }
 
-    fn reserve(&mut self, additional: usize) {
-        self.reserve(additional);
+    fn begin(&mut self, names: &[&str]) {
+        if !self.is_empty() {
+            self.retain(|found, _| !is_one_of(names, found));
+        }
+        self.reserve(names.len());
     }
 }
 
 impl Inject for BTreeMap<String, String> {
-    set_by_walking!();
+    fn set(&mut self, name: &str, value: &str) {
+        self.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn begin(&mut self, names: &[&str]) {
+        self.retain(|found, _| !is_one_of(names, found));
+    }
 }
 
 impl Inject for Vec<(String, String)> {
     fn set(&mut self, name: &str, value: &str) {
-        let is_named = |found: &String| found.eq_ignore_ascii_case(name);
-        let Some(first) = self.iter().position(|(found, _)| is_named(found)) else {
-            self.push((name.to_owned(), value.to_owned()));
-            return;
-        };
-        let mut position = 0_usize;
-        self.retain_mut(|(found, old)| {
-            let is_first = position == first;
-            position = position.saturating_add(1);
-            if is_first {
-                replace(old, value);
-            }
-            is_first || !is_named(found)
-        });
+        self.push((name.to_owned(), value.to_owned()));
     }
 
-    fn reserve(&mut self, additional: usize) {
-        self.reserve(additional);
+    fn begin(&mut self, names: &[&str]) {
+        self.retain(|(found, _)| !is_one_of(names, found));
+        self.reserve(names.len());
     }
-}
-
-/// Reuses the allocation of the value that was there.
-fn replace(place: &mut String, value: &str) {
-    place.clear();
-    place.push_str(value);
 }
 
 /// Nearly always the spelling is ours, and comparing bytes much cheaper than folding their case.
@@ -235,15 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn setting_replaces_every_spelling_of_the_name() {
+    fn nothing_of_an_earlier_call_is_left_in_any_spelling() {
+        let names = ["traceparent", "tracestate"];
         let mut list = pairs();
+        list.begin(&names);
         list.set("traceparent", "new");
-        assert_eq!(list, [("TraceParent".into(), "new".into()), ("x".into(), "2".into())]);
-        let mut map: HashMap<_, _> = [("TraceParent".to_owned(), "one".to_owned())].into();
+        assert_eq!(list, [("x".into(), "2".into()), ("traceparent".into(), "new".into())]);
+        let mut map: HashMap<String, String> =
+            [("TraceParent".into(), "one".into()), ("tracestate".into(), "old".into())].into();
+        map.begin(&names);
         map.set("traceparent", "new");
         assert_eq!(map, [("traceparent".to_owned(), "new".to_owned())].into());
         let mut tree: BTreeMap<_, _> = [("TRACEPARENT".to_owned(), "one".to_owned())].into();
-        tree.set("traceparent", "new");
+        tree.begin(&names);
         tree.set("traceparent", "newer");
         assert_eq!(tree, [("traceparent".to_owned(), "newer".to_owned())].into());
     }

@@ -29,9 +29,14 @@ impl Inject for HeaderMap {
         }
     }
 
-    fn reserve(&mut self, additional: usize) {
+    fn begin(&mut self, names: &[&str]) {
+        if !self.is_empty() {
+            for name in names {
+                self.remove(*name);
+            }
+        }
         // Refused beyond the map's own bound, which `insert` meets again only if it has to grow.
-        let _ = self.try_reserve(additional);
+        let _ = self.try_reserve(names.len());
     }
 }
 

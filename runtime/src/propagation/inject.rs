@@ -52,6 +52,12 @@ impl Decided {
     }
 }
 
+/// All headers that may be written.
+const HEADERS: [&str; 7] = {
+    let [trace_id, parent_id, priority, origin, tags] = datadog::HEADERS;
+    [trace_id, parent_id, priority, origin, tags, traceparent::HEADER, tracestate::HEADER]
+};
+
 /// Writes the headers of each configured style. Nothing is written for a context without ids.
 ///
 /// The error, if there is one, belongs on the local root as `_dd.propagation_error`; headers other than the one it speaks
@@ -66,7 +72,7 @@ pub(crate) fn inject(
     }
     let mut error = None;
     let decided = Decided::of(context.decision);
-    carrier.reserve(datadog::HEADERS.len().saturating_add(2));
+    carrier.begin(&HEADERS);
     for style in &settings.inject {
         match style {
             Style::Datadog => error = datadog::inject(context, &decided, settings, carrier),

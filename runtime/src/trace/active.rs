@@ -63,58 +63,16 @@ impl ActiveSpan {
         }
     }
 
-    /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
-    pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
-        self.edit(|edit| edit.tag(key.as_ref(), &value));
-    }
-
-    /// Sets a number tag.
-    pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
-        self.edit(|edit| edit.metric(key.as_ref(), value));
-    }
-
-    /// Takes a tag back.
-    pub fn unset_tag(&self, key: impl AsRef<str>) {
-        self.edit(|edit| edit.unset(key.as_ref()));
-    }
-
-    /// Changes the operation name.
-    pub fn set_name(&self, name: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Name, name.as_ref()));
-    }
-
-    /// Changes the resource.
-    pub fn set_resource(&self, resource: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Resource, resource.as_ref()));
-    }
-
     /// Changes the service, for this span and for children started later.
     pub fn set_service(&self, service: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Service, service.as_ref()));
-    }
-
-    /// Changes the span type.
-    pub fn set_span_type(&self, span_type: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::SpanType, span_type.as_ref()));
-    }
-
-    /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
-    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
-        if self.is_recording() {
-            // Described first: the error's own code does not run while the stack is borrowed.
-            let error = ErrorInfo::of(error);
-            self.edit(|edit| edit.error(&error));
+        let service = service.as_ref();
+        match &self.target {
+            Target::Handle(cell) => cell.set_service(service),
+            Target::Here { index, span_id } => {
+                with_stack(|stack| stack.set_service(*index, *span_id, service));
+            }
+            Target::None | Target::Context(_) => {}
         }
-    }
-
-    /// Keeps the whole trace: priority 2, decided by hand, over every other decision.
-    pub fn keep(&self) {
-        self.overrule(SamplingPriority::USER_KEEP);
-    }
-
-    /// Drops the whole trace: priority -1, decided by hand, over every other decision.
-    pub fn reject(&self) {
-        self.overrule(SamplingPriority::USER_REJECT);
     }
 
     /// The span's context: to inject it, or to be the parent of spans elsewhere. `None` without an active span.
@@ -154,3 +112,5 @@ impl ActiveSpan {
         }
     }
 }
+
+super::setters::setters!(ActiveSpan);

@@ -153,8 +153,8 @@ impl Write for Cut {
 }
 
 #[cfg(test)]
+#[allow(unused_imports, reason = "in this crate the macro's imports are looked at one by one")]
 mod tests {
-    use super::describe::{ByDebug, ByDisplay, ByError, ByType, NoError, Probe};
     use super::*;
 
     #[derive(Debug)]
@@ -176,17 +176,17 @@ mod tests {
 
     #[test]
     fn the_most_telling_trait_of_an_error_describes_it() {
-        let by_error = (&&&&&Probe(&Err::<(), _>(Refused))).describe().unwrap();
+        let by_error = crate::macro_support::error_of!(&Err::<(), _>(Refused)).unwrap();
         assert_eq!(by_error.message, "refused");
         assert_eq!(
             by_error.stack.as_deref(),
             Some("caused by: an error occurred when formatting an argument")
         );
-        assert_eq!((&&&&&Probe(&Err::<(), _>("text"))).describe().unwrap().message, "text");
-        assert_eq!((&&&&&Probe(&Err::<(), _>(OnlyDebug))).describe().unwrap().message, "OnlyDebug");
-        assert!((&&&&&Probe(&Err::<(), _>(Mute))).describe().unwrap().message.ends_with("Mute"));
-        assert_eq!((&&&&&Probe(&Ok::<u8, Refused>(1))).describe(), None);
-        assert_eq!((&&&&&Probe(&Some(1))).describe(), None);
+        assert_eq!(crate::macro_support::error_of!(&Err::<(), _>("text")).unwrap().message, "text");
+        assert_eq!(crate::macro_support::error_of!(&Err::<(), _>(OnlyDebug)).unwrap().message, "OnlyDebug");
+        assert!(crate::macro_support::error_of!(&Err::<(), _>(Mute)).unwrap().message.ends_with("Mute"));
+        assert_eq!(crate::macro_support::error_of!(&Ok::<u8, Refused>(1)), None);
+        assert_eq!(crate::macro_support::error_of!(&Some(1)), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::process::Core;
 use super::segment::Segment;
 use crate::clock::Clock;
 use crate::export::queue::Outbox;
-use crate::model::{NO_INDEX, Record, TagLog};
+use crate::model::{NO_INDEX, Record, SpanBuffer, TagLog};
 
 /// A frame. Its records stand in the stack's buffer from `first` on.
 ///
@@ -27,6 +27,8 @@ pub(crate) struct Frame {
     pub(crate) first_tag: u32,
     /// Owned spans that finished in this frame; they are closed when their records join the segment.
     pub(crate) closes: u32,
+    /// What finished during the polls of a future so far, while it waits for the next one.
+    pub(crate) kept: SpanBuffer,
     /// What the stack held for the frame below.
     pub(crate) outer: Outer,
 }
@@ -102,6 +104,7 @@ impl Frame {
             first: 0,
             first_tag: 0,
             closes: 0,
+            kept: SpanBuffer::new(),
             outer,
         })
     }
@@ -112,12 +115,11 @@ impl Frame {
         Self::new(segment.trace_id(), record.span_id, Some(segment), FrameKind::Polled(record, tags))
     }
 
-    /// The span of a future that was never polled to its end.
+    /// The span of a future that was never polled to its end. What it kept goes to its segment.
     pub(crate) fn into_owned(self) -> Option<OwnedSpan> {
-        match (self.kind, self.segment) {
-            (FrameKind::Polled(record, tags), Some(segment)) => Some(OwnedSpan { record, tags, segment }),
-            _ => None,
-        }
+        let (FrameKind::Polled(record, tags), Some(segment)) = (self.kind, self.segment) else { return None };
+        segment.take(&self.kept, self.closes as usize);
+        Some(OwnedSpan { record, tags, segment })
     }
 
     /// The open span of a future.
@@ -137,12 +139,6 @@ impl Frame {
             FrameKind::Polled(..) | FrameKind::Ended => false,
         };
         self.closes as usize + usize::from(own)
-    }
-
-    /// Whether the frame of a future can be taken off without a word to anybody.
-    #[inline]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.closes == 0 && self.outer.port.is_none()
     }
 
     pub(crate) fn is_line(&self) -> bool {

@@ -126,7 +126,9 @@ impl SpanBuilder {
     pub fn start(self) -> Span {
         let Some(setup) = self.setup else { return Span::inert() };
         let parent = self.parent.as_ref();
-        let Some(mut owned) = with_stack(|stack| stack.start_owned(&BY_HAND, parent)).flatten() else {
+        let Some(mut owned) =
+            with_stack(|stack| stack.start_owned(&BY_HAND, parent, setup.service.as_deref())).flatten()
+        else {
             process::count_not_recorded();
             return Span::inert();
         };
@@ -134,12 +136,6 @@ impl SpanBuilder {
         owned.record.tags = setup.anchor;
         owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
         owned.record.flags = owned.record.flags.with(setup.flags);
-        if let Some(service) = &setup.service {
-            if owned.tags.text(owned.record.service) != Some(service) {
-                owned.edit().field(EntryKind::Service, service);
-                owned.edit().flag(Flags::TOP_LEVEL, true);
-            }
-        }
         if let Some(time) = self.start {
             owned.edit().start_at(time);
         }
@@ -169,6 +165,8 @@ pub(crate) struct SpanCell {
     segment: Arc<Segment>,
     span_id: u64,
     is_finished: AtomicBool,
+    /// Whether the span's service may be another than the tracer's.
+    has_service: AtomicBool,
     open: Mutex<Option<(Record, TagLog)>>,
 }
 
@@ -184,6 +182,7 @@ impl Span {
                 segment,
                 span_id: record.span_id,
                 is_finished: AtomicBool::new(false),
+                has_service: AtomicBool::new(record.service != 0),
                 open: Mutex::new(Some((record, tags))),
             })),
         }
@@ -194,56 +193,11 @@ impl Span {
         self.cell.as_ref().is_some_and(|cell| !cell.is_finished())
     }
 
-    /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
-    pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
-        self.edit(|edit| edit.tag(key.as_ref(), &value));
-    }
-
-    /// Sets a number tag.
-    pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
-        self.edit(|edit| edit.metric(key.as_ref(), value));
-    }
-
-    /// Takes a tag back.
-    pub fn unset_tag(&self, key: impl AsRef<str>) {
-        self.edit(|edit| edit.unset(key.as_ref()));
-    }
-
-    /// Changes the operation name.
-    pub fn set_name(&self, name: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Name, name.as_ref()));
-    }
-
-    /// Changes the resource.
-    pub fn set_resource(&self, resource: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Resource, resource.as_ref()));
-    }
-
     /// Changes the service, for this span and for children started later.
     pub fn set_service(&self, service: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::Service, service.as_ref()));
-    }
-
-    /// Changes the span type.
-    pub fn set_span_type(&self, span_type: impl AsRef<str>) {
-        self.edit(|edit| edit.field(EntryKind::SpanType, span_type.as_ref()));
-    }
-
-    /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
-    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
-        if self.is_recording() {
-            self.fail(&ErrorInfo::of(error));
+        if let Some(cell) = &self.cell {
+            cell.set_service(service.as_ref());
         }
-    }
-
-    /// Keeps the whole trace: priority 2, decided by hand, over every other decision.
-    pub fn keep(&self) {
-        self.overrule(SamplingPriority::USER_KEEP);
-    }
-
-    /// Drops the whole trace: priority -1, decided by hand, over every other decision.
-    pub fn reject(&self) {
-        self.overrule(SamplingPriority::USER_REJECT);
     }
 
     /// Makes the span the active one of this thread until the guard is dropped.
@@ -285,10 +239,6 @@ impl Span {
         }
     }
 
-    pub(crate) fn fail(&self, error: &ErrorInfo) {
-        self.edit(|edit| edit.error(error));
-    }
-
     fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
         if let Some(cell) = &self.cell {
             cell.edit(f);
@@ -301,6 +251,8 @@ impl Span {
         }
     }
 }
+
+super::setters::setters!(Span);
 
 impl Drop for Span {
     fn drop(&mut self) {
@@ -324,6 +276,14 @@ impl SpanCell {
         }
     }
 
+    pub(crate) fn set_service(&self, service: &str) {
+        self.has_service.store(true, Ordering::Relaxed);
+        self.edit(|edit| edit.field(EntryKind::Service, service));
+        if !self.is_finished() {
+            self.segment.facts.set_service(self.span_id, service);
+        }
+    }
+
     pub(crate) fn overrule(&self, priority: SamplingPriority) {
         if !self.is_finished() {
             overrule(&self.segment, priority);
@@ -335,6 +295,10 @@ impl SpanCell {
     }
 
     fn service(&self) -> Option<Arc<str>> {
+        // Relaxed: a service that another thread sets at this moment may be met or not.
+        if !self.has_service.load(Ordering::Relaxed) {
+            return None;
+        }
         self.open().as_ref().and_then(|(record, tags)| tags.text(record.service).map(Arc::from))
     }
 

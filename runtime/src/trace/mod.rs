@@ -25,6 +25,7 @@ mod recorder;
 #[cfg(feature = "testing")]
 mod scope;
 mod segment;
+mod setters;
 mod stack;
 #[cfg(test)]
 #[cfg(feature = "testing")]
@@ -36,7 +37,7 @@ pub use error::{ErrorInfo, describe};
 pub use future::{TraceFuture, Traced};
 pub use handle::{Span, SpanBuilder, span};
 pub use propagate::{extract, inject};
-pub use recorder::{AsyncStart, Entered, NoTags, Start, TagSet, Tagged};
+pub use recorder::{AsyncStart, Entered, FieldText, NoTags, Start, TagSet, Tagged};
 
 pub(crate) use process::{Core, install, not_recorded, uninstall};
 #[cfg(feature = "testing")]

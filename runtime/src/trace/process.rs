@@ -45,7 +45,8 @@ impl Core {
     /// The trace's sampling decision, taken now if it was not before.
     pub(crate) fn decide(&self, facts: &TraceFacts) -> Decision {
         facts.decide(|| {
-            let service = facts.service.as_deref().unwrap_or(&self.settings.identity.service);
+            let service = facts.service();
+            let service = service.as_deref().unwrap_or(&self.settings.identity.service);
             let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
             crate::sampling::decide(
                 facts.trace_id as u64,

@@ -242,7 +242,7 @@ impl<C: TagSet, V: TagValue> TagSet for Tagged<C, V> {
     }
 }
 
-impl<C: TagSet, V: AsRef<str>> TagSet for WithField<C, V> {
+impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, edit: &mut Edit<'_>) {
         self.before.write(edit);
@@ -251,7 +251,31 @@ impl<C: TagSet, V: AsRef<str>> TagSet for WithField<C, V> {
             Field::Service => EntryKind::Service,
             Field::SpanType => EntryKind::SpanType,
         };
-        edit.field(kind, self.value.as_ref());
+        edit.field(kind, self.value.text());
+    }
+}
+
+/// A text of a known type, so that reading it runs no foreign code while the stack is held.
+pub trait FieldText {
+    #[doc(hidden)]
+    fn text(&self) -> &str;
+}
+
+macro_rules! field_texts {
+    ($($type:ty),*) => {$(
+        impl FieldText for $type {
+            fn text(&self) -> &str {
+                self
+            }
+        }
+    )*};
+}
+
+field_texts!(str, String, Box<str>, std::sync::Arc<str>, std::rc::Rc<str>, std::borrow::Cow<'_, str>);
+
+impl<T: FieldText + ?Sized> FieldText for &T {
+    fn text(&self) -> &str {
+        (**self).text()
     }
 }
 
@@ -279,19 +303,19 @@ macro_rules! chain {
 
             /// The resource.
             #[inline]
-            pub fn resource<T: AsRef<str>>(self, value: T) -> WithField<Self, T> {
+            pub fn resource<T: FieldText>(self, value: T) -> WithField<Self, T> {
                 WithField { before: self, kind: Field::Resource, value }
             }
 
             /// The service.
             #[inline]
-            pub fn service<T: AsRef<str>>(self, value: T) -> WithField<Self, T> {
+            pub fn service<T: FieldText>(self, value: T) -> WithField<Self, T> {
                 WithField { before: self, kind: Field::Service, value }
             }
 
             /// The span type.
             #[inline]
-            pub fn span_type<T: AsRef<str>>(self, value: T) -> WithField<Self, T> {
+            pub fn span_type<T: FieldText>(self, value: T) -> WithField<Self, T> {
                 WithField { before: self, kind: Field::SpanType, value }
             }
         }

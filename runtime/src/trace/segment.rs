@@ -76,8 +76,15 @@ impl Segment {
 
     /// Closes a unit that brings nothing.
     pub(crate) fn close_empty(&self) {
-        if let Ready::Joined(head, spans) = self.join(&SpanBuffer::new(), 0, 0, 1) {
-            self.core.ship(head, &spans);
+        self.take(&SpanBuffer::new(), 1);
+    }
+
+    /// Takes finished spans and closes units for somebody without a stack.
+    pub(crate) fn take(&self, spans: &SpanBuffer, closes: usize) {
+        match self.join(spans, 0, 0, closes) {
+            Ready::No => {}
+            Ready::Own(head) => self.core.ship(head, spans),
+            Ready::Joined(head, spans) => self.core.ship(head, &spans),
         }
     }
 

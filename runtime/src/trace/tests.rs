@@ -282,14 +282,79 @@ fn a_future_survives_moves_between_threads() {
 }
 
 #[test]
-fn a_future_dropped_half_way_finishes_once_without_error() {
+fn what_a_future_finished_travels_with_it() {
     let tracer = ScopedTracer::new();
+    let mut future = Box::pin(traced_async("root", async || {
+        for part in 0..3 {
+            traced("call", || active_span().set_tag("part", part));
+            traced_async("child", async || Yield::default().await).await;
+        }
+    }));
+    for _ in 0..3 {
+        assert!(poll_once(&mut future).is_pending());
+        // Something else on the same thread, between the polls.
+        traced("other", || traced("inner", nothing));
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(poll_once(&mut future).is_ready()));
+    });
+    let spans = tracer.finished();
+    let root = spans.iter().find(|span| span.name == "root").unwrap();
+    let own: Vec<_> = spans.iter().filter(|span| span.trace_id == root.trace_id).collect();
+    assert_eq!(own.len(), 7);
+    assert!(own.iter().all(|span| span.chunk == root.chunk));
+    let parts: Vec<f64> =
+        own.iter().filter(|span| span.name == "call").map(|span| span.metrics["part"]).collect();
+    assert_eq!(parts, [0.0, 1.0, 2.0]);
+    assert_eq!(spans.len(), 13);
+}
+
+#[test]
+fn what_a_dropped_future_finished_is_not_lost() {
+    let tracer = ScopedTracer::new();
+    let mut future = Box::pin(traced_async("cancelled", async || {
+        traced_async("child", async || traced("call", nothing)).await;
+        Yield::default().await;
+    }));
+    assert!(poll_once(&mut future).is_pending());
+    std::thread::spawn(move || drop(future)).join().unwrap();
+    assert_eq!(tracer.tree(), "cancelled\n  child\n    call\n");
+    assert!(tracer.finished().iter().all(|span| span.chunk == 0));
+}
+
+#[test]
+fn a_future_polled_inside_another_keeps_to_its_own_trace() {
+    let tracer = ScopedTracer::new();
+    let mut inner = Box::pin(
+        async {
+            traced("inner call", nothing);
+            Yield::default().await;
+            traced("inner call", nothing);
+        }
+        .traced(span("inner").root().start()),
+    );
+    let mut outer = Box::pin(traced_async("outer", async || {
+        traced("outer call", nothing);
+        assert!(poll_once(&mut inner).is_pending());
+        traced("outer call", nothing);
+        Yield::default().await;
+        assert!(poll_once(&mut inner).is_ready());
+    }));
+    assert!(poll_once(&mut outer).is_pending());
+    assert!(poll_once(&mut outer).is_ready());
+    drop(outer);
+    assert_eq!(tracer.tree(), "inner\n  inner call\n  inner call\nouter\n  outer call\n  outer call\n");
+}
+
+#[test]
+fn a_future_dropped_half_way_finishes_once_without_error() {
     struct Noisy;
     impl Drop for Noisy {
         fn drop(&mut self) {
             traced("dropped inside", nothing);
         }
     }
+    let tracer = ScopedTracer::new();
     let mut future = Box::pin(traced_async("cancelled", async || {
         let _noisy = Noisy;
         Yield::default().await;
@@ -386,14 +451,14 @@ fn owned_children_of_a_long_future_ship_in_parts() {
 fn services_are_inherited_and_mark_their_entry() {
     let tracer = ScopedTracer::new();
     let web = span("web").service("shop").start();
-    let _active = web.activate();
+    let active = web.activate();
     traced("handler", || {
         let query = span("query").service("shop-db").start();
         let _active = query.activate();
         traced("parse", nothing);
         span("same").service("shop-db").start().finish();
     });
-    drop(_active);
+    drop(active);
     web.finish();
     let spans = tracer.finished();
     let service = |name: &str| {

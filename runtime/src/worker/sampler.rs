@@ -28,7 +28,7 @@ impl Sampler {
     /// The decision of a chunk's trace, taken now if it was not before.
     pub(super) fn decide(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
         if let Some(facts) = &head.facts {
-            return facts.decide(|| self.sample(head, facts.service.as_deref()));
+            return facts.decide(|| self.sample(head, facts.service().as_deref()));
         }
         let local_root = records(head, buffer).iter().find(|record| record.span_id == head.local_root_id);
         self.sample(head, local_root.and_then(|record| buffer.tags.text(record.service)))

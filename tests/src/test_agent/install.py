@@ -15,7 +15,7 @@ done = os.path.join(directory, "installed")
 
 def run(*command):
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return None if result.returncode == 0 else " | ".join(result.stdout.split("\n")[-6:])
+    return None if result.returncode == 0 else " | ".join(result.stdout.strip().split("\n")[-2:])
 
 
 os.makedirs(os.path.dirname(directory), exist_ok=True)
@@ -28,7 +28,8 @@ with open(directory + ".lock", "w") as lock:
         if fault:
             sys.exit("python3 has no working module venv (on Debian: the package python3-venv): " + fault)
         pip = os.path.join(directory, "bin", "pip")
-        fault = run(pip, "install", "--quiet", "--disable-pip-version-check", "ddapm-test-agent==" + version)
+        options = ["--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "20"]
+        fault = run(pip, "install", *options, "ddapm-test-agent==" + version)
         if fault:
             sys.exit("pip can not install ddapm-test-agent from the package index: " + fault)
         open(done, "w").close()

@@ -2,13 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The release that the tests were written against.
 const VERSION: &str = "1.69.1";
 const SCRIPT: &str = include_str!("install.py");
 
-/// The program of the test agent, installed below `scratch` if it was not; the error says what is missing for that.
+/// The program of the test agent, installed below `scratch` if it was not; the error says what is missing for that. Tried once in
+/// the life of a process.
 pub(super) fn installed(scratch: &Path) -> Result<PathBuf, String> {
+    static RESULT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    RESULT.get_or_init(|| install(scratch)).clone()
+}
+
+fn install(scratch: &Path) -> Result<PathBuf, String> {
     let directory = scratch.join(format!("ddapm-test-agent-{VERSION}"));
     let mut command = Command::new("python3");
     // The environment is inherited: it may name a package index or a proxy.

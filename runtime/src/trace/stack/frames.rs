@@ -16,7 +16,7 @@ impl Stack {
     #[inline]
     pub(crate) fn enter_poll(&mut self, mut frame: Box<Frame>) {
         self.settle();
-        if !self.is_under(&frame.segment) {
+        if !self.is_under(frame.segment.as_ref()) {
             if let Some(segment) = &frame.segment {
                 frame.outer.port = self.connect(&segment.core);
             }
@@ -27,12 +27,24 @@ impl Stack {
     /// Takes a future's span back after a poll, with everything that was left above it.
     #[inline]
     pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
-        let top = self.frames.last()?;
-        // Most polls leave nothing behind.
-        if top.token == span_id && self.spans.len() == top.first as usize && top.is_idle() {
+        let [.., top] = &mut self.frames[..] else { return None };
+        if top.token == span_id && top.outer.port.is_none() {
+            // Most polls leave nothing behind. What the only one on the stack leaves waits with it for the next.
+            let left = self.spans.len() - top.first as usize;
+            if left > 0 && left == self.finished as usize && top.first == 0 {
+                std::mem::swap(&mut self.spans, &mut top.kept);
+            } else if left > 0 || top.closes > 0 {
+                return self.leave_records(span_id);
+            }
             (self.current, self.finished) = (top.outer.current, top.outer.finished);
             return self.frames.pop();
         }
+        self.leave_records(span_id)
+    }
+
+    /// Takes a future's span back after a poll that left records on top of others, or frames above it.
+    fn leave_records(&mut self, span_id: u64) -> Option<Box<Frame>> {
+        let top = self.frames.last()?;
         if top.token == span_id && self.is_merging() {
             return self.merge_frame();
         }
@@ -95,9 +107,9 @@ impl Stack {
 
     /// Whether what stands on top belongs to this segment.
     #[inline]
-    fn is_under(&self, segment: &Option<Arc<Segment>>) -> bool {
+    fn is_under(&self, segment: Option<&Arc<Segment>>) -> bool {
         let top = self.frames.last().and_then(|top| top.segment.as_ref());
-        top.zip(segment.as_ref()).is_some_and(|(top, segment)| Arc::ptr_eq(top, segment))
+        top.zip(segment).is_some_and(|(top, segment)| Arc::ptr_eq(top, segment))
     }
 
     /// Keeps the memory of a frame for the next future.
@@ -105,6 +117,10 @@ impl Stack {
     fn keep_frame(&mut self, mut frame: Box<Frame>) {
         if self.spare_frames.len() < KEPT_FRAMES {
             frame.segment = None;
+            let kept = std::mem::take(&mut frame.kept);
+            if self.spans.capacity_bytes() == 0 {
+                self.spans = kept;
+            }
             self.spare_frames.push(frame);
         }
     }
@@ -153,8 +169,17 @@ impl Stack {
         frame.first_tag = self.spans.tags.len() as u32;
         frame.outer.current = self.current;
         frame.outer.finished = self.finished;
-        self.frames.push(frame);
         (self.current, self.finished) = (NO_INDEX, 0);
+        if !frame.kept.is_empty() {
+            self.finished = frame.kept.len() as u32;
+            if self.spans.is_empty() {
+                std::mem::swap(&mut self.spans, &mut frame.kept);
+            } else {
+                self.spans.append(&frame.kept, 0, 0);
+                frame.kept.clear();
+            }
+        }
+        self.frames.push(frame);
     }
 
     /// Takes the innermost frame off and sends its records on their way.

@@ -19,16 +19,15 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TraceFacts};
+use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) };
 }
 
-/// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace takes its memory at once and gives it back.
+/// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace gives its memory back at its end.
 const KEPT_RECORDS: usize = 48;
 const KEPT_TAG_BYTES: usize = 1 << 10;
-const LARGE_RECORDS: usize = 512;
 
 /// Runs `f` on this thread's stack; `None` where it is gone or in use.
 #[inline]
@@ -169,6 +168,15 @@ impl Stack {
         self.attach_or_connected().map(|port| Arc::clone(&port.core))
     }
 
+    /// Changes the service of an open record, or of the span of a polled future.
+    pub(crate) fn set_service(&mut self, index: u32, span_id: u64, service: &str) {
+        self.edit(index, span_id, |edit| edit.field(EntryKind::Service, service));
+        // A line without a segment reads its root's service when it gets one.
+        for segment in self.frames.iter().filter_map(|frame| frame.segment.as_ref()) {
+            segment.facts.set_service(span_id, service);
+        }
+    }
+
     /// Changes an open record, or the span of a polled future.
     pub(crate) fn edit(&mut self, index: u32, span_id: u64, f: impl FnOnce(&mut Edit<'_>)) {
         let is_it = |record: &&mut Record| record.span_id == span_id && !record.is_finished();
@@ -272,7 +280,7 @@ impl Stack {
         }
     }
 
-    /// Makes room for one more record, in two steps: few, or many.
+    /// Makes room for one more record: few at first, then twice as many.
     #[cold]
     fn grow(&mut self) {
         let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
@@ -285,7 +293,7 @@ impl Stack {
                 return;
             }
         }
-        let wanted = if self.spans.records.capacity() == 0 { KEPT_RECORDS } else { LARGE_RECORDS };
+        let wanted = self.spans.records.capacity().max(KEPT_RECORDS);
         self.spans.records.reserve_exact(wanted);
         self.spans.tags.reserve(wanted * 20);
     }

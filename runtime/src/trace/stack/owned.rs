@@ -13,14 +13,14 @@ impl Stack {
     /// Starts the span of a future under the active one, or as a new trace.
     pub(crate) fn start_polled(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
         if self.current != NO_INDEX || site.service.is_some() {
-            return self.start_owned(site, None).map(Frame::polled);
+            return self.start_owned(site, None, site.service).map(Frame::polled);
         }
         // Mostly one future starts another: under a span of the tracer's own service, in a segment that exists.
         let Some((segment, top)) = self.frames.last().and_then(|top| match &top.kind {
             FrameKind::Polled(parent, _) if parent.service == 0 => Some((top.segment.as_ref()?, top)),
             _ => None,
         }) else {
-            return self.start_owned(site, None).map(Frame::polled);
+            return self.start_owned(site, None, site.service).map(Frame::polled);
         };
         segment.open();
         let (segment, trace_id, parent_id) = (Some(Arc::clone(segment)), top.trace_id, top.span_id);
@@ -35,11 +35,12 @@ impl Stack {
         Some(frame)
     }
 
-    /// Starts an owned span under the active one, under a given place, or as a new trace.
+    /// Starts an owned span under the active one, under a given place, or as a new trace; of its parent's service or a given one.
     pub(crate) fn start_owned(
         &mut self,
         site: &'static CallSite,
         parent: Option<&Place>,
+        given: Option<&str>,
     ) -> Option<OwnedSpan> {
         self.settle();
         let span_id;
@@ -74,7 +75,7 @@ impl Stack {
                 };
                 let trace_id = upstream.as_ref().map_or(new_id, |upstream| upstream.trace_id.as_u128());
                 let parent_id = upstream.as_ref().map_or(0, |upstream| upstream.parent_id.as_u64());
-                let facts = TraceFacts::new(trace_id, upstream, site.service.map(Arc::from));
+                let facts = TraceFacts::new(trace_id, upstream, given.map(Arc::from));
                 (Arc::new(Segment::new(core, Arc::new(facts))), parent_id, None, true)
             }
         };
@@ -85,11 +86,11 @@ impl Stack {
             segment.facts.set_local_root(span_id);
             record.flags = record.flags.with(Flags::TOP_LEVEL);
         }
-        let service_given = site.service.filter(|given| service.as_deref() != Some(*given));
-        if service_given.is_some() {
+        let given = given.filter(|given| service.as_deref() != Some(*given));
+        if given.is_some() {
             record.flags = record.flags.with(Flags::TOP_LEVEL);
         }
-        if let Some(service) = service_given.or(service.as_deref()) {
+        if let Some(service) = given.or(service.as_deref()) {
             record.service = tags.field(0, EntryKind::Service, service);
         }
         Some(OwnedSpan { record, tags, segment })

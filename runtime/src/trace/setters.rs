@@ -1,0 +1,68 @@
+//! What can be changed on a span, whether it is held by a handle or is the active one.
+
+/// Writes the setters of a type that has `edit`, `is_recording` and `overrule`. Foreign code (`AsRef`, `Display`) runs before the span is
+/// held.
+macro_rules! setters {
+    ($type:ty) => {
+        impl $type {
+            /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
+            pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
+                let key = key.as_ref();
+                self.edit(|edit| edit.tag(key, &value));
+            }
+
+            /// Sets a number tag.
+            pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
+                let key = key.as_ref();
+                self.edit(|edit| edit.metric(key, value));
+            }
+
+            /// Takes a tag back.
+            pub fn unset_tag(&self, key: impl AsRef<str>) {
+                let key = key.as_ref();
+                self.edit(|edit| edit.unset(key));
+            }
+
+            /// Changes the operation name.
+            pub fn set_name(&self, name: impl AsRef<str>) {
+                let name = name.as_ref();
+                self.edit(|edit| edit.field(EntryKind::Name, name));
+            }
+
+            /// Changes the resource.
+            pub fn set_resource(&self, resource: impl AsRef<str>) {
+                let resource = resource.as_ref();
+                self.edit(|edit| edit.field(EntryKind::Resource, resource));
+            }
+
+            /// Changes the span type.
+            pub fn set_span_type(&self, span_type: impl AsRef<str>) {
+                let span_type = span_type.as_ref();
+                self.edit(|edit| edit.field(EntryKind::SpanType, span_type));
+            }
+
+            /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
+            pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
+                if self.is_recording() {
+                    self.fail(&ErrorInfo::of(error));
+                }
+            }
+
+            /// Keeps the whole trace: priority 2, decided by hand, over every other decision.
+            pub fn keep(&self) {
+                self.overrule(SamplingPriority::USER_KEEP);
+            }
+
+            /// Drops the whole trace: priority -1, decided by hand, over every other decision.
+            pub fn reject(&self) {
+                self.overrule(SamplingPriority::USER_REJECT);
+            }
+
+            pub(crate) fn fail(&self, error: &ErrorInfo) {
+                self.edit(|edit| edit.error(error));
+            }
+        }
+    };
+}
+
+pub(crate) use setters;
