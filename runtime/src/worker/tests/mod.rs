@@ -77,7 +77,7 @@ impl Setup {
         let handle = start_on(parts, signal, self.spawn);
         // The worker looks at the queue once when it starts; from here on it waits.
         handle.flush(LONG);
-        Running { outbox, rates, handle, queue }
+        Running { queue, outbox, rates, handle }
     }
 }
 
