@@ -211,14 +211,16 @@ impl TagLog {
         self.at(at).map(|(entry, _)| entry.payload)
     }
 
+    #[inline]
     fn at(&self, anchor: u32) -> Option<(Entry<'_>, u32)> {
         let start = (anchor as usize).checked_sub(1)?;
-        let (header, rest) = self.bytes.get(start..self.used)?.split_at_checked(HEADER)?;
-        let (back, about) = header.split_at_checked(4)?;
-        let back = u32::from_le_bytes(back.try_into().ok()?);
-        let about = u32::from_le_bytes(about.try_into().ok()?);
+        let rest = self.bytes.get(start..self.used)?;
+        let (header, rest) = rest.split_first_chunk::<HEADER>()?;
+        let header = u64::from_le_bytes(*header);
+        let (back, about) = (header as u32, (header >> 32) as u32);
         let payload = rest.get(..(about >> 8) as usize)?;
-        let previous = if back == 0 { 0 } else { anchor.checked_sub(back)? };
+        // Distances are never longer than the way to the start; 0 says that there is nothing before.
+        let previous = if back == 0 { 0 } else { anchor.wrapping_sub(back) };
         Some((Entry { kind: EntryKind::from_bits(about & 0xff), payload }, previous))
     }
 
