@@ -72,7 +72,7 @@ pub(crate) struct SpanBuffer {
 }
 
 /// How many bytes a span takes on the wire beside its tags, about: field keys, ids, times, a short name and resource.
-const WIRE_BYTES_PER_SPAN: usize = 150;
+const WIRE_BYTES_PER_SPAN: usize = 200;
 
 impl SpanBuffer {
     pub(crate) const fn new() -> Self {
