@@ -6,6 +6,7 @@ use super::{Stack, push};
 use crate::model::{ChunkHead, NO_INDEX};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Entry, Frame, FrameKind};
+use crate::trace::process;
 use crate::trace::segment::{Ready, Segment};
 
 /// Frames kept for futures to come; 1 KiB in all.
@@ -16,12 +17,25 @@ impl Stack {
     #[inline]
     pub(crate) fn enter_poll(&mut self, mut frame: Box<Frame>) {
         self.settle();
-        if !self.is_under(frame.segment.as_ref()) {
+        if !self.is_ready_for(&frame) {
             if let Some(segment) = &frame.segment {
                 frame.outer.port = self.connect(&segment.core);
             }
         }
         self.push_frame(frame);
+    }
+
+    /// Whether a future's frame can be pushed with the tracer that is connected: there is one of its segment below, or nothing.
+    #[inline]
+    fn is_ready_for(&self, frame: &Frame) -> bool {
+        let Some(segment) = &frame.segment else { return true };
+        match (self.frames.last(), &self.port) {
+            (Some(top), _) => top.segment.as_ref().is_some_and(|below| Arc::ptr_eq(below, segment)),
+            (None, Some(port)) => {
+                self.generation == process::generation() && Arc::ptr_eq(&port.core, &segment.core)
+            }
+            _ => false,
+        }
     }
 
     /// Takes a future's span back after a poll, with everything that was left above it.
@@ -103,13 +117,6 @@ impl Stack {
             self.flush_part();
         }
         Some(frame)
-    }
-
-    /// Whether what stands on top belongs to this segment.
-    #[inline]
-    fn is_under(&self, segment: Option<&Arc<Segment>>) -> bool {
-        let top = self.frames.last().and_then(|top| top.segment.as_ref());
-        top.zip(segment).is_some_and(|(top, segment)| Arc::ptr_eq(top, segment))
     }
 
     /// Keeps the memory of a frame for the next future.
