@@ -44,17 +44,16 @@ fn from_environment(reader: &mut Reader<'_>) -> Option<AgentAddress> {
         }
     }
     let host = reader.text_of_names(&["DD_AGENT_HOST", "DD_TRACE_AGENT_HOSTNAME"]);
-    let is_set = host.is_some() || reader.text("DD_TRACE_AGENT_PORT").is_some();
-    let port =
-        reader.parsed("DD_TRACE_AGENT_PORT", "a port from 1 to 65535", parse_port).unwrap_or(DEFAULT_PORT);
+    let port = reader.parsed("DD_TRACE_AGENT_PORT", "a port from 1 to 65535", parse_port);
     let address = host.and_then(|(name, host)| {
-        let address = AgentAddress::from_host(&host, port);
+        let address = AgentAddress::from_host(&host, port.unwrap_or(DEFAULT_PORT));
         if address.is_err() {
-            reader.warn(format!("{name} is not a host name or address; localhost is used"));
+            reader.warn(format!("{name} is not a host name or address and is ignored"));
         }
         address.ok()
     });
-    is_set.then(|| address.unwrap_or_else(|| AgentAddress::http("localhost", port)))
+    // What could not be read was not said.
+    address.or_else(|| port.map(|port| AgentAddress::http("localhost", port)))
 }
 
 fn found(reader: &Reader<'_>) -> AgentAddress {

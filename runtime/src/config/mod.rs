@@ -94,9 +94,18 @@ impl Settings {
             logs_128_bit_ids: reader.flag("DD_TRACE_128_BIT_TRACEID_LOGGING_ENABLED", true),
             correlates_logs: correlates_logs(&mut reader),
         };
+        for name in NOT_YET {
+            if reader.text(name).is_some() {
+                reader.warn(format!("{name} is not supported yet: traces are kept by the agent's rates"));
+            }
+        }
         Ok((settings, reader.into_notices()))
     }
 }
+
+/// Settings that would change who keeps a trace, and do not here.
+const NOT_YET: [&str; 4] =
+    ["DD_TRACE_SAMPLE_RATE", "DD_TRACE_SAMPLING_RULES", "DD_TRACE_RATE_LIMIT", "DD_SPAN_SAMPLING_RULES"];
 
 /// The environment is read even where code decides, so that a bad value in it is reported.
 fn switch(code: Option<bool>, reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
@@ -255,6 +264,9 @@ mod tests {
             "DD_TRACE_WRITER_BUFFER_SIZE_BYTES",
             "DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES",
             "DD_TRACE_AGENT_TIMEOUT",
+            "DD_TRACE_AGENT_PORT",
+            "DD_TRACE_SAMPLE_RATE",
+            "DD_TRACE_PROPAGATION_STYLE",
         ];
         let (default, _) = resolved(&[], &Overrides::default());
         for name in names {

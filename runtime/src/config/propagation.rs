@@ -42,7 +42,7 @@ fn styles(reader: &mut Reader<'_>, name: &'static str) -> Option<Vec<Style>> {
     if !list.unsupported.is_empty() {
         let unsupported = list.unsupported.join(", ");
         let shown = Escaped::new(&unsupported, 100);
-        reader.debug(format!("{name}: the propagation styles {shown} are not supported yet"));
+        reader.warn(format!("{name}: the propagation styles {shown} are not supported yet and left out"));
     }
     if list.has_none && !list.styles.is_empty() {
         reader.warn(format!("{name}: none is left out beside other propagation styles"));
@@ -83,12 +83,12 @@ mod tests {
         assert_eq!(settings.inject, [Datadog, TraceContext]);
         let expected = [
             "DD_TRACE_PROPAGATION_STYLE: unknown propagation styles \"jaeger\" are left out",
-            "DD_TRACE_PROPAGATION_STYLE: the propagation styles baggage, b3 are not supported yet",
+            "DD_TRACE_PROPAGATION_STYLE: the propagation styles baggage, b3 are not supported yet and left out",
             "DD_TRACE_PROPAGATION_STYLE: none is left out beside other propagation styles",
         ];
         assert_eq!(notices, expected);
         assert_eq!(resolved(&[("DD_TRACE_PROPAGATION_STYLE", "jaeger")]).0.extract, [Datadog, TraceContext]);
-        assert!(resolved(&[("DD_TRACE_PROPAGATION_STYLE", "b3")]).0.extract.is_empty());
+        assert!(resolved(&[("DD_TRACE_PROPAGATION_STYLE", "b3")]).0 == PropagationSettings::default());
     }
 
     #[test]

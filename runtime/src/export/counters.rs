@@ -1,5 +1,6 @@
 //! The books: what became of every span.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why a span was not delivered.
@@ -68,7 +69,7 @@ impl DropReason {
 /// How many spans finished, arrived, were lost and why, since the tracer was started (since the process began, for those that met no tracer).
 ///
 /// `finished() == acknowledged() + dropped_total() + waiting()` at every moment; after a shutdown nothing is waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     pub(crate) finished: u64,
     pub(crate) acknowledged: u64,
@@ -106,6 +107,19 @@ impl Counters {
     /// Spans that are neither delivered nor lost yet.
     pub fn waiting(&self) -> u64 {
         self.finished.saturating_sub(self.acknowledged).saturating_sub(self.dropped_total())
+    }
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut books = f.debug_struct("Counters");
+        books.field("finished", &self.finished).field("acknowledged", &self.acknowledged);
+        for reason in DropReason::ALL {
+            if self.dropped(reason) > 0 {
+                books.field(reason.as_str(), &self.dropped(reason));
+            }
+        }
+        books.field("waiting", &self.waiting()).finish()
     }
 }
 

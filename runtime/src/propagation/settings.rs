@@ -110,7 +110,7 @@ impl<'a> StyleList<'a> {
 
     /// Whether the list says nothing that could be followed, so that the default holds.
     pub(crate) fn is_meaningless(&self) -> bool {
-        self.styles.is_empty() && self.unsupported.is_empty() && !self.has_none
+        self.styles.is_empty() && !self.has_none
     }
 }
 
@@ -140,6 +140,7 @@ mod tests {
             (&["baggage", "b3"][..], &["jaeger"][..])
         );
         assert!(StyleList::parse("jaeger,xray").is_meaningless());
+        assert!(StyleList::parse("b3,baggage").is_meaningless());
     }
 
     #[test]

@@ -64,14 +64,14 @@ impl std::fmt::Debug for Core {
     }
 }
 
-/// No tracer was started yet, or it was shut down: spans are counted and not recorded.
-const NOT_STARTED: usize = 0;
 /// Tracing is switched off: spans cost one load.
-const DISABLED: usize = 1;
+const DISABLED: usize = 0;
+/// No tracer was started yet, or it was shut down: spans are counted and not recorded.
+const NOT_STARTED: usize = 1;
 
 /// Which tracer threads should be attached to: [`NOT_STARTED`], [`DISABLED`], or a number that grows with each change.
 static GENERATION: AtomicUsize = AtomicUsize::new(NOT_STARTED);
-static LATEST: AtomicUsize = AtomicUsize::new(DISABLED);
+static LATEST: AtomicUsize = AtomicUsize::new(NOT_STARTED);
 static PROCESS: Mutex<Option<Arc<Core>>> = Mutex::new(None);
 static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
 
@@ -95,9 +95,15 @@ pub(crate) fn is_on() -> bool {
     }
 }
 
+/// Whether somebody who starts a span has to be told that none is recorded, beyond this one look.
+#[inline]
+pub(crate) fn is_enabled() -> bool {
+    generation() != DISABLED
+}
+
 /// As [`is_on`], from somebody who starts no span.
 pub(crate) fn is_on_quietly() -> bool {
-    generation() > DISABLED
+    generation() > NOT_STARTED
 }
 
 #[cold]

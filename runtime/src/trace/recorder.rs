@@ -37,7 +37,7 @@ impl Start {
     /// Starts the span; it ends when the guard is dropped.
     #[inline]
     pub fn enter(self) -> Entered {
-        if process::is_on() { Entered::new(start(self.site)) } else { Entered::INERT }
+        if process::is_enabled() { Entered::new(start(self.site)) } else { Entered::INERT }
     }
 
     /// Runs a body under the span and marks it by what the body returned.
@@ -113,6 +113,9 @@ impl Drop for Entered {
 /// Place and id of the started record; [`NO_INDEX`] where none was.
 #[inline(never)]
 fn start(site: &'static CallSite) -> (u32, u64) {
+    if !process::is_on_quietly() {
+        return not_recorded();
+    }
     match with_stack(|stack| stack.start(site)) {
         Some(Some(started)) => started,
         _ => not_recorded(),
