@@ -43,11 +43,8 @@ pub(super) fn constant(container: &Container, external_env: Option<&str>) -> Hea
     headers
 }
 
-/// The compiler's version where the build tells it, else the oldest one supported.
-const LANG_VERSION: &str = match option_env!("DD_TRACED_RUSTC_VERSION") {
-    Some(version) => version,
-    None => env!("CARGO_PKG_RUST_VERSION"),
-};
+/// The oldest Rust supported: what compiled us can be asked only by a build script with work to do.
+const LANG_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 
 const INTERPRETER: &str = if cfg!(target_arch = "x86_64") {
     "rustc-x86_64"
