@@ -139,13 +139,16 @@ impl TracerBuilder {
         let (settings, notices) =
             Settings::of_process(&self.overrides).map_err(|error| StartError::AgentUrl(error.to_string()))?;
         diagnostics::set_level(if settings.is_debug { Level::Debug } else { Level::Info });
-        for notice in notices {
-            diagnostics::log(notice.level, format_args!("{}", notice.text));
-        }
         let started = Arc::new(Running::new(settings));
 
         trace::install(started.core.settings.is_enabled.then(|| Arc::clone(&started.core)));
         *running = Some(Arc::clone(&started));
+        // A blocked stderr must not hold up others who ask for the tracer.
+        drop(running);
+        for notice in notices {
+            diagnostics::log(notice.level, format_args!("{}", notice.text));
+        }
+        started.introduce();
         Ok(TracerGuard { running: Some(started) })
     }
 }
@@ -247,10 +250,6 @@ impl Running {
         let rates = Arc::new(Mutex::new(AgentRates::default()));
         let core = Arc::new(Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&rates)));
         let settings = &core.settings;
-        if settings.has_startup_line {
-            let line = support::startup_line(settings, core.clock.unix_seconds(), runtime_id());
-            diagnostics::info(format_args!("{line}"));
-        }
         let worker = settings.is_enabled.then(|| {
             let parts = WorkerParts {
                 writer: settings.writer.clone(),
@@ -265,6 +264,15 @@ impl Running {
             worker::start(parts, signal)
         });
         Self { core, worker }
+    }
+
+    /// Prints the startup line.
+    fn introduce(&self) {
+        let Core { settings, clock, .. } = &*self.core;
+        if settings.has_startup_line {
+            let line = support::startup_line(settings, clock.unix_seconds(), runtime_id());
+            diagnostics::info(format_args!("{line}"));
+        }
     }
 
     fn flush(&self, deadline: Duration) -> bool {

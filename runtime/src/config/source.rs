@@ -134,10 +134,6 @@ impl<'a> Reader<'a> {
     pub(super) fn warn(&mut self, text: String) {
         self.notices.push(Notice { level: Level::Warn, text });
     }
-
-    pub(super) fn debug(&mut self, text: String) {
-        self.notices.push(Notice { level: Level::Debug, text });
-    }
 }
 
 pub(super) fn parse_flag(text: &str) -> Option<bool> {

@@ -26,9 +26,9 @@ pub enum DropReason {
     Overload,
     /// Still waiting when the deadline of the shutdown passed.
     ShutdownDeadline,
-    /// Finished after the shutdown, or before a tracer was started.
+    /// Finished after the shutdown, before a tracer was started, or started where a thread could not record it any more.
     AfterShutdown,
-    /// There was no worker thread to send it, or the application's thread was ending.
+    /// There was no worker thread to send it.
     NoThread,
 }
 

@@ -22,6 +22,7 @@ const KEPT_BUFFER: usize = 4 << 20;
 
 /// The whole queue.
 pub(crate) struct Queue {
+    /// The first one is the tracer's own, shared by all threads, and never retired.
     outboxes: Mutex<Vec<Arc<Outbox>>>,
     reserved: AtomicUsize,
     max_bytes: usize,
@@ -47,8 +48,6 @@ struct Content {
     bytes: usize,
     /// Bytes of the limit taken for this outbox; never below `bytes`.
     credit: usize,
-    /// Whether its thread is gone.
-    is_abandoned: bool,
     /// A large buffer of the thread, between two large traces.
     spare: Option<SpanBuffer>,
 }
@@ -69,8 +68,7 @@ impl Queue {
 
     /// A new end for one thread.
     pub(crate) fn outbox(&self) -> Arc<Outbox> {
-        let content =
-            Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, is_abandoned: false, spare: None };
+        let content = Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, spare: None };
         let outbox = Arc::new(Outbox { content: Mutex::new(content) });
         lock(&self.outboxes).push(Arc::clone(&outbox));
         outbox
@@ -112,7 +110,7 @@ impl Queue {
     /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, and gives
     /// their part of the limit back with [`Queue::release`].
     pub(crate) fn drain(&self, spare: &mut Vec<ChunkBatch>, mut take: impl FnMut(ChunkBatch)) {
-        lock(&self.outboxes).retain(|outbox| {
+        for outbox in lock(&self.outboxes).iter() {
             let mut content = lock(&outbox.content);
             if !content.batch.is_empty() {
                 let mut batch = std::mem::replace(&mut content.batch, spare.pop().unwrap_or_default());
@@ -126,8 +124,7 @@ impl Queue {
                 recycle(spare, std::mem::take(&mut content.batch));
                 content.spare = None;
             }
-            !content.is_abandoned
-        });
+        }
     }
 
     /// Gives back bytes of the limit whose spans were delivered or dropped.
@@ -180,6 +177,33 @@ impl std::fmt::Debug for Queue {
     }
 }
 
+impl Queue {
+    /// Takes the outbox of a thread that is gone out. What is still in it waits in one that all such threads share, and
+    /// what it had reserved beyond is given back.
+    pub(crate) fn retire(&self, outbox: &Arc<Outbox>) {
+        let mut outboxes = lock(&self.outboxes);
+        let Some(place) = outboxes.iter().position(|other| Arc::ptr_eq(other, outbox)) else { return };
+        let mut content = lock(&outbox.content);
+        if !content.batch.is_empty() {
+            let Some(shared) = outboxes.first().filter(|_| place > 0) else { return };
+            let mut shared = lock(&shared.content);
+            let moved = shared.batch.spans.len() as u32;
+            for mut head in content.batch.heads.drain(..) {
+                head.first += moved;
+                shared.batch.heads.push(head);
+            }
+            shared.batch.spans.append(&content.batch.spans, 0, 0);
+            shared.bytes += content.bytes;
+            shared.credit += content.bytes;
+        }
+        self.release(content.credit - content.bytes);
+        (content.bytes, content.credit) = (0, 0);
+        content.batch = ChunkBatch::new();
+        drop(content);
+        outboxes.swap_remove(place);
+    }
+}
+
 impl Outbox {
     /// Keeps a large buffer for the thread's next large trace; the worker frees it where none comes.
     pub(crate) fn keep(&self, mut buffer: SpanBuffer) {
@@ -190,11 +214,6 @@ impl Outbox {
     /// The buffer that was kept.
     pub(crate) fn take_kept(&self) -> Option<SpanBuffer> {
         lock(&self.content).spare.take()
-    }
-
-    /// Says that its thread is gone: it is removed at the next drain.
-    pub(crate) fn abandon(&self) {
-        lock(&self.content).is_abandoned = true;
     }
 }
 
@@ -331,6 +350,8 @@ mod tests {
     #[test]
     fn threads_that_end_lose_nothing_and_leave_nothing() {
         let queue = Arc::new(queue(64 << 20));
+        // The first outbox is the tracer's own, which ends with it.
+        let _own = queue.outbox();
         std::thread::scope(|scope| {
             for _ in 0..50 {
                 let queue = Arc::clone(&queue);
@@ -339,7 +360,7 @@ mod tests {
                     for _ in 0..100 {
                         queue.push(&outbox, head(), &spans(2), 0, 0);
                     }
-                    outbox.abandon();
+                    queue.retire(&outbox);
                 });
             }
             for _ in 0..20 {
@@ -348,7 +369,7 @@ mod tests {
         });
         drain(&queue);
         assert_eq!(queue.counters().acknowledged(), 10_000);
-        assert!(lock(&queue.outboxes).is_empty());
+        assert_eq!(lock(&queue.outboxes).len(), 1);
         assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
     }
 }

@@ -93,12 +93,6 @@ impl SpanBuffer {
         self.tags.truncate(0);
     }
 
-    /// Forgets what came after a mark of `records` and `tag_bytes`.
-    pub(crate) fn truncate(&mut self, records: usize, tag_bytes: usize) {
-        self.records.truncate(records);
-        self.tags.truncate(tag_bytes);
-    }
-
     /// Bytes of memory held.
     pub(crate) fn capacity_bytes(&self) -> usize {
         self.records.capacity() * size_of::<Record>() + self.tags.capacity()

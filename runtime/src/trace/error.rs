@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{Debug, Display, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is known of a failure: the tags `error.type`, `error.message` and `error.stack`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl ErrorInfo {
         Self {
             kind: Cow::Borrowed(std::any::type_name::<E>()),
             message: Cow::Owned(text(format_args!("{error}"))),
-            stack: sources(error.source()),
+            stack: catch_unwind(AssertUnwindSafe(|| error.source())).ok().and_then(sources),
         }
     }
 
@@ -120,14 +121,19 @@ pub mod describe {
 /// A text of foreign making, cut; what it wrote before it failed or grew too long is kept.
 pub(crate) fn text(arguments: std::fmt::Arguments<'_>) -> String {
     let mut cut = Cut(String::new());
-    // An error here means "long enough", or a `Display` that gave up.
-    let _ = cut.write_fmt(arguments);
+    // An error here means "long enough", or a `Display` that gave up; one that panics must not take its host along.
+    let _ = catch_unwind(AssertUnwindSafe(|| cut.write_fmt(arguments)));
     cut.0
 }
 
-fn sources(mut source: Option<&(dyn Error + 'static)>) -> Option<String> {
+fn sources(source: Option<&(dyn Error + 'static)>) -> Option<String> {
     source?;
     let mut chain = Cut(String::new());
+    let _ = catch_unwind(AssertUnwindSafe(|| follow(source, &mut chain)));
+    Some(chain.0)
+}
+
+fn follow(mut source: Option<&(dyn Error + 'static)>, chain: &mut Cut) {
     for _ in 0..MAX_SOURCES {
         let Some(error) = source else { break };
         if write!(chain, "{}caused by: {error}", if chain.0.is_empty() { "" } else { "\n" }).is_err() {
@@ -135,7 +141,6 @@ fn sources(mut source: Option<&(dyn Error + 'static)>) -> Option<String> {
         }
         source = error.source();
     }
-    Some(chain.0)
 }
 
 struct Cut(String);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::handle::SpanCell;
 use super::owned::{Edit, OwnedSpan};
 use super::process::Core;
+use super::recorder::TagSet;
 use super::segment::Segment;
 use crate::clock::Clock;
 use crate::export::queue::Outbox;
-use crate::model::{NO_INDEX, Record, SpanBuffer, TagLog};
+use crate::model::{Flags, NO_INDEX, Record, SpanBuffer, TagLog};
 
 /// A frame. Its records stand in the stack's buffer from `first` on.
 ///
@@ -51,8 +52,9 @@ pub(crate) enum FrameKind {
     Polled(Record, TagLog),
     /// A handle or a context, activated by hand.
     Entered(Entry),
-    /// Over: its span finished, or it ended below another frame that goes on.
-    Ended,
+    /// Over: it ended below another frame or record that goes on, and is still a unit of its segment; or the span of its future
+    /// finished and is counted already.
+    Ended { is_unit: bool },
 }
 
 /// What an activation brought.
@@ -115,18 +117,25 @@ impl Frame {
         Self::new(segment.trace_id(), record.span_id, Some(segment), FrameKind::Polled(record, tags))
     }
 
-    /// The span of a future that was never polled to its end. What it kept goes to its segment.
-    pub(crate) fn into_owned(self) -> Option<OwnedSpan> {
-        let (FrameKind::Polled(record, tags), Some(segment)) = (self.kind, self.segment) else { return None };
-        segment.take(&self.kept, self.closes as usize);
-        Some(OwnedSpan { record, tags, segment })
-    }
-
     /// The open span of a future.
     pub(crate) fn edit(&mut self) -> Option<Edit<'_>> {
         match &mut self.kind {
             FrameKind::Polled(record, tags) => Some(Edit { record, tags }),
             _ => None,
+        }
+    }
+
+    /// Gives a future's span its tags, before it is first polled.
+    pub(crate) fn describe(&mut self, tags: &dyn TagSet) {
+        let FrameKind::Polled(record, log) = &mut self.kind else { return };
+        let inherited = record.service;
+        tags.write(&mut Edit { record, tags: log });
+        if log.text(record.service) == log.text(inherited) {
+            return;
+        }
+        record.flags = record.flags.with(Flags::TOP_LEVEL);
+        if let (Some(segment), Some(service)) = (&self.segment, log.text(record.service)) {
+            segment.facts.set_service(self.span_id, service);
         }
     }
 
@@ -136,7 +145,8 @@ impl Frame {
         let own = match self.kind {
             FrameKind::Line => self.segment.is_some(),
             FrameKind::Entered(_) => true,
-            FrameKind::Polled(..) | FrameKind::Ended => false,
+            FrameKind::Ended { is_unit } => is_unit,
+            FrameKind::Polled(..) => false,
         };
         self.closes as usize + usize::from(own)
     }
@@ -147,7 +157,7 @@ impl Frame {
 
     /// Whether the frame only waits for its last open record.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.kind, FrameKind::Ended)
+        matches!(self.kind, FrameKind::Ended { .. })
     }
 
     /// Whether spans may still be started here: not after its span was finished, so that a guard that was leaked does
@@ -156,7 +166,7 @@ impl Frame {
         match &self.kind {
             FrameKind::Line | FrameKind::Polled(..) => true,
             FrameKind::Entered(entry) => entry.handle.as_ref().is_none_or(|cell| !cell.is_finished()),
-            FrameKind::Ended => false,
+            FrameKind::Ended { .. } => false,
         }
     }
 
@@ -164,7 +174,9 @@ impl Frame {
     pub(crate) fn service(&self) -> Option<Arc<str>> {
         match &self.kind {
             FrameKind::Polled(record, tags) => tags.text(record.service).map(Arc::from),
-            FrameKind::Entered(entry) => entry.service.clone(),
+            FrameKind::Entered(entry) => {
+                entry.handle.as_ref().map_or_else(|| entry.service.clone(), |cell| cell.service())
+            }
             _ => None,
         }
     }
@@ -174,7 +186,18 @@ impl Frame {
         match &self.kind {
             FrameKind::Line => true,
             FrameKind::Entered(entry) => entry.is_remote,
-            FrameKind::Polled(..) | FrameKind::Ended => false,
+            FrameKind::Polled(..) | FrameKind::Ended { .. } => false,
         }
+    }
+}
+
+impl Drop for Frame {
+    /// A future's span that nobody finished is finished here: its future or its tags panicked, or its thread is ending.
+    fn drop(&mut self) {
+        let FrameKind::Polled(record, tags) = &mut self.kind else { return };
+        let Some(segment) = self.segment.take() else { return };
+        Edit { record, tags }.end(segment.core.clock.ticks(), None);
+        segment.take(&self.kept, self.closes as usize);
+        segment.take_one(*record, tags);
     }
 }

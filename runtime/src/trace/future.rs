@@ -176,7 +176,12 @@ impl Polling<'_> {
         }
         match std::mem::replace(self.holder, Holder::None) {
             Holder::None | Holder::Owned(None) => {}
-            Holder::Owned(Some(frame)) => finish_off_stack(*frame, error),
+            // On a thread whose stack it never entered or cannot reach: finished by being dropped.
+            Holder::Owned(Some(mut frame)) => {
+                if let (Some(error), Some(mut edit)) = (error, frame.edit()) {
+                    edit.error(error);
+                }
+            }
             Holder::Handle(span) => {
                 if let Some(error) = error {
                     span.fail(error);
@@ -215,17 +220,6 @@ impl Drop for Polling<'_> {
             *place = leave_frame(*span_id);
         }
     }
-}
-
-/// Finishes a future's span on a thread whose stack it never entered or cannot reach.
-fn finish_off_stack(frame: Frame, error: Option<&ErrorInfo>) {
-    let Some(mut owned) = frame.into_owned() else { return };
-    if let Some(error) = error {
-        owned.edit().error(error);
-    }
-    let ticks = owned.segment.core.clock.ticks();
-    owned.edit().end(ticks, None);
-    deliver(owned);
 }
 
 /// Sends a finished owned span to its segment, also from a thread that is ending.

@@ -294,7 +294,7 @@ impl SpanCell {
         Place::Within { segment: Arc::clone(&self.segment), span_id: self.span_id, service: self.service() }
     }
 
-    fn service(&self) -> Option<Arc<str>> {
+    pub(crate) fn service(&self) -> Option<Arc<str>> {
         // Relaxed: a service that another thread sets at this moment may be met or not.
         if !self.has_service.load(Ordering::Relaxed) {
             return None;

@@ -175,9 +175,7 @@ impl AsyncStart {
         if let Holder::Owned(Some(frame)) = &mut self.holder {
             // The span is on no stack yet, so foreign code may run here.
             let tags = tags(NoTags);
-            if let Some(mut edit) = frame.edit() {
-                tags.write(&mut edit);
-            }
+            frame.describe(&tags);
         }
         self
     }

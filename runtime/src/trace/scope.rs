@@ -5,23 +5,23 @@ use std::sync::Arc;
 use super::process::{Core, announce_scope};
 use super::stack::with_stack;
 
-/// Makes a tracer the one of this thread until it is dropped; scopes nest.
+/// Makes a tracer the one of this thread until it is dropped. Scopes may end in any order; the latest that is left holds.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    outer: Option<Arc<Core>>,
+    core: Arc<Core>,
 }
 
 impl Scope {
     pub(crate) fn enter(core: Arc<Core>) -> Self {
         announce_scope(true);
-        Self { outer: with_stack(|stack| stack.set_scope(Some(core))).flatten() }
+        with_stack(|stack| stack.enter_scope(Arc::clone(&core)));
+        Self { core }
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        let outer = self.outer.take();
-        with_stack(|stack| stack.set_scope(outer));
+        with_stack(|stack| stack.leave_scope(&self.core));
         announce_scope(false);
     }
 }

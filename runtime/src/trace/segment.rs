@@ -117,6 +117,16 @@ impl Segment {
     }
 }
 
+impl Drop for Segment {
+    /// What waits for a span that was forgotten (`mem::forget`) leaves when nobody can bring more.
+    fn drop(&mut self) {
+        let finished = std::mem::take(self.finished.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if !finished.is_empty() {
+            self.core.ship(self.head(true), &finished);
+        }
+    }
+}
+
 impl std::fmt::Debug for Segment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Segment")

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::{Stack, push};
-use crate::model::{NO_INDEX, Record, SpanBuffer, TagLog};
+use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TagLog};
 use crate::trace::owned::OwnedSpan;
 
 /// Detached spans kept a thread; beyond, the oldest is given up.
 const MAX_DETACHED: usize = 1_024;
+/// Dead or foreign tag bytes among living ones that are not worth a copy.
+const TOLERATED: usize = 4 << 10;
 
 impl Stack {
     /// Ships the finished records of the innermost frame while others go on.
@@ -22,9 +24,7 @@ impl Stack {
         let leading = records.iter().skip(first).take_while(|record| !record.is_finished()).count();
         let kept = first + leading;
         let open = part_from(records, kept);
-        if let Some(port) = &self.port {
-            push(port, segment.head(false), &self.spans, kept, first_tag);
-        }
+        self.ship_part(segment.head(false), first, kept, first_tag);
         self.spans.records.truncate(kept);
         for (old, mut record) in open {
             let index = self.spans.records.len() as u32;
@@ -40,21 +40,38 @@ impl Stack {
         self.finished = 0;
         self.forget_tags(first, first_tag);
         if closes > 0 {
-            // The frame itself is still open, so that nothing becomes ready by this.
-            segment.join(&SpanBuffer::new(), 0, 0, closes as usize);
+            // The frame's own unit is still open, but others may have left enough for a part.
+            segment.take(&SpanBuffer::new(), closes as usize);
         }
+    }
+
+    /// Ships the records from `kept` on. The tags of spans that stay open go along only where they are few.
+    fn ship_part(&self, head: ChunkHead, first: usize, kept: usize, first_tag: usize) {
+        let Some(port) = &self.port else { return };
+        let SpanBuffer { records, tags } = &self.spans;
+        let open = records.get(first..kept).unwrap_or_default();
+        let end = open.iter().map(|record| tags.end_of(record.tags)).max().unwrap_or(0);
+        if end.saturating_sub(first_tag) <= TOLERATED {
+            return push(port, head, &self.spans, kept, first_tag);
+        }
+        let mut own = SpanBuffer::new();
+        for record in records.get(kept..).unwrap_or_default() {
+            let mut record = *record;
+            record.service = own.tags.copy_field(tags, record.service);
+            record.tags = own.tags.copy_chain(tags, record.tags);
+            own.records.push(record);
+        }
+        push(port, head, &own, 0, 0);
     }
 
     /// Drops the tag bytes of a frame that no record of it points to any more.
     fn forget_tags(&mut self, first: usize, first_tag: usize) {
-        /// Dead bytes among living ones that are not worth a copy.
-        const TOLERATED: usize = 4 << 10;
-        let Self { spans: SpanBuffer { records, tags }, .. } = self;
+        let SpanBuffer { records, tags } = &mut self.spans;
         let open = records.get_mut(first..).unwrap_or_default();
         let anchors = open.iter().flat_map(|record| [record.tags, record.service]);
         let end = anchors.map(|anchor| tags.end_of(anchor)).max().unwrap_or(0).max(first_tag);
-        if end - first_tag <= TOLERATED {
-            return tags.truncate(end);
+        if end - first_tag <= TOLERATED || self.late_tags > first_tag {
+            return tags.truncate(end.max(self.late_tags));
         }
         let mut living = TagLog::new();
         for record in &mut *open {
@@ -86,8 +103,8 @@ impl Stack {
             segment.open();
             self.detached.push(OwnedSpan { record, tags, segment: Arc::clone(&segment) });
         }
-        if self.detached.len() > MAX_DETACHED {
-            let given_up = self.detached.remove(0);
+        let excess = self.detached.len().saturating_sub(MAX_DETACHED);
+        for given_up in self.detached.drain(..excess) {
             given_up.segment.close_empty();
         }
     }

@@ -85,7 +85,7 @@ impl Stack {
             }
             self.finished += 1;
             frame.closes += 1;
-            frame.kind = FrameKind::Ended;
+            frame.kind = FrameKind::Ended { is_unit: false };
         }
         let ended = if self.is_merging() { self.merge_frame() } else { self.end_frame() };
         if let Some(frame) = ended {
@@ -164,8 +164,7 @@ impl Stack {
         if at + 1 == self.frames.len() && self.current == NO_INDEX {
             self.end_frame();
         } else if let Some(frame) = self.frames.get_mut(at) {
-            frame.closes += 1;
-            frame.kind = FrameKind::Ended;
+            frame.kind = FrameKind::Ended { is_unit: true };
         }
         self.settle();
     }
@@ -208,6 +207,10 @@ impl Stack {
         }
         if self.frames.is_empty() {
             self.keep_little();
+            if self.port.as_ref().is_some_and(|port| port.outbox.is_none()) {
+                // It came with a context from elsewhere, which is left.
+                self.set_port(None);
+            }
         }
         Some(frame)
     }
@@ -246,7 +249,7 @@ impl Stack {
                 }
             }
         }
-        self.spans.truncate(first, first_tag);
+        self.forget(first, first_tag);
     }
 
     /// Ends frames on top that are over, or whose span was finished under a guard that nobody dropped.
@@ -261,14 +264,9 @@ impl Stack {
     #[inline(never)]
     fn settle_slowly(&mut self) {
         while self.current == NO_INDEX
-            && self.frames.last().is_some_and(|frame| !frame.is_live() || self.is_spent(frame))
+            && self.frames.last().is_some_and(|frame| !frame.is_live() || frame.is_line())
         {
             self.end_frame();
         }
-    }
-
-    /// Whether a line lost its last open record while another frame was above it.
-    fn is_spent(&self, frame: &Frame) -> bool {
-        frame.is_line() && self.spans.len() > frame.first as usize
     }
 }

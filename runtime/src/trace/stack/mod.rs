@@ -58,6 +58,8 @@ pub(crate) struct Stack {
     /// Finished records of the innermost frame that are still here.
     finished: u32,
     tokens: u64,
+    /// End of the tag bytes that records of lower frames were given while others were above; kept until no frame is left.
+    late_tags: usize,
     ids: IdSource,
     /// Changed by [`Stack::set_port`] alone, which keeps the next two in step.
     port: Option<Port>,
@@ -65,7 +67,8 @@ pub(crate) struct Stack {
     partial_flush_spans: u32,
     /// The generation of tracers that `port` was made for.
     generation: usize,
-    scope: Option<Arc<Core>>,
+    /// Tracers of this thread's own, the latest last.
+    scopes: Vec<Arc<Core>>,
     detached: Vec<OwnedSpan>,
 }
 
@@ -92,12 +95,13 @@ impl Stack {
             current: NO_INDEX,
             finished: 0,
             tokens: 0,
+            late_tags: 0,
             ids: IdSource::new(),
             port: None,
             has_counter: false,
             partial_flush_spans: u32::MAX,
             generation: 0,
-            scope: None,
+            scopes: Vec::new(),
             detached: Vec::new(),
         }
     }
@@ -122,7 +126,7 @@ impl Stack {
                 let context = Active::Context(frame.span_id);
                 entry.handle.clone().map_or(context, Active::Handle)
             }
-            FrameKind::Line | FrameKind::Ended => return None,
+            FrameKind::Line | FrameKind::Ended { .. } => return None,
         })
     }
 
@@ -168,6 +172,23 @@ impl Stack {
         self.attach_or_connected().map(|port| Arc::clone(&port.core))
     }
 
+    /// After tags of the record at `place` were written: they stay when the frames above it end.
+    fn keep_late_tags(&mut self, place: usize) {
+        if self.frames.last().is_some_and(|top| place < top.first as usize) {
+            self.late_tags = self.spans.tags.len();
+        }
+    }
+
+    /// Forgets records from `first` on and their tags, but not what lower records were given meanwhile.
+    #[inline]
+    fn forget(&mut self, first: usize, first_tag: usize) {
+        self.spans.records.truncate(first);
+        if first == 0 {
+            self.late_tags = 0;
+        }
+        self.spans.tags.truncate(first_tag.max(self.late_tags));
+    }
+
     /// Changes the service of an open record, or of the span of a polled future.
     pub(crate) fn set_service(&mut self, index: u32, span_id: u64, service: &str) {
         self.edit(index, span_id, |edit| edit.field(EntryKind::Service, service));
@@ -180,11 +201,15 @@ impl Stack {
     /// Changes an open record, or the span of a polled future.
     pub(crate) fn edit(&mut self, index: u32, span_id: u64, f: impl FnOnce(&mut Edit<'_>)) {
         let is_it = |record: &&mut Record| record.span_id == span_id && !record.is_finished();
-        if let Some(record) = self.spans.records.get_mut(index as usize).filter(is_it) {
-            return f(&mut Edit { record, tags: &mut self.spans.tags });
-        }
-        if let Some(record) = self.spans.records.iter_mut().rev().find(is_it) {
-            return f(&mut Edit { record, tags: &mut self.spans.tags });
+        let place = index as usize;
+        let is_there = self.spans.records.get_mut(place).filter(is_it).is_some();
+        let is_open = |record: &Record| record.span_id == span_id && !record.is_finished();
+        let place = if is_there { Some(place) } else { self.spans.records.iter().rposition(is_open) };
+        if let Some((place, record)) =
+            place.and_then(|place| Some((place, self.spans.records.get_mut(place)?)))
+        {
+            f(&mut Edit { record, tags: &mut self.spans.tags });
+            return self.keep_late_tags(place);
         }
         for frame in self.frames.iter_mut().rev() {
             if let Some(mut edit) = frame.edit().filter(|edit| edit.record.span_id == span_id) {
@@ -210,11 +235,18 @@ impl Stack {
         frame.segment.clone()
     }
 
-    /// Gives this thread a tracer of its own, or takes it away.
+    /// Gives this thread a tracer of its own.
     #[cfg(feature = "testing")]
-    pub(crate) fn set_scope(&mut self, scope: Option<Arc<Core>>) -> Option<Arc<Core>> {
+    pub(crate) fn enter_scope(&mut self, core: Arc<Core>) {
         self.generation = 0;
-        std::mem::replace(&mut self.scope, scope)
+        self.scopes.push(core);
+    }
+
+    /// Takes a tracer of this thread's own away, wherever it stands.
+    #[cfg(feature = "testing")]
+    pub(crate) fn leave_scope(&mut self, core: &Arc<Core>) {
+        self.generation = 0;
+        self.scopes.retain(|scope| !Arc::ptr_eq(scope, core));
     }
 
     /// The connection for a trace that begins here: to the thread's own tracer, else to the process's.
@@ -239,7 +271,7 @@ impl Stack {
             // What sends spans is not traced itself.
             return;
         }
-        let core = self.scope.clone().or_else(process::running);
+        let core = self.scopes.last().cloned().or_else(process::running);
         self.set_port(core.map(|core| {
             let outbox = core.queue.outbox();
             Port::new(core, Some(outbox))
@@ -264,8 +296,8 @@ impl Stack {
     }
 
     fn abandon_outbox(&mut self) {
-        if let Some(outbox) = self.set_port(None).and_then(|port| port.outbox) {
-            outbox.abandon();
+        if let Some(Port { core, outbox: Some(outbox), .. }) = self.set_port(None) {
+            core.queue.retire(&outbox);
         }
     }
 

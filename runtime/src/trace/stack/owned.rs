@@ -92,6 +92,7 @@ impl Stack {
         }
         if let Some(service) = given.or(service.as_deref()) {
             record.service = tags.field(0, EntryKind::Service, service);
+            segment.facts.set_service(span_id, service);
         }
         Some(OwnedSpan { record, tags, segment })
     }

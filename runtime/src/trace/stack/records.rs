@@ -28,7 +28,21 @@ impl Stack {
     pub(crate) fn start_tagged(&mut self, site: &'static CallSite, tags: &dyn TagSet) -> Option<(u32, u64)> {
         let started = self.start(site)?;
         self.describe(Some(tags));
+        if self.frames.last().is_some_and(|frame| started.0 == frame.first) {
+            self.tell_local_root();
+        }
         Some(started)
+    }
+
+    /// Tells the trace of the record that was just started, if it is its first one here.
+    fn tell_local_root(&self) {
+        let (Some(record), Some(frame)) = (self.spans.records.last(), self.frames.last()) else { return };
+        if let Some(segment) = frame.segment.as_ref().filter(|_| frame.begins_local_trace()) {
+            segment.facts.set_local_root(record.span_id);
+            if let Some(service) = self.spans.tags.text(record.service) {
+                segment.facts.set_service(record.span_id, service);
+            }
+        }
     }
 
     /// Starts a record directly under a frame, or as the first of a trace.
@@ -53,13 +67,11 @@ impl Stack {
             flags = flags.with(Flags::TOP_LEVEL);
         }
         let started = self.push(site, frame.span_id, start, service, flags);
-        if let Some(segment) =
-            self.frames.last().and_then(|frame| frame.segment.as_ref()).filter(|_| is_first)
-        {
-            segment.facts.set_local_root(started.1);
-        }
         if site.service.is_some() {
             self.describe(None);
+        }
+        if is_first {
+            self.tell_local_root();
         }
         Some(started)
     }
@@ -91,12 +103,13 @@ impl Stack {
         let parent = record.parent_index;
         let Some(frame) = self.frames.last() else { return };
         if index < frame.first {
+            self.keep_late_tags(index as usize);
             return self.finish_below(index, parent);
         }
         self.finished += 1;
         // A span that ends takes what was leaked above it off the stack.
         if self.current != NO_INDEX && index <= self.current {
-            self.current = parent;
+            self.current = if index == self.current { parent } else { self.open_from(parent) };
         }
         if self.current == NO_INDEX && frame.is_line() {
             self.end_line();
@@ -177,6 +190,16 @@ impl Stack {
         if above.outer.current != NO_INDEX && index <= above.outer.current {
             above.outer.current = parent;
         }
+    }
+
+    /// The nearest open record from `index` on up: guards that ended out of order may have left a finished one there.
+    #[cold]
+    fn open_from(&self, mut index: u32) -> u32 {
+        while let Some(record) = self.spans.records.get(index as usize).filter(|record| record.is_finished())
+        {
+            index = record.parent_index;
+        }
+        index
     }
 
     /// A record that is not where its guard left it: moved by a partial flush, or detached when its frame ended.
