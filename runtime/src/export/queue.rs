@@ -83,8 +83,8 @@ impl Queue {
         first: usize,
         tag_byte: usize,
     ) {
-        let count = spans.len() - first;
-        let bytes = SpanBuffer::wire_estimate(count, spans.tags.len() - tag_byte);
+        let count = spans.len().saturating_sub(first);
+        let bytes = SpanBuffer::wire_estimate(count, spans.tags.len().saturating_sub(tag_byte));
         let mut content = lock(&outbox.content);
         // The reason is read under the lock of the outbox, which the last drain takes after setting it.
         if let Some(reason) = DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))) {

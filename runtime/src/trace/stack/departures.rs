@@ -66,6 +66,9 @@ impl Stack {
 
     /// Drops the tag bytes of a frame that no record of it points to any more.
     fn forget_tags(&mut self, first: usize, first_tag: usize) {
+        if self.spans.is_empty() {
+            return self.forget(0, 0);
+        }
         let SpanBuffer { records, tags } = &mut self.spans;
         let open = records.get_mut(first..).unwrap_or_default();
         let anchors = open.iter().flat_map(|record| [record.tags, record.service]);

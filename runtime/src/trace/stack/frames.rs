@@ -200,6 +200,8 @@ impl Stack {
         (self.current, self.finished) = (frame.outer.current, frame.outer.finished);
         if finished > 0 || units > 0 {
             self.hand_over(&mut frame, finished, units);
+        } else {
+            self.forget(first, frame.first_tag as usize);
         }
         if frame.outer.port.is_some() {
             let port = frame.outer.port.take().map(|port| *port);

@@ -179,12 +179,14 @@ impl Stack {
         }
     }
 
-    /// Forgets records from `first` on and their tags, but not what lower records were given meanwhile.
+    /// Forgets records from `first` on and their tags, but not what lower records were given meanwhile. Without a record there
+    /// are no tags.
     #[inline]
     fn forget(&mut self, first: usize, first_tag: usize) {
         self.spans.records.truncate(first);
         if first == 0 {
             self.late_tags = 0;
+            return self.spans.tags.truncate(0);
         }
         self.spans.tags.truncate(first_tag.max(self.late_tags));
     }
