@@ -17,7 +17,7 @@ impl TagBlock {
     pub(super) fn meta(&mut self, key: &str, value: &str) {
         let from = self.meta.len();
         put_str(&mut self.meta, key);
-        self.keys.insert(self.meta.get(from..).unwrap_or_default());
+        self.keys.insert(KeyHash::new(self.meta.get(from..).unwrap_or_default()));
         put_str(&mut self.meta, value);
         self.metas += 1;
     }
@@ -26,7 +26,7 @@ impl TagBlock {
     pub(super) fn metric(&mut self, key: &str, value: f64) {
         let from = self.metrics.len();
         put_str(&mut self.metrics, key);
-        self.keys.insert(self.metrics.get(from..).unwrap_or_default());
+        self.keys.insert(KeyHash::new(self.metrics.get(from..).unwrap_or_default()));
         // Writing to memory does not fail.
         let _ = write_f64(&mut self.metrics, value);
         self.numbers += 1;
@@ -39,13 +39,9 @@ impl TagBlock {
         (self.metas, self.numbers, self.keys) = (other.metas, other.numbers, other.keys);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.metas == 0 && self.numbers == 0
-    }
-
     /// Whether the key, as MessagePack, is in the block.
     pub(super) fn has(&self, key: &[u8]) -> bool {
-        self.keys.may_have(key) && self.pairs().any(|pair| key_of(pair.bytes) == key)
+        self.pairs().any(|pair| key_of(pair.bytes) == key)
     }
 
     /// All pairs, string tags first.
@@ -71,40 +67,44 @@ fn pairs(mut bytes: &[u8], is_number: bool) -> impl Iterator<Item = Pair<'_>> {
     })
 }
 
-/// A set of keys of which membership is known but for false alarms.
+/// A set of keys of which membership is known but for false alarms: a bit in one of four words for each key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct KeySet(u128);
+pub(super) struct KeySet([u64; 4]);
 
 impl KeySet {
-    /// Adds a key, header included; whether it may have been there.
-    #[inline]
-    pub(super) fn insert(&mut self, key: &[u8]) -> bool {
-        let bit = Self::bit(key);
-        let was_there = self.0 & bit != 0;
-        self.0 |= bit;
-        was_there
+    fn insert(&mut self, key: KeyHash) {
+        self.0[(key.0 >> 62) as usize] |= key.bit();
     }
 
+    /// The bits of the keys that share a word with this one.
     #[inline]
-    pub(super) fn may_have(self, key: &[u8]) -> bool {
-        self.0 & Self::bit(key) != 0
+    pub(super) const fn word(&self, key: KeyHash) -> u64 {
+        self.0[(key.0 >> 62) as usize]
     }
+}
 
-    #[inline]
-    pub(super) const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
+/// Where a key is in a [`KeySet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyHash(u64);
 
-    /// Hashes up to eight bytes at both ends; the first of them says how long the key is.
+impl KeyHash {
+    /// Of up to eight bytes at both ends of a key; the first of them says how long it is.
     #[inline]
-    fn bit(key: &[u8]) -> u128 {
-        let word = match (key.first_chunk(), key.last_chunk()) {
-            (Some(first), Some(last)) => {
-                u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
-            }
-            _ => key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    pub(super) fn new(key: &[u8]) -> Self {
+        let word = if let (Some(first), Some(last)) = (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+        } else if let (Some(first), Some(last)) = (key.first_chunk::<4>(), key.last_chunk::<4>()) {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        } else {
+            key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
         };
-        1 << (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57)
+        Self(word.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// The key's bit in its word.
+    #[inline]
+    pub(super) const fn bit(self) -> u64 {
+        1 << (self.0 >> 56 & 63)
     }
 }
 

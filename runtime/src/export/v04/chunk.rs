@@ -2,12 +2,12 @@
 
 use super::block::TagBlock;
 use super::defaults::{Constants, SpanDefaults};
+use super::first::{FirstTags, put_origin};
 use super::span::{SpanWriter, Surroundings};
+use super::times::Pace;
 use super::{ARRAY_32, Payload, links, patch};
 use crate::clock::Timeline;
-use crate::model::ids::hex;
-use crate::model::priority::rate_text;
-use crate::model::{ChunkHead, Decision, Mechanism, Record, TagLog, TraceId, Upstream};
+use crate::model::{ChunkHead, Decision, Record, TagLog};
 
 /// A chunk to be written.
 #[derive(Clone, Copy, Debug)]
@@ -63,41 +63,47 @@ impl Encoder {
     ) -> Part {
         let order = Order::new(chunk);
         let upstream = chunk.head.facts.as_ref().and_then(|facts| facts.upstream.as_deref());
-        let mut all = TagBlock::default();
-        if let Some(origin) = upstream.and_then(|upstream| upstream.origin.as_deref()) {
-            all.meta("_dd.origin", origin);
-        }
+        let mut given = TagBlock::default();
+        put_origin(&mut given, upstream);
         let chunk_at = payload.bytes.len();
-        payload.bytes.extend_from_slice(&ARRAY_32);
+        payload.bytes.put(&ARRAY_32);
+        let start = order.get(chunk.records, from).map_or(0, |(record, _)| record.start);
         let around = Surroundings {
             trace_id_low: chunk.head.trace_id as u64,
-            timeline,
-            chunk: None,
-            all: &all,
+            pace: Pace::new(timeline, start),
+            given: &given,
             links: &[],
         };
         let mut part = Part { until: from, too_large: 0 };
         let mut written = 0;
+        // The first span carries the tags of the chunk. It alone may be above the limit; then the next one is the first.
         while let Some((record, is_local_root)) = order.get(chunk.records, part.until) {
             let span_at = payload.bytes.len();
-            if written == 0 {
-                let links = upstream.filter(|_| is_local_root).map(links::encode).unwrap_or_default();
-                let first = self.first.of(chunk, upstream, is_local_root, &self.spans.constants.chunk);
-                let around = Surroundings { chunk: Some(first), links: &links, ..around };
-                self.spans.span(&mut payload.bytes, record, chunk.tags, &around);
-            } else {
-                self.spans.span(&mut payload.bytes, record, chunk.tags, &around);
+            let links = upstream.filter(|_| is_local_root).map(links::encode).unwrap_or_default();
+            let given = self.first.of(chunk, upstream, is_local_root, &self.spans.constants.chunk);
+            let around = Surroundings { given, links: &links, ..around };
+            self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+            let is_alone = payload.spans == 0;
+            if payload.bytes.len() <= if is_alone { limits.max_alone } else { limits.max_bytes } {
+                part.until += 1;
+                written = 1;
+                break;
             }
-            let is_alone = payload.spans == 0 && written == 0;
-            if payload.bytes.len() > if is_alone { limits.max_alone } else { limits.max_bytes } {
+            payload.bytes.truncate(span_at);
+            if !is_alone {
+                break;
+            }
+            part.until += 1;
+            part.too_large += 1;
+        }
+        while let (1.., Some((record, _))) = (written, order.get(chunk.records, part.until)) {
+            let span_at = payload.bytes.len();
+            self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+            if payload.bytes.len() > limits.max_bytes {
                 payload.bytes.truncate(span_at);
-                if !is_alone {
-                    break;
-                }
-                part.too_large += 1;
-            } else {
-                written += 1;
+                break;
             }
+            written += 1;
             part.until += 1;
         }
         if written == 0 {
@@ -138,81 +144,5 @@ impl Order {
             _ => index,
         };
         records.get(place).map(|record| (record, false))
-    }
-}
-
-/// The tags of a chunk's first span, kept as long as they are the same: traces of one second that nobody decided apart
-/// differ in nothing here.
-#[derive(Debug, Default)]
-struct FirstTags {
-    of: Option<(u64, Decision, bool)>,
-    tags: TagBlock,
-}
-
-impl FirstTags {
-    fn of(
-        &mut self,
-        chunk: &Chunk<'_>,
-        upstream: Option<&Upstream>,
-        is_root: bool,
-        constants: &TagBlock,
-    ) -> &TagBlock {
-        let wanted = (TraceId::new(chunk.head.trace_id).high_u64(), chunk.decision, is_root);
-        let error = chunk.head.facts.as_ref().and_then(|facts| facts.propagation_error());
-        if self.of != Some(wanted) || upstream.is_some() || error.is_some() {
-            self.tags.copy_from(constants);
-            chunk_tags(&mut self.tags, chunk, upstream);
-            if is_root {
-                root_tags(&mut self.tags, chunk.decision, upstream);
-                if let Some(error) = &error {
-                    self.tags.meta("_dd.propagation_error", &error.tag_value());
-                }
-            }
-            self.of = (upstream.is_none() && error.is_none()).then_some(wanted);
-        }
-        &self.tags
-    }
-}
-
-/// Adds what the first span of each chunk says of the trace.
-///
-/// Source: `ddtrace/tracer/spancontext.go` of DataDog/dd-trace-go (`setTraceTags`) for keys and place.
-fn chunk_tags(block: &mut TagBlock, chunk: &Chunk<'_>, upstream: Option<&Upstream>) {
-    let trace_id = TraceId::new(chunk.head.trace_id);
-    if trace_id.high_u64() != 0 {
-        let digits = hex(trace_id.high_u64());
-        block.meta("_dd.p.tid", std::str::from_utf8(&digits).unwrap_or_default());
-    }
-    let Decision { priority, mechanism, rate } = chunk.decision;
-    block.metric("_sampling_priority_v1", f64::from(priority.as_i32()));
-    if let Some(mechanism) = mechanism {
-        block.meta("_dd.p.dm", mechanism.decision_maker().as_str());
-    }
-    if let Some(rate) = rate {
-        block.meta("_dd.p.ksr", rate_text(rate).as_str());
-    }
-    let received = upstream.into_iter().flat_map(|upstream| upstream.tags.iter());
-    for (key, value) in received {
-        let is_replaced = match key {
-            "_dd.p.dm" => mechanism.is_some(),
-            "_dd.p.ksr" => rate.is_some(),
-            "_dd.p.tid" => true,
-            _ => false,
-        };
-        if !is_replaced {
-            block.meta(key, value);
-        }
-    }
-}
-
-/// Adds what only the local root says.
-fn root_tags(block: &mut TagBlock, decision: Decision, upstream: Option<&Upstream>) {
-    if let (Some(mechanism), Some(rate)) = (decision.mechanism, decision.rate) {
-        let is_agents = mechanism == Mechanism::AGENT_RATE;
-        block.metric(if is_agents { "_dd.agent_psr" } else { "_dd.rule_psr" }, rate);
-    }
-    let Some(upstream) = upstream else { return };
-    if let Some(parent_id) = &upstream.last_parent_id {
-        block.meta("_dd.parent_id", parent_id);
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a span: texts that a span may have in its log, ids and times.
 
 use super::block::str_len;
-use crate::clock::Timeline;
+use super::times::Pace;
 use crate::model::{EntryKind, Flags, Record, TagLog};
 
 /// The header of a span's map that has so many optional fields.
@@ -30,38 +30,22 @@ pub(super) const NUMBERS: &[u8; 102] = b"\xa8trace_id\xcf........\
 /// What [`NUMBERS`] ends with.
 pub(super) const META_HEADER: usize = b"\xa4meta\xde..".len();
 
-/// Fills ids, times and the number of string tags into a copy of [`NUMBERS`].
+/// Fills ids and times into a copy of [`NUMBERS`].
 #[inline]
-pub(super) fn fill(
-    place: &mut [u8; 102],
-    record: &Record,
-    trace_id_low: u64,
-    timeline: &Timeline,
-    metas: u16,
-) {
-    let (start, duration) = times(record, timeline);
-    place[10..18].copy_from_slice(&trace_id_low.to_be_bytes());
-    place[27..35].copy_from_slice(&record.span_id.to_be_bytes());
-    place[46..54].copy_from_slice(&record.parent_id.to_be_bytes());
-    place[61..69].copy_from_slice(&start.to_be_bytes());
-    place[79..87].copy_from_slice(&duration.to_be_bytes());
-    place[93] = u8::from(record.flags.has(Flags::ERROR));
-    place[100..102].copy_from_slice(&metas.to_be_bytes());
+pub(super) fn fill(into: &mut [u8; 102], record: &Record, trace_id_low: u64, pace: &Pace<'_>) {
+    let (start, duration) = pace.times(record);
+    into[10..18].copy_from_slice(&trace_id_low.to_be_bytes());
+    into[27..35].copy_from_slice(&record.span_id.to_be_bytes());
+    into[46..54].copy_from_slice(&record.parent_id.to_be_bytes());
+    into[61..69].copy_from_slice(&start.to_be_bytes());
+    into[79..87].copy_from_slice(&duration.to_be_bytes());
+    into[93] = u8::from(record.flags.has(Flags::ERROR));
 }
 
-/// Start in Unix nanoseconds and duration in nanoseconds, both within the wire's 63 bits.
+/// Fills the number of string tags into a copy of [`NUMBERS`].
 #[inline]
-pub(crate) fn times(record: &Record, timeline: &Timeline) -> (u64, u64) {
-    const MAX: u64 = i64::MAX as u64;
-    let is_given = record.flags.has(Flags::START_GIVEN) || record.flags.has(Flags::END_GIVEN);
-    if !is_given {
-        let duration = timeline.duration_ns(record.start, record.end);
-        return (timeline.unix_ns(record.start).min(MAX), duration.min(MAX));
-    }
-    let unix = |flag, time| if record.flags.has(flag) { time } else { timeline.unix_ns(time) };
-    let start = unix(Flags::START_GIVEN, record.start);
-    let end = unix(Flags::END_GIVEN, record.end);
-    (start.min(MAX), end.saturating_sub(start).min(MAX))
+pub(super) fn fill_metas(place: &mut [u8; 102], metas: u16) {
+    place[100..102].copy_from_slice(&metas.to_be_bytes());
 }
 
 /// Appends name, resource and type of a span that has some of them in its log, the rest from its site; whether there is

@@ -2,27 +2,25 @@
 
 use super::block::{Pair, key_of};
 use super::fields::metrics_header;
-use super::span::{Blocks, Counts};
+use super::room::{Full, Room};
+use super::tags::{Blocks, Written};
 use crate::model::{Entry, EntryKind};
 
-/// Writes `meta` from `metas_at` on, behind its header, and `metrics` if there are any; each key once over both.
+/// Writes `meta` behind its header, and `metrics` if there are any; each key once over both.
 ///
 /// The chunk's tags win over the span's own, of which the latest wins; the tracer's come last. A tag taken back hides the
 /// tracer's as well.
 #[cold]
 #[inline(never)]
 pub(super) fn tags<'a>(
-    out: &mut Vec<u8>,
-    metas_at: usize,
+    mut room: Room<'_>,
     entries: impl Iterator<Item = Entry<'a>>,
     blocks: &Blocks<'_>,
-) -> Counts {
-    out.truncate(metas_at);
+) -> Result<Written, Full> {
+    let all = room.len();
     let mut pairs: Vec<(Option<Pair<'_>>, &[u8])> = Vec::new();
     let with_key = |pair: Pair<'a>| (Some(pair), key_of(pair.bytes));
-    for block in blocks.chunk.into_iter().chain([blocks.all]) {
-        pairs.extend(block.pairs().map(|pair| (Some(pair), key_of(pair.bytes))));
-    }
+    pairs.extend(blocks.given.pairs().map(|pair| (Some(pair), key_of(pair.bytes))));
     pairs.extend(entries.filter_map(|entry| {
         let bytes = entry.payload;
         match entry.kind {
@@ -38,21 +36,21 @@ pub(super) fn tags<'a>(
     pairs.dedup_by_key(|(_, key)| *key);
     let (metas, numbers): (Vec<Pair<'_>>, Vec<Pair<'_>>) =
         pairs.into_iter().filter_map(|(pair, _)| pair).partition(|pair| !pair.is_number);
-    let counts = Counts { metas: put_all(out, &metas), numbers: numbers.len().min(MOST) as u16 };
-    if counts.numbers > 0 {
-        out.extend_from_slice(&metrics_header(counts.numbers));
-        put_all(out, &numbers);
+    let metas = put_all(&mut room, &metas)?;
+    if !numbers.is_empty() {
+        room.put(&metrics_header(numbers.len().min(MOST) as u16))?;
     }
-    counts
+    let numbers = put_all(&mut room, &numbers)?;
+    Ok(Written { metas, numbers, len: all - room.len() })
 }
 
 /// The number of pairs is written in 16 bits.
 const MOST: usize = u16::MAX as usize;
 
-fn put_all(out: &mut Vec<u8>, pairs: &[Pair<'_>]) -> u16 {
+fn put_all(room: &mut Room<'_>, pairs: &[Pair<'_>]) -> Result<u16, Full> {
     let pairs = pairs.get(..MOST).unwrap_or(pairs);
     for pair in pairs {
-        out.extend_from_slice(pair.bytes);
+        room.put(pair.bytes)?;
     }
-    pairs.len() as u16
+    Ok(pairs.len() as u16)
 }

@@ -9,23 +9,27 @@ mod block;
 mod chunk;
 mod defaults;
 mod fields;
+mod first;
 mod links;
 mod merge;
+mod room;
 mod shapes;
 mod span;
+mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub(crate) use chunk::{Chunk, Encoder, Limits};
 pub(crate) use defaults::SpanDefaults;
-pub(crate) use fields::times;
+pub(crate) use times::times;
 
 /// The bytes of one request.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    bytes: Vec<u8>,
+    bytes: room::Bytes,
     chunks: u32,
     spans: usize,
 }
@@ -34,10 +38,10 @@ pub(crate) struct Payload {
 const ARRAY_32: [u8; 5] = [0xdd, 0, 0, 0, 0];
 
 impl Payload {
-    /// An empty payload in the memory of `bytes`, whose content is forgotten.
-    pub(crate) fn reusing(mut bytes: Vec<u8>) -> Self {
-        bytes.clear();
-        bytes.extend_from_slice(&ARRAY_32);
+    /// An empty payload in `memory`, whose content is forgotten.
+    pub(crate) fn reusing(memory: Vec<u8>) -> Self {
+        let mut bytes = room::Bytes::reusing(memory);
+        bytes.put(&ARRAY_32);
         Self { bytes, chunks: 0, spans: 0 }
     }
 
@@ -60,13 +64,11 @@ impl Payload {
     /// The body of the request.
     pub(crate) fn into_body(mut self) -> Vec<u8> {
         patch(&mut self.bytes, 0, self.chunks);
-        self.bytes
+        self.bytes.into_vec()
     }
 }
 
 /// Writes the length of the array whose header stands at `at`.
-fn patch(bytes: &mut [u8], at: usize, len: u32) {
-    if let Some(place) = bytes.get_mut(at + 1..at + ARRAY_32.len()) {
-        place.copy_from_slice(&len.to_be_bytes());
-    }
+fn patch(bytes: &mut room::Bytes, at: usize, len: u32) {
+    bytes.replace(at + 1, &len.to_be_bytes());
 }

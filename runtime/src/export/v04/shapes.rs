@@ -67,10 +67,11 @@ impl Shapes {
         // The address of a static is its identity; it is never read through. Statics of words leave the low bits free.
         let key = std::ptr::from_ref(site) as usize | variant;
         let place = (key as u64).wrapping_mul(SPREAD) as usize >> (usize::BITS - LATEST.trailing_zeros());
-        match self.latest.get(place) {
-            Some((found, shape)) if *found == key => *shape,
-            _ => self.find(key, place, site, service, constants),
+        let place = place % LATEST;
+        if self.latest[place].0 != key {
+            self.latest[place] = (key, self.find(key, site, service, constants));
         }
+        self.latest[place].1
     }
 
     #[inline]
@@ -79,22 +80,11 @@ impl Shapes {
     }
 
     #[inline(never)]
-    fn find(
-        &mut self,
-        key: usize,
-        place: usize,
-        site: &CallSite,
-        service: &str,
-        constants: &TagBlock,
-    ) -> Shape {
-        let shape = match self.by_key.get(&key) {
+    fn find(&mut self, key: usize, site: &CallSite, service: &str, constants: &TagBlock) -> Shape {
+        match self.by_key.get(&key) {
             Some(shape) => *shape,
             None => self.add(key, site, service, constants),
-        };
-        if let Some(latest) = self.latest.get_mut(place) {
-            *latest = (key, shape);
         }
-        shape
     }
 
     #[cold]

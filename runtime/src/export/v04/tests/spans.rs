@@ -1,6 +1,7 @@
 //! The fields of single spans, and their order.
 
 use super::super::testing::{KEEP, encoded, head, record, timeline};
+use super::super::times::Pace;
 use super::super::{SpanDefaults, times};
 use super::{PLAIN, TYPED, defaults};
 use crate::model::{EntryKind, Flags, TagLog};
@@ -127,4 +128,20 @@ fn given_times_are_unix_nanoseconds() {
     assert_eq!(times[0], (1_000, 4_000));
     assert_eq!(times[1], (1_600_000_000_000_000_000, 100_000_000_000_000_501));
     assert_eq!(times[2], (1_700_000_000_000_000_001, 0));
+}
+
+#[test]
+fn times_of_a_chunk_are_those_of_its_spans() {
+    const NOW: u64 = 1_700_000_000_000_000_000;
+    let timeline = timeline();
+    for tick in [NOW, NOW + 7_000, 0, u64::MAX] {
+        let pace = Pace::new(&timeline, tick);
+        for (start, end) in [(NOW, NOW + 1), (NOW - 9_000, NOW), (NOW, NOW - 1), (3, NOW), (NOW, u64::MAX)] {
+            for given in [Flags::none(), Flags::START_GIVEN, Flags::END_GIVEN] {
+                let mut span = record(&PLAIN, 1, 0);
+                (span.start, span.end, span.flags) = (start, end, span.flags.with(given));
+                assert_eq!(pace.times(&span), times(&span, &timeline), "{start} to {end} around {tick}");
+            }
+        }
+    }
 }
