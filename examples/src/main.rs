@@ -44,8 +44,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(serves: bool) -> Result<(), Box<dyn Error>> {
-    let destination = Destination::from_environment();
-    let tracer = destination.start_tracer()?;
+    let (tracer, destination) = start_tracer()?;
     logger::install();
 
     let town = Town::open().await?;
@@ -61,68 +60,69 @@ async fn run(serves: bool) -> Result<(), Box<dyn Error>> {
     // The guard would do the same when dropped; here the end is waited for, since the books are read after it.
     tracer.shutdown(Duration::from_secs(5));
     let visits = visits.iter().map(|visit| format!("{:12}  {}\n", visit.request, visit.status));
-    say(&format!("{}{}", visits.collect::<String>(), destination.summary(&dd_traced::counters())));
+    say(&format!("{}{}", visits.collect::<String>(), summary(destination, &dd_traced::counters())));
     Ok(())
 }
 
-/// Where the traces go, by the environment: to an agent, or without one to the terminal.
+/// Starts the tracer, and says where its traces go. In a service of one's own this is `dd_traced::init()`.
+fn start_tracer() -> Result<(TracerGuard, Destination), StartError> {
+    let tracer = Tracer::builder().service("shop");
+    if is_set("DD_TRACE_AGENT_URL") {
+        // The library is the one to say whether the address can be used.
+        match tracer.clone().agent_url(setting("DD_TRACE_AGENT_URL")).start() {
+            Ok(tracer) => return Ok((tracer, Destination::Agent)),
+            Err(StartError::AgentUrl(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if ["DD_AGENT_HOST", "DD_TRACE_AGENT_HOSTNAME", "DD_TRACE_AGENT_PORT"].into_iter().any(is_set) {
+        return Ok((tracer.start()?, Destination::Agent));
+    }
+    Ok((tracer.local_view(LocalView::Waterfall).start()?, Destination::Terminal))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Destination {
     Agent,
-    /// Chosen here, for whoever chose nothing.
     Terminal,
-    /// Chosen by `DD_TRACE_LOCAL_VIEW`.
-    View,
 }
 
-impl Destination {
-    fn from_environment() -> Self {
-        let names_agent = ["DD_TRACE_AGENT_URL", "DD_AGENT_HOST", "DD_TRACE_AGENT_PORT"]
-            .into_iter()
-            .any(|name| !setting(name).is_empty());
-        match setting("DD_TRACE_LOCAL_VIEW").as_str() {
-            "" if !names_agent => Self::Terminal,
-            "waterfall" if !names_agent => Self::View,
-            _ => Self::Agent,
+/// What became of the spans, and what to do next.
+fn summary(destination: Destination, counters: &Counters) -> String {
+    let (finished, arrived) = (counters.finished(), counters.acknowledged());
+    if finished == 0 {
+        return "No spans: nobody visited the shop, or DD_TRACE_ENABLED=false switches tracing off.\n"
+            .to_owned();
+    }
+    let what = match destination {
+        Destination::Agent => "acknowledged by the agent",
+        Destination::Terminal => "printed above as one tree for each trace",
+    };
+    let reasons = DropReason::ALL.into_iter().filter(|reason| counters.dropped(*reason) > 0);
+    let reasons: Vec<_> =
+        reasons.map(|reason| format!("{} {}", counters.dropped(reason), reason.as_str())).collect();
+    let dropped =
+        if reasons.is_empty() { String::new() } else { format!(", dropped: {}", reasons.join(", ")) };
+    let next = match destination {
+        _ if arrived < finished => "see the warnings above",
+        Destination::Agent => {
+            "look for the service `shop` in Datadog; DD_TRACE_LOCAL_VIEW=waterfall prints the traces here too"
         }
-    }
-
-    /// In a service of one's own this is `dd_traced::init()`, and the environment decides.
-    fn start_tracer(self) -> Result<TracerGuard, StartError> {
-        let tracer = Tracer::builder().service("shop");
-        if self == Self::Terminal { tracer.local_view(LocalView::Waterfall).start() } else { tracer.start() }
-    }
-
-    fn summary(self, counters: &Counters) -> String {
-        let finished = counters.finished();
-        if self != Self::Agent {
-            return format!(
-                "{finished} spans, printed above as one tree for each trace.\n\
-                 Next: `cargo run -p dd-traced-examples --bin shop -- --serve` takes requests of yours,\n\
-                 and DD_TRACE_AGENT_URL=http://localhost:8126 sends the spans to an agent.\n"
-            );
+        Destination::Terminal => {
+            "`cargo run -p dd-traced-examples --bin shop -- --serve` takes requests of yours,\n\
+             and DD_TRACE_AGENT_URL=http://localhost:8126 sends the spans to an agent"
         }
-        let reasons = DropReason::ALL.into_iter().filter(|reason| counters.dropped(*reason) > 0);
-        let reasons: Vec<_> =
-            reasons.map(|reason| format!("{} {}", counters.dropped(reason), reason.as_str())).collect();
-        let dropped = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
-        let next = match counters.acknowledged() {
-            0 => "start an agent at that address, or give none to see the traces here",
-            _ => {
-                "look for the service `shop` in Datadog; DD_TRACE_LOCAL_VIEW=waterfall prints the traces here too"
-            }
-        };
-        format!(
-            "{finished} spans: {} acknowledged by the agent, {} dropped{dropped}.\nNext: {next}.\n",
-            counters.acknowledged(),
-            counters.dropped_total(),
-        )
-    }
+    };
+    format!("{finished} spans, {arrived} {what}{dropped}.\nNext: {next}.\n")
+}
+
+fn is_set(name: &str) -> bool {
+    !setting(name).trim().is_empty()
 }
 
 #[expect(clippy::disallowed_methods, reason = "an application may read its environment")]
 fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
+    std::env::var_os(name).unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A closed stdout is no reason to fail.

@@ -4,7 +4,12 @@
 use std::process::{Command, Output};
 
 fn shop(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_shop")).args(arguments).env_clear().output().unwrap()
+    shop_with(arguments, &[])
+}
+
+fn shop_with(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+    command.args(arguments).env_clear().envs(variables.iter().copied()).output().unwrap()
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -75,7 +80,37 @@ web.request POST /orders
     );
     assert_eq!(health, "web.request GET /health\n");
     assert!(stderr.contains("not kept (priority -1)"), "{stderr}");
-    assert!(stdout.contains("24 spans, printed above"), "{stdout}");
+    assert!(stdout.contains("24 spans, 24 printed above as one tree for each trace.\n"), "{stdout}");
+}
+
+/// For each setting: whether trees are printed, and the line about the spans.
+#[test]
+fn closing_line_tells_what_became_of_the_spans() {
+    let printed = "\n24 spans, 24 printed above as one tree for each trace.\n";
+    let unsent = "\n24 spans, 0 acknowledged by the agent, dropped: 24 ";
+    for (variables, is_printed, expected) in [
+        (&[("DD_TRACE_LOCAL_VIEW", "WATERFALL")][..], true, printed),
+        (&[("DD_TRACE_LOCAL_VIEW", "nonsense")], true, printed),
+        (&[("DD_TRACE_AGENT_URL", "ftp://x")], true, printed),
+        (&[("DD_TRACE_AGENT_URL", "x"), ("DD_TRACE_LOCAL_VIEW", "waterfall")], true, printed),
+        (&[("DD_TRACE_AGENT_URL", " "), ("DD_AGENT_HOST", "")], true, printed),
+        (&[("DD_TRACE_AGENT_URL", "http://127.0.0.1:9")], false, unsent),
+        (&[("DD_TRACE_AGENT_URL", "http://127.0.0.1:9"), ("DD_TRACE_LOCAL_VIEW", "Waterfall")], true, unsent),
+        (&[("DD_AGENT_HOST", "127.0.0.1"), ("DD_TRACE_AGENT_PORT", "9")], false, unsent),
+        (&[("DD_TRACE_AGENT_URL", "ftp://x"), ("DD_TRACE_AGENT_PORT", "9")], false, unsent),
+        (&[("DD_TRACE_ENABLED", "false")], false, "\nNo spans: "),
+        (
+            &[("DD_TRACE_WRITER_BUFFER_SIZE_BYTES", "10")],
+            false,
+            "\n24 spans, 0 printed above as one tree for each trace, dropped: 24 queue_full.\nNext: see the warnings",
+        ),
+    ] {
+        let output = shop_with(&[], variables);
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        assert!(output.status.success(), "{variables:?}: {stderr}");
+        assert!(stdout.contains(expected), "{variables:?}: {stdout}{stderr}");
+        assert_eq!(stderr.contains("\ntrace "), is_printed, "{variables:?}: {stderr}");
+    }
 }
 
 #[test]

@@ -259,7 +259,7 @@ impl Running {
                 first_anchor,
                 queue,
                 rates,
-                viewer: viewer(settings.writer.local_view),
+                viewer: viewer(&settings.writer),
             };
             worker::start(parts, signal)
         });
@@ -293,10 +293,10 @@ fn span_defaults(settings: &Settings) -> SpanDefaults {
     }
 }
 
-fn viewer(view: LocalView) -> Option<Box<dyn Viewer>> {
-    match view {
+fn viewer(writer: &WriterSettings) -> Option<Box<dyn Viewer>> {
+    match writer.local_view {
         LocalView::Off => None,
-        LocalView::Waterfall => Some(Box::new(Waterfall::on_stderr())),
+        LocalView::Waterfall => Some(Box::new(Waterfall::on_stderr(writer.has_colours))),
     }
 }
 

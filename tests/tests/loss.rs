@@ -22,6 +22,13 @@ fn warnings(ended: &Ended) -> usize {
     ended.stderr_lines_with("WARN").count()
 }
 
+/// Fails unless the program gave so many warnings; for a look at each.
+fn expect_warnings<const N: usize>(ended: &Ended) -> [&str; N] {
+    let warnings: Vec<_> = ended.stderr_lines_with("WARN").collect();
+    assert_eq!(warnings.len(), N, "{}", ended.stderr);
+    std::array::from_fn(|index| warnings[index])
+}
+
 #[test]
 fn without_an_agent_the_program_runs_and_ends() {
     let nobody = Address::unused().unwrap().to_string();
@@ -42,12 +49,15 @@ fn a_socket_that_is_not_there_is_an_agent_that_is_not_there() {
 }
 
 #[test]
-fn many_failures_are_one_warning() {
+fn many_failures_are_one_warning_and_the_rest_at_the_end() {
     let nobody = Address::unused().unwrap().to_string();
     let ended = run(program(PROGRAM, "flushes", 6).env("DD_TRACE_AGENT_URL", nobody));
     let report = expect_unharmed(&ended, 12);
     assert!(report.took["flush"] < Duration::from_secs(3), "{report:?}");
-    assert_eq!(warnings(&ended), 1, "{}", ended.stderr);
+    let [first, last] = expect_warnings(&ended);
+    assert!(first.ends_with("; lost 2 spans: net 2"), "{first}");
+    assert!(last.contains("Agent not reachable at http://127.0.0.1:"), "{last}");
+    assert!(last.contains("; lost 10 spans: "), "{last}");
 }
 
 #[test]
@@ -57,6 +67,27 @@ fn an_agent_that_never_answers_holds_nobody_up() {
         let ended = run(program(PROGRAM, "work", 100).env("DD_TRACE_AGENT_URL", agent.url()));
         let report = expect_unharmed(&ended, 200);
         assert_eq!(report.books.acknowledged, 0);
+        let [warning] = expect_warnings(&ended);
+        for part in
+            [&*agent.url(), "no answer", "DD_TRACE_AGENT_URL", "; lost 200 spans: shutdown_deadline 200"]
+        {
+            assert!(warning.contains(part), "{part}: {warning}");
+        }
+    });
+}
+
+#[test]
+fn an_agent_that_never_answers_is_told_of_while_the_program_runs() {
+    with_agent(|agent| {
+        agent.answers_all(Answer::never());
+        let ended = run(program(PROGRAM, "flushes", 8).env("DD_TRACE_AGENT_URL", agent.url()));
+        expect_unharmed(&ended, 16);
+        let [first, last] = expect_warnings(&ended);
+        for warning in [first, last] {
+            assert!(warning.contains(&*agent.url()) && warning.contains("no answer within 2s"), "{warning}");
+        }
+        assert!(first.ends_with("; trying again"), "{first}");
+        assert!(last.contains("; lost 16 spans: "), "{last}");
     });
 }
 

@@ -131,7 +131,14 @@ fn writer(overrides: &Overrides, reader: &mut Reader<'_>) -> WriterSettings {
         max_payload_bytes,
         flush_from_bytes: default.flush_from_bytes.min(max_payload_bytes).min(buffer_bytes),
         local_view: overrides.local_view.or(local_view).unwrap_or_default(),
+        has_colours: has_colours(reader),
     }
+}
+
+/// Source for `NO_COLOR`: <https://no-color.org>, by which a blank is a value too.
+fn has_colours(reader: &Reader<'_>) -> bool {
+    let no_color = (reader.source().variable)("NO_COLOR");
+    no_color.is_none_or(|value| value.is_empty()) && reader.text("TERM").as_deref() != Some("dumb")
 }
 
 fn parse_local_view(text: &str) -> Option<LocalView> {
@@ -229,8 +236,24 @@ mod tests {
             max_payload_bytes: 1024,
             flush_from_bytes: 1024,
             local_view: LocalView::Waterfall,
+            has_colours: true,
         };
         assert_eq!((settings.writer, notices), (expected, vec![]));
+    }
+
+    #[test]
+    fn colours_can_be_refused() {
+        for (variables, expected) in [
+            (&[("NO_COLOR", ""), ("TERM", "xterm-256color")][..], true),
+            (&[("NO_COLOR", "1")], false),
+            (&[("NO_COLOR", "0")], false),
+            (&[("NO_COLOR", " ")], false),
+            (&[("TERM", "dumb")], false),
+            (&[("TERM", "")], true),
+        ] {
+            let (settings, notices) = resolved(variables, &Overrides::default());
+            assert_eq!((settings.writer.has_colours, notices), (expected, vec![]), "{variables:?}");
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Worker {
         }
         self.delivery.lose(&self.queue, DropReason::TooLarge, too_large);
         self.backlog.settle(until, &self.queue);
-        self.delivery.report(&self.queue);
+        self.report();
     }
 
     /// Attempts to hand a body over until it is clear what becomes of it.
@@ -87,7 +87,8 @@ impl Worker {
             Ok(connection) => connection,
             Err(outcome) => return self.lost(&outcome, DropReason::Net),
         };
-        let mut attempts = Attempts::new(Instant::now());
+        let first = Instant::now();
+        let mut attempts = Attempts::new(first);
         let fate = match client.parcel(body, chunks) {
             Err(outcome) => self.lost(&outcome, DropReason::Net),
             Ok(parcel) => loop {
@@ -95,8 +96,10 @@ impl Worker {
                 self.delivery.health.attempted(begin);
                 let limit = attempts.limit(self.delivery.agent.timeout, begin);
                 let Some(outcome) = self.attempt(&runtime, &mut client, &parcel, limit) else {
+                    self.delivery.interrupted(begin.elapsed());
                     break Fate::Abandoned;
                 };
+                self.delivery.attempted(&outcome);
                 let now = Instant::now();
                 if let Outcome::Refused { retry_after, .. } = &outcome {
                     self.delivery.health.wait(*retry_after, now);
@@ -108,14 +111,20 @@ impl Worker {
                 }
                 match next {
                     Next::Delivered => {
-                        self.delivery.health.recovered();
                         let Outcome::Accepted { answer } = outcome else { break Fate::Split };
                         break Fate::Delivered { answer };
                     }
                     Next::Split => break Fate::Split,
                     Next::Lost(reason) => break self.lost(&outcome, reason),
-                    Next::Again(at) if self.wait_until(at) => {}
-                    Next::Again(_) => break Fate::Abandoned,
+                    Next::Again(at) => {
+                        // A worker that is about to end tells everything at its end.
+                        if self.ending.is_none() {
+                            self.delivery.report_retry(at.saturating_duration_since(first));
+                        }
+                        if !self.wait_until(at) {
+                            break Fate::Abandoned;
+                        }
+                    }
                 }
             },
         };

@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::backlog::Size;
 use super::health::Health;
-use super::report::Report;
+use super::report::{self, Report};
 use super::settings::WriterSettings;
 use crate::diagnostics;
 use crate::export::client::{self, AgentClient, Outcome};
@@ -74,15 +74,23 @@ impl Delivery {
         if spans > 0 {
             self.lost += spans as u64;
             queue.ledger().drop_spans(reason, spans);
-            diagnostics::debug(format_args!("lost {spans} spans: {}", reason.as_str()));
+            diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
         }
     }
 
     /// Warns about losses if that is due.
     pub(super) fn report(&mut self, queue: &Queue) {
-        if let Some(text) = self.report.due(&queue.ledger().snapshot(0), Instant::now()) {
-            diagnostics::warn(format_args!("{text}"));
-        }
+        warn(self.report.due(&queue.ledger().snapshot(0), Instant::now()));
+    }
+
+    /// Warns about all losses that were not told yet.
+    pub(super) fn report_rest(&mut self, queue: &Queue) {
+        warn(self.report.rest(&queue.ledger().snapshot(0)));
+    }
+
+    /// Warns about a payload that was not taken yet, if that is due; its next attempt comes so long after the first.
+    pub(super) fn report_retry(&mut self, since_first: Duration) {
+        warn(self.report.retried(since_first, Instant::now()));
     }
 
     /// Closes the connection and ends the runtime without waiting for either.
@@ -109,9 +117,25 @@ impl Delivery {
         self.connection = Some(connection);
     }
 
+    /// Remembers what came of an attempt.
+    pub(super) fn attempted(&mut self, outcome: &Outcome) {
+        if let Outcome::Accepted { .. } = outcome {
+            self.health.recovered();
+            self.report.recovered();
+        } else {
+            self.report.failed(outcome, &self.agent);
+        }
+    }
+
+    /// Remembers an attempt that the shutdown cut off after so long.
+    pub(super) fn interrupted(&mut self, after: Duration) {
+        self.report.interrupted(after, &self.agent);
+    }
+
     /// Remembers a payload that was given up, and why.
     pub(super) fn failed(&mut self, outcome: &Outcome) {
         self.report.failed(outcome, &self.agent);
+        self.report.lost_payload();
         // A body that is wrong says nothing about the agent.
         if !matches!(outcome, Outcome::Refused { status: 400, .. }) {
             self.health.lost_payload();
@@ -128,5 +152,11 @@ impl Delivery {
     /// From when on the agent may be asked, considering who waits.
     pub(super) fn earliest(&self, now: Instant) -> Instant {
         self.health.earliest(now, self.waiting.is_some_and(|until| now < until))
+    }
+}
+
+fn warn(text: Option<String>) {
+    if let Some(text) = text {
+        diagnostics::warn(format_args!("{text}"));
     }
 }

@@ -1,4 +1,5 @@
-//! What the user hears of losses: one warning at the first, then at most one a minute with what was lost since.
+//! What the user hears of an agent that fails and of losses: one warning at the first, then at most one a minute, and what
+//! was not told by then when the worker ends.
 //!
 //! Pure: time and counters are handed in, the text comes out.
 
@@ -16,36 +17,79 @@ pub(super) struct Report {
     latest: Option<Instant>,
     /// Losses by reason that were told.
     told: Counters,
-    /// Why the latest payload was lost.
-    cause: Option<String>,
+    /// How the agent failed, if it did not take a payload since.
+    failing: Option<String>,
+    /// Why the latest payload was lost, until it is told.
+    blamed: Option<String>,
 }
 
 /// Between two warnings.
 const PERIOD: Duration = Duration::from_secs(60);
+/// A payload that takes longer to deliver is told of before it is lost.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Report {
-    /// Keeps in mind why a payload was lost.
+    /// Keeps in mind how an attempt failed.
     pub(super) fn failed(&mut self, outcome: &Outcome, agent: &AgentSettings) {
-        self.cause = Some(cause(outcome, agent));
+        self.failing = Some(cause(outcome, agent));
+    }
+
+    /// The shutdown's deadline passed after so much of an attempt; what failed before says more.
+    pub(super) fn interrupted(&mut self, after: Duration, agent: &AgentSettings) {
+        let address = &agent.address;
+        self.failing.get_or_insert_with(|| {
+            format!(
+                "Agent at {address} gave no answer in {after:.1?}, before the shutdown's deadline ({HINT})"
+            )
+        });
+    }
+
+    /// A payload was lost to the latest failure.
+    pub(super) fn lost_payload(&mut self) {
+        self.blamed.clone_from(&self.failing);
+    }
+
+    /// The agent took a payload.
+    pub(super) fn recovered(&mut self) {
+        self.failing = None;
+    }
+
+    /// The warning that is due where an attempt failed at `now` and the next one comes so long after the first.
+    pub(super) fn retried(&mut self, since_first: Duration, now: Instant) -> Option<String> {
+        if since_first < PATIENCE || self.is_too_early(now) {
+            return None;
+        }
+        let cause = self.failing.as_ref()?;
+        self.latest = Some(now);
+        Some(format!("{cause}; trying again"))
     }
 
     /// The warning that is due, if spans were lost since the last one and it is long enough ago.
     pub(super) fn due(&mut self, counters: &Counters, now: Instant) -> Option<String> {
+        if self.is_too_early(now) {
+            return None;
+        }
+        let text = self.rest(counters)?;
+        self.latest = Some(now);
+        Some(text)
+    }
+
+    /// What was lost and not told yet, however early.
+    pub(super) fn rest(&mut self, counters: &Counters) -> Option<String> {
         // What comes after the shutdown is the application's choice, and known to it.
         let reported = DropReason::ALL.into_iter().filter(|reason| *reason != DropReason::AfterShutdown);
         let losses: Vec<(DropReason, u64)> = reported
             .map(|reason| (reason, counters.dropped(reason).saturating_sub(self.told.dropped(reason))))
             .filter(|(_, lost)| *lost > 0)
             .collect();
-        if losses.is_empty() || self.latest.is_some_and(|latest| now < latest + PERIOD) {
+        if losses.is_empty() {
             return None;
         }
-        self.latest = Some(now);
         self.told = *counters;
-        let total: u64 = losses.iter().map(|(_, lost)| lost).sum();
-        let mut text = match self.cause.take() {
-            Some(cause) => format!("{cause}; lost {total} spans"),
-            None => format!("lost {total} spans"),
+        let total = spans(losses.iter().map(|(_, lost)| lost).sum());
+        let mut text = match self.blamed.take().or_else(|| self.failing.clone()) {
+            Some(cause) => format!("{cause}; lost {total}"),
+            None => format!("lost {total}"),
         };
         for (index, (reason, lost)) in losses.iter().enumerate() {
             let separator = if index == 0 { ": " } else { ", " };
@@ -54,6 +98,15 @@ impl Report {
         }
         Some(text)
     }
+
+    fn is_too_early(&self, now: Instant) -> bool {
+        self.latest.is_some_and(|latest| now < latest + PERIOD)
+    }
+}
+
+/// `1 span`, `2 spans`.
+pub(super) fn spans(count: u64) -> String {
+    format!("{count} span{}", if count == 1 { "" } else { "s" })
 }
 
 /// Why the agent did not take a payload, in words a user can act on.
@@ -72,7 +125,9 @@ pub(super) fn cause(outcome: &Outcome, agent: &AgentSettings) -> String {
             )
         }
         Outcome::Refused { status, text, .. } => {
-            format!("Agent at {address} refuses spans (status {status}): {}", Escaped::new(text.trim(), 200))
+            let text = Escaped::new(text.trim(), 200).to_string();
+            let separator = if text.is_empty() { "" } else { ": " };
+            format!("Agent at {address} refuses spans (status {status}){separator}{text}")
         }
     }
 }
@@ -107,7 +162,7 @@ mod tests {
     fn later_losses_are_told_once_a_minute_with_all_reasons() {
         let (ledger, mut report, now) = (Ledger::default(), Report::default(), Instant::now());
         ledger.drop_spans(DropReason::QueueFull, 1);
-        assert_eq!(report.due(&ledger.snapshot(0), now).unwrap(), "lost 1 spans: queue_full 1");
+        assert_eq!(report.due(&ledger.snapshot(0), now).unwrap(), "lost 1 span: queue_full 1");
         ledger.drop_spans(DropReason::QueueFull, 2);
         ledger.drop_spans(DropReason::Timeout, 5);
         ledger.drop_spans(DropReason::AfterShutdown, 9);
@@ -118,12 +173,71 @@ mod tests {
     }
 
     #[test]
+    fn rest_is_told_however_early_and_once() {
+        let (ledger, mut report, now) = (Ledger::default(), Report::default(), Instant::now());
+        report.failed(&unreachable(), &AgentSettings::default());
+        ledger.drop_spans(DropReason::Net, 1);
+        assert!(report.due(&ledger.snapshot(0), now).unwrap().ends_with("; lost 1 span: net 1"));
+        ledger.drop_spans(DropReason::Net, 3);
+        ledger.drop_spans(DropReason::ShutdownDeadline, 4);
+        assert_eq!(report.due(&ledger.snapshot(0), now), None);
+        let text = report.rest(&ledger.snapshot(0)).unwrap();
+        assert!(
+            text.starts_with("Agent not reachable at http://localhost:8126: Connection refused"),
+            "{text}"
+        );
+        assert!(text.ends_with("; lost 7 spans: net 3, shutdown_deadline 4"), "{text}");
+        assert_eq!(report.rest(&ledger.snapshot(0)), None);
+    }
+
+    #[test]
+    fn failure_that_lasts_is_told_before_the_loss() {
+        let (ledger, mut report, now) = (Ledger::default(), Report::default(), Instant::now());
+        report.failed(&Outcome::TimedOut, &AgentSettings::default());
+        assert_eq!(report.retried(Duration::from_millis(999), now), None, "it is lost or delivered soon");
+        let text = report.retried(PATIENCE, now).unwrap();
+        assert!(text.contains("http://localhost:8126: no answer within 2s"), "{text}");
+        assert!(text.ends_with("; trying again"), "{text}");
+        assert_eq!(report.retried(PATIENCE, now), None);
+        ledger.drop_spans(DropReason::Timeout, 2);
+        assert_eq!(report.due(&ledger.snapshot(0), now), None);
+        assert!(report.due(&ledger.snapshot(0), now + PERIOD).unwrap().contains("no answer within 2s"));
+    }
+
+    #[test]
+    fn agent_that_recovered_is_blamed_for_its_own_losses_only() {
+        let (ledger, mut report) = (Ledger::default(), Report::default());
+        report.failed(&unreachable(), &AgentSettings::default());
+        report.lost_payload();
+        report.recovered();
+        ledger.drop_spans(DropReason::Net, 1);
+        assert!(report.rest(&ledger.snapshot(0)).unwrap().contains("Connection refused"));
+        ledger.drop_spans(DropReason::TooLarge, 1);
+        assert_eq!(report.rest(&ledger.snapshot(0)).unwrap(), "lost 1 span: too_large 1");
+    }
+
+    #[test]
+    fn interrupted_attempt_is_a_cause_where_nothing_failed_before() {
+        let (ledger, mut report) = (Ledger::default(), Report::default());
+        report.interrupted(Duration::from_millis(1_990), &AgentSettings::default());
+        ledger.drop_spans(DropReason::ShutdownDeadline, 24);
+        let text = report.rest(&ledger.snapshot(0)).unwrap();
+        assert!(text.starts_with("Agent at http://localhost:8126 gave no answer in 2.0s"), "{text}");
+        assert!(text.ends_with("; lost 24 spans: shutdown_deadline 24"), "{text}");
+        report.failed(&unreachable(), &AgentSettings::default());
+        report.interrupted(PATIENCE, &AgentSettings::default());
+        ledger.drop_spans(DropReason::ShutdownDeadline, 1);
+        assert!(report.rest(&ledger.snapshot(0)).unwrap().contains("Connection refused"));
+    }
+
+    #[test]
     fn cause_tells_who_refused_and_how() {
         let text = |status, text: &str| {
             let outcome = Outcome::Refused { status, retry_after: None, text: text.to_owned() };
             cause(&outcome, &AgentSettings::default())
         };
         assert!(text(403, "no\nway").ends_with(r"refuses spans (status 403): no\nway"));
+        assert!(text(500, " ").ends_with("refuses spans (status 500)"));
         assert!(text(302, "").contains("redirect"));
         assert!(text(429, "").contains("overloaded"));
         assert!(cause(&Outcome::TimedOut, &AgentSettings::default()).contains("no answer within 2s"));

@@ -133,8 +133,9 @@ impl Worker {
             for flush in served {
                 let _ = flush.reply.try_send(self.delivery.lost == flush.lost_before);
             }
-            self.delivery.report(&self.queue);
+            self.report();
             if is_ending {
+                self.delivery.report_rest(&self.queue);
                 return self.end();
             }
             if self.flushes.is_empty() && self.ending.is_none() {
@@ -159,6 +160,13 @@ impl Worker {
                     ending.replies.push(reply);
                 }
             }
+        }
+    }
+
+    /// Warns about losses if that is due; one who is about to end does it once, at its end.
+    pub(super) fn report(&mut self) {
+        if self.ending.is_none() {
+            self.delivery.report(&self.queue);
         }
     }
 

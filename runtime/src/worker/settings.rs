@@ -16,6 +16,9 @@ pub(crate) struct WriterSettings {
     pub(crate) flush_from_bytes: usize,
     /// What is printed about finished traces. Defaults to nothing.
     pub(crate) local_view: LocalView,
+    /// Whether the local view has colours where stderr is a terminal: not with `NO_COLOR` set to anything but the empty
+    /// text, nor with `TERM=dumb`. Defaults to true.
+    pub(crate) has_colours: bool,
 }
 
 impl Default for WriterSettings {
@@ -26,6 +29,7 @@ impl Default for WriterSettings {
             max_payload_bytes: 8 << 20,
             flush_from_bytes: 2 << 20,
             local_view: LocalView::Off,
+            has_colours: true,
         }
     }
 }

@@ -35,12 +35,12 @@ pub(crate) struct Waterfall {
 }
 
 impl Waterfall {
-    /// Prints on stderr: as wide as the terminal, with its colours, or 100 columns wide without.
-    pub(crate) fn on_stderr() -> Self {
+    /// Prints on stderr: as wide as the terminal, with its colours if they are wanted, or 100 columns wide without.
+    pub(crate) fn on_stderr(has_colours: bool) -> Self {
         let stderr = std::io::stderr();
-        let is_terminal = stderr.is_terminal();
+        let has_colours = has_colours && stderr.is_terminal();
         let width = rustix::termios::tcgetwinsize(&stderr).map_or(0, |size| usize::from(size.ws_col));
-        Self::new(Box::new(stderr), if width > 0 { width } else { PLAIN_WIDTH }, is_terminal)
+        Self::new(Box::new(stderr), if width > 0 { width } else { PLAIN_WIDTH }, has_colours)
     }
 
     /// Prints on `out` in lines of `width` columns (40 to 500, clamped), with terminal colours or without.

@@ -49,7 +49,7 @@ fn silence_and_broken_connections_are_counted_under_their_reasons() {
 }
 
 #[test]
-fn unreachable_agent_is_told_once_with_the_reason() {
+fn unreachable_agent_is_told_once_and_at_the_end() {
     let lines = Lines::default();
     let mut setup = Setup::new(nobody());
     setup.viewer = Some(Box::new(Listening(lines.clone())));
@@ -59,13 +59,38 @@ fn unreachable_agent_is_told_once_with_the_reason() {
     running.push(1, 2);
     running.handle.flush(LONG);
     assert_eq!((running.counters().dropped(DropReason::Net), running.counters().waiting()), (6, 0));
-    let lines = lines.take();
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let first = lines.take();
+    let [line] = &first[..] else { panic!("{first:?}") };
     for part in
         ["WARN: Agent not reachable at http://127.0.0.1:", "Connection refused", "lost 4 spans: net 4"]
     {
         assert!(line.contains(part), "{line}");
     }
+    running.handle.shutdown(LONG);
+    let rest = lines.take();
+    let [line] = &rest[..] else { panic!("{rest:?}") };
+    assert!(line.contains("Connection refused") && line.ends_with("lost 2 spans: net 2"), "{line}");
+}
+
+#[test]
+fn silent_agent_is_told_before_anything_is_lost() {
+    let lines = Lines::default();
+    let agent = FakeAgent::start(|_, _| Reply::Silence);
+    let mut setup = Setup::new(AgentSettings { timeout: Duration::from_millis(1_100), ..agent.settings() });
+    setup.viewer = Some(Box::new(Listening(lines.clone())));
+    let running = setup.start();
+    running.push(1, 2);
+    assert!(!running.handle.flush(Duration::from_millis(100)));
+    let start = Instant::now();
+    let mut told = Vec::new();
+    while told.is_empty() && start.elapsed() < LONG {
+        std::thread::yield_now();
+        told = lines.take();
+    }
+    let address = agent.address.to_string();
+    let [line] = &told[..] else { panic!("{told:?}") };
+    assert!(line.contains(&address) && line.contains("no answer within 1.1s"), "{line}");
+    assert_eq!(running.counters().dropped_total(), 0);
 }
 
 #[test]
