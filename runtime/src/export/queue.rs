@@ -348,6 +348,20 @@ mod tests {
     }
 
     #[test]
+    fn threads_that_came_and_went_reserve_only_what_they_left() {
+        let queue = queue(SpanBuffer::wire_estimate(10_000, 0));
+        let _own = queue.outbox();
+        for _ in 0..10_000 {
+            let outbox = queue.outbox();
+            queue.push(&outbox, head(), &spans(1), 0, 0);
+            queue.retire(&outbox);
+        }
+        assert_eq!(queue.counters().dropped_total(), 0);
+        assert_eq!((lock(&queue.outboxes).len(), drain(&queue)), (1, 10_000));
+        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn threads_that_end_lose_nothing_and_leave_nothing() {
         let queue = Arc::new(queue(64 << 20));
         // The first outbox is the tracer's own, which ends with it.

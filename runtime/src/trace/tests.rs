@@ -514,3 +514,117 @@ fn setters_reach_the_active_span_wherever_it_is() {
     assert_eq!(spans[1].meta["error.type"], "core::fmt::Error");
     assert_eq!(spans[2].span_type, "web");
 }
+
+#[test]
+fn tags_of_a_caller_survive_what_is_active_above_it() {
+    let tracer = ScopedTracer::new();
+    traced("outer", || {
+        let outer = active_span();
+        let other = span("other").root().start();
+        {
+            let _active = other.activate();
+            outer.set_tag("a", 1);
+            traced("inner", || active_span().set_tag("secret", "inner's"));
+            outer.set_tag("b", "late");
+        }
+        outer.set_tag("c", 3);
+    });
+    let spans = tracer.finished();
+    let outer = spans.iter().find(|span| span.name == "outer").unwrap();
+    assert_eq!(outer.metrics.keys().collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(outer.meta, [("b".to_owned(), "late".to_owned())].into());
+}
+
+#[test]
+fn parts_of_an_activation_that_ended_inside_a_call_lose_nothing() {
+    let tracer = ScopedTracer::new();
+    let outer = span("outer").start();
+    let mut active = Some(outer.activate());
+    traced("call", || {
+        drop(active.take());
+        (0..450).for_each(|_| traced("child", nothing));
+    });
+    drop(outer);
+    assert_eq!(tracer.finished().len(), 452);
+    assert_eq!(tracer.counters().finished(), 452);
+}
+
+#[test]
+fn a_trace_that_ended_below_another_adopts_nobody() {
+    let tracer = ScopedTracer::new();
+    let (job, guard) = traced("begin", || {
+        (0..200).for_each(|_| traced("call", nothing));
+        let job = span("job").start();
+        let guard = job.activate();
+        (job, guard)
+    });
+    (0..100).for_each(|_| traced("work", nothing));
+    drop(job);
+    drop(guard);
+    traced("next request", nothing);
+    let spans = tracer.finished();
+    let trace_of = |name: &str| spans.iter().find(|span| span.name == name).unwrap().trace_id;
+    assert_eq!(spans.len(), 303);
+    assert_ne!(trace_of("begin"), trace_of("next request"));
+}
+
+#[test]
+fn a_future_that_panics_before_its_first_poll_holds_no_trace() {
+    let tracer = ScopedTracer::new();
+    let site: &'static CallSite = Box::leak(Box::new(CallSite::named("never")));
+    traced("root", || {
+        let items: [u8; 0] = [];
+        let first = std::panic::AssertUnwindSafe(|| items.first().copied().ok_or("none").unwrap());
+        let start = std::panic::catch_unwind(|| async_span(site).tags(|tags| tags.tag("first", first())));
+        assert!(start.is_err());
+    });
+    assert_eq!(tracer.tree(), "root\n  never\n");
+}
+
+#[test]
+fn an_error_whose_message_panics_is_still_an_error() {
+    struct Hostile;
+    impl std::fmt::Display for Hostile {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            std::panic::resume_unwind(Box::new("display"))
+        }
+    }
+    assert!(crate::macro_support::error_of!(&Err::<(), _>(Hostile)).is_some());
+}
+
+#[test]
+fn a_context_of_another_tracer_leaves_nothing_behind() {
+    let tracer = ScopedTracer::new();
+    let context = span("root").start().context();
+    std::thread::spawn(move || {
+        drop(context.enter());
+        traced("stray", nothing);
+    })
+    .join()
+    .unwrap();
+    assert_eq!(tracer.tree(), "root\n");
+}
+
+#[test]
+fn tracers_of_a_thread_may_end_in_any_order() {
+    let mut tracer = ScopedTracer::new();
+    traced("first", nothing);
+    tracer = {
+        let next = ScopedTracer::new();
+        drop(tracer);
+        next
+    };
+    traced("second", nothing);
+    assert_eq!(tracer.tree(), "second\n");
+}
+
+#[test]
+fn a_service_set_while_active_is_that_of_children() {
+    let tracer = ScopedTracer::new();
+    let request = span("request").start();
+    let _active = request.activate();
+    request.set_service("other");
+    traced("child", nothing);
+    request.finish();
+    assert!(tracer.finished().iter().all(|span| span.service.as_deref() == Some("other")));
+}
