@@ -228,7 +228,7 @@ impl TagLog {
     fn entry(&mut self, anchor: u32, kind: EntryKind, len: usize, write: impl FnOnce(&mut [u8])) -> u32 {
         let at = self.used as u32 + 1;
         // An anchor beyond the end would be one that was forgotten; it links nothing.
-        let back = if anchor == 0 { 0 } else { at.checked_sub(anchor).unwrap_or(0) };
+        let back = if anchor == 0 { 0 } else { at.saturating_sub(anchor) };
         let header = u64::from(back) | (len as u64) << 40 | (kind as u64) << 32;
         if self.used + len > MAX_LOG {
             return anchor;

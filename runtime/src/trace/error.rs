@@ -200,4 +200,16 @@ mod tests {
         let cut = text(format_args!("x{long}"));
         assert_eq!(cut.len(), 24_999);
     }
+
+    struct Hostile;
+    impl Display for Hostile {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            std::panic::resume_unwind(Box::new("display"))
+        }
+    }
+
+    #[test]
+    fn an_error_whose_message_panics_is_still_an_error() {
+        assert!(crate::macro_support::error_of!(&Err::<(), _>(Hostile)).is_some());
+    }
 }

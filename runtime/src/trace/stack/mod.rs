@@ -202,10 +202,9 @@ impl Stack {
 
     /// Changes an open record, or the span of a polled future.
     pub(crate) fn edit(&mut self, index: u32, span_id: u64, f: impl FnOnce(&mut Edit<'_>)) {
-        let is_it = |record: &&mut Record| record.span_id == span_id && !record.is_finished();
-        let place = index as usize;
-        let is_there = self.spans.records.get_mut(place).filter(is_it).is_some();
         let is_open = |record: &Record| record.span_id == span_id && !record.is_finished();
+        let place = index as usize;
+        let is_there = self.spans.records.get(place).is_some_and(is_open);
         let place = if is_there { Some(place) } else { self.spans.records.iter().rposition(is_open) };
         if let Some((place, record)) =
             place.and_then(|place| Some((place, self.spans.records.get_mut(place)?)))
