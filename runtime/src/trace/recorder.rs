@@ -74,19 +74,25 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
 #[derive(Debug)]
 pub struct Entered {
     span_id: u64,
+    /// The record's place, with [`WAS_PANICKING`]; [`NO_INDEX`] for nothing.
     index: u32,
-    was_panicking: bool,
     stays_on_its_thread: PhantomData<*const ()>,
 }
+
+/// Bit of a place: the thread was unwinding when the span started. No buffer has so many records.
+const WAS_PANICKING: u32 = 1 << 31;
 
 impl Entered {
     #[inline]
     fn new((index, span_id): (u32, u64)) -> Self {
-        Self { span_id, index, was_panicking: std::thread::panicking(), stays_on_its_thread: PhantomData }
+        Self { span_id, index, stays_on_its_thread: PhantomData }
     }
 
-    const INERT: Self =
-        Self { span_id: 0, index: NO_INDEX, was_panicking: false, stays_on_its_thread: PhantomData };
+    const INERT: Self = Self { span_id: 0, index: NO_INDEX, stays_on_its_thread: PhantomData };
+
+    fn place(&self) -> u32 {
+        self.index & !WAS_PANICKING
+    }
 
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
@@ -117,7 +123,7 @@ fn start(site: &'static CallSite) -> (u32, u64) {
         return not_recorded();
     }
     match with_stack(|stack| stack.start(site)) {
-        Some(Some(started)) => started,
+        Some(Some(started)) => marked(started),
         _ => not_recorded(),
     }
 }
@@ -125,9 +131,14 @@ fn start(site: &'static CallSite) -> (u32, u64) {
 #[inline(never)]
 fn start_tagged(site: &'static CallSite, tags: &dyn TagSet) -> (u32, u64) {
     match with_stack(|stack| stack.start_tagged(site, tags)) {
-        Some(Some(started)) => started,
+        Some(Some(started)) => marked(started),
         _ => not_recorded(),
     }
+}
+
+#[inline]
+fn marked((index, span_id): (u32, u64)) -> (u32, u64) {
+    (if std::thread::panicking() { index | WAS_PANICKING } else { index }, span_id)
 }
 
 #[cold]
@@ -138,21 +149,21 @@ fn not_recorded() -> (u32, u64) {
 
 #[inline(never)]
 fn finish(entered: &Entered) {
-    if !entered.was_panicking && std::thread::panicking() {
+    if entered.index & WAS_PANICKING == 0 && std::thread::panicking() {
         return finish_panicking(entered);
     }
-    with_stack(|stack| stack.finish(entered.index, entered.span_id, None));
+    with_stack(|stack| stack.finish(entered.place(), entered.span_id, None));
 }
 
 #[cold]
 fn finish_panicking(entered: &Entered) {
     let panic = ErrorInfo::panic();
-    with_stack(|stack| stack.finish(entered.index, entered.span_id, Some(&panic)));
+    with_stack(|stack| stack.finish(entered.place(), entered.span_id, Some(&panic)));
 }
 
 #[cold]
 fn fail(entered: &Entered, error: &ErrorInfo) {
-    with_stack(|stack| stack.edit(entered.index, entered.span_id, |edit| edit.error(error)));
+    with_stack(|stack| stack.edit(entered.place(), entered.span_id, |edit| edit.error(error)));
 }
 
 /// A span that is about to start for a future. Its tags are evaluated at once, so that the future may take the arguments.
