@@ -84,13 +84,18 @@ impl ScopedTracer {
     /// A tracer with real time.
     #[expect(clippy::new_without_default, reason = "it changes its thread until it is dropped")]
     pub fn new() -> Self {
-        Self::with_clock(Clock::system(), None)
+        Self::with_clock(Clock::system(), None, 300)
+    }
+
+    /// A tracer with real time that ships an open trace in parts of so many finished spans, instead of 300.
+    pub fn with_parts_of(spans: usize) -> Self {
+        Self::with_clock(Clock::system(), None, spans)
     }
 
     /// A tracer whose time stands still at `unix_ns` nanoseconds since the epoch, until [`ScopedTracer::advance`].
     pub fn at(unix_ns: u64) -> Self {
         let held = Arc::new(AtomicU64::new(unix_ns));
-        Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held))
+        Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held), 300)
     }
 
     /// Moves a held clock on. Does nothing on one with real time.
@@ -178,10 +183,10 @@ impl ScopedTracer {
         self.core.queue.counters()
     }
 
-    fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>) -> Self {
+    fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>, part: usize) -> Self {
         let queue = Arc::new(Queue::new(16 << 20, 2 << 20, Box::new(|| {})));
         let first_anchor = clock.anchor();
-        let core = Arc::new(Core::new(Arc::new(settings()), clock, queue, Arc::default()));
+        let core = Arc::new(Core::new(Arc::new(settings(part)), clock, queue, Arc::default()));
         let scope = Scope::enter(Arc::clone(&core));
         Self {
             core,
@@ -195,7 +200,7 @@ impl ScopedTracer {
 }
 
 /// Settings that no environment touches.
-fn settings() -> Settings {
+fn settings(part: usize) -> Settings {
     Settings {
         identity: Identity {
             service: "test".into(),
@@ -211,7 +216,7 @@ fn settings() -> Settings {
         is_enabled: true,
         is_debug: false,
         has_startup_line: false,
-        partial_flush: PartialFlush::At(300),
+        partial_flush: PartialFlush::At(part.max(1)),
         generates_128_bit_ids: true,
         logs_128_bit_ids: true,
         correlates_logs: true,

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use dd_traced::testing::{FinishedSpan, ScopedTracer};
-use dd_traced::{ActiveGuard, Span, SpanContext, SpanId, TraceFuture, active_span, span, traced};
+use dd_traced::{ActiveGuard, ActiveSpan, Span, SpanContext, SpanId, TraceFuture, active_span, span, traced};
 use dd_traced_tests::{Dice, PATIENCE};
 
 /// The id where there is no span.
@@ -66,12 +66,17 @@ fn guards_may_be_dropped_in_any_order() {
 
 #[test]
 fn the_active_span_follows_its_rule_through_random_acts() {
-    for seed in 1..=300 {
-        let tracer = ScopedTracer::new();
+    for (seed, part) in (1..=1_200).zip([2, 3, 5, 300].into_iter().cycle()) {
+        // Small parts meet what 300 spans meet once in a while.
+        let tracer = ScopedTracer::with_parts_of(part);
         let mut model = Model { dice: Dice::new(seed), seed, ..Model::default() };
         (0..40).for_each(|_| model.act(0));
-        let parents = model.end();
+        let (parents, tags) = model.end();
         expect_healed();
+        for span in tracer.finished() {
+            let expected = tags.get(&span.span_id.as_u64()).cloned().unwrap_or_default();
+            assert_eq!(span.meta, expected, "seed {seed}: the tags of {}", span.name);
+        }
         let finished: BTreeMap<u64, (u128, u64)> = tracer
             .finished()
             .iter()
@@ -103,11 +108,22 @@ struct Model {
     entered: Vec<Entered>,
     /// Each span with the parent that it should have.
     parents: Vec<(u64, u64)>,
+    /// Views of spans that were active once, to be tagged when others are.
+    views: Vec<(u64, ActiveSpan)>,
+    tags: BTreeMap<u64, BTreeMap<String, String>>,
 }
 
 impl Default for Model {
     fn default() -> Self {
-        Self { seed: 0, dice: Dice::new(0), spans: Vec::new(), entered: Vec::new(), parents: Vec::new() }
+        Self {
+            seed: 0,
+            dice: Dice::new(0),
+            spans: Vec::new(),
+            entered: Vec::new(),
+            parents: Vec::new(),
+            views: Vec::new(),
+            tags: BTreeMap::new(),
+        }
     }
 }
 
@@ -132,12 +148,14 @@ fn nested(model: &mut Model, depth: u32) {
 
 impl Model {
     fn act(&mut self, depth: u32) {
-        match self.dice.below(8) {
+        match self.dice.below(11) {
             0 | 1 => self.start(),
             2 => self.activate(),
             3 => self.enter_context(),
             4 | 5 => self.drop_guard(),
             6 => self.finish(),
+            7 => self.look(),
+            8 | 9 => self.tag(),
             _ if depth < 4 => nested(self, depth + 1),
             _ => {}
         }
@@ -190,10 +208,28 @@ impl Model {
         }
     }
 
+    fn look(&mut self) {
+        let view = active_span();
+        if view.is_recording() {
+            self.views.push((self.active(), view));
+        }
+    }
+
+    /// Tags a span that may be open below others by now, or finished.
+    fn tag(&mut self) {
+        let Some(at) = self.dice.index(self.views.len()) else { return };
+        let (span, view) = &self.views[at];
+        if view.is_recording() {
+            let (key, value) = (format!("k{}", self.dice.below(3)), self.dice.below(1_000).to_string());
+            view.set_tag(&key, &value);
+            self.tags.entry(*span).or_default().insert(key, value);
+        }
+    }
+
     /// Ends all, the guards first.
-    fn end(self) -> Vec<(u64, u64)> {
+    fn end(self) -> (Vec<(u64, u64)>, BTreeMap<u64, BTreeMap<String, String>>) {
         drop(self.entered);
-        self.parents
+        (self.parents, self.tags)
     }
 }
 
