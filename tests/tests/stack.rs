@@ -98,6 +98,9 @@ fn the_active_span_follows_its_rule_through_random_acts() {
     }
 }
 
+/// The tags of each span.
+type Tags = BTreeMap<u64, BTreeMap<String, String>>;
+
 /// What the rule says, kept beside what the library does.
 #[derive(Debug)]
 struct Model {
@@ -110,7 +113,7 @@ struct Model {
     parents: Vec<(u64, u64)>,
     /// Views of spans that were active once, to be tagged when others are.
     views: Vec<(u64, ActiveSpan)>,
-    tags: BTreeMap<u64, BTreeMap<String, String>>,
+    tags: Tags,
 }
 
 impl Default for Model {
@@ -227,7 +230,7 @@ impl Model {
     }
 
     /// Ends all, the guards first.
-    fn end(self) -> (Vec<(u64, u64)>, BTreeMap<u64, BTreeMap<String, String>>) {
+    fn end(self) -> (Vec<(u64, u64)>, Tags) {
         drop(self.entered);
         (self.parents, self.tags)
     }
