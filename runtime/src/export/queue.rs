@@ -357,7 +357,8 @@ mod tests {
             queue.retire(&outbox);
         }
         assert_eq!(queue.counters().dropped_total(), 0);
-        assert_eq!((lock(&queue.outboxes).len(), drain(&queue)), (1, 10_000));
+        let outboxes = lock(&queue.outboxes).len();
+        assert_eq!((outboxes, drain(&queue)), (1, 10_000));
         assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
     }
 
