@@ -5,18 +5,21 @@
 mod chunk;
 mod facts;
 pub(crate) mod ids;
+mod msgpack;
 pub(crate) mod priority;
 mod record;
 mod site;
+mod tag_value;
 mod tags;
 pub(crate) mod upstream;
 
 pub use ids::{SpanId, TraceId};
 pub use site::CallSite;
-pub use tags::TagValue;
+pub use tag_value::TagValue;
 
 pub(crate) use chunk::{ChunkBatch, ChunkHead};
 pub(crate) use facts::TraceFacts;
+pub(crate) use msgpack::copy_ends;
 pub(crate) use priority::{Decision, Mechanism, SamplingPriority};
 pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};
 pub(crate) use tags::{Entry, EntryKind, TagLog};

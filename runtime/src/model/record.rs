@@ -64,6 +64,15 @@ pub(crate) struct Record {
     pub(crate) flags: Flags,
 }
 
+impl Record {
+    /// An open span without a parent in its buffer.
+    #[inline]
+    pub(crate) fn open(site: &'static CallSite, span_id: u64, parent_id: u64, start: u64) -> Self {
+        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
+        Self { site, span_id, parent_id, start, end: 0, tags: 0, service: 0, parent_index: NO_INDEX, flags }
+    }
+}
+
 /// Records beside the bytes of their tags.
 #[derive(Debug, Default)]
 pub(crate) struct SpanBuffer {

@@ -10,7 +10,7 @@
 //!
 //! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
 
-use std::borrow::Cow;
+use super::msgpack::{SHORT, read_str, str_len, write_float, write_short, write_str};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
 const MAX_KEY: usize = 200;
@@ -22,8 +22,6 @@ const MAX_NAME: usize = 100;
 const MAX_RESOURCE: usize = 5_000;
 /// Bytes of tags one buffer may hold before further tags are left out.
 const MAX_LOG: usize = 64 << 20;
-/// Longest string whose length fits into the MessagePack type byte.
-const SHORT: usize = 31;
 /// Bytes a log begins with.
 const MIN_LOG: usize = 64;
 const HEADER: usize = 8;
@@ -309,92 +307,6 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A value that can be a tag: text and `bool` become string tags, numbers become metrics.
-///
-/// Implemented for the types that need no formatting. Anything else is written with `?value` (`Debug`) or `%value`
-/// (`Display`) in `#[traced(tags(..))]`, or formatted by the caller.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tag",
-    label = "not a string, number or bool",
-    note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
-)]
-pub trait TagValue: sealed::Write {}
-
-pub(crate) mod sealed {
-    use super::TagLog;
-
-    /// Writes a value of a known type; runs no foreign code.
-    pub trait Write {
-        #[doc(hidden)]
-        #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-        fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32;
-    }
-}
-
-macro_rules! text_values {
-    ($($type:ty => $text:expr),* $(,)?) => {$(
-        impl TagValue for $type {}
-        impl sealed::Write for $type {
-            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-                let text: for<'a> fn(&'a $type) -> &'a str = $text;
-                log.meta(anchor, key, text(self))
-            }
-        }
-    )*};
-}
-
-text_values! {
-    str => |text| text,
-    String => |text| text,
-    Box<str> => |text| text,
-    std::sync::Arc<str> => |text| text,
-    std::rc::Rc<str> => |text| text,
-    Cow<'_, str> => |text| text,
-    bool => |value| if *value { "true" } else { "false" },
-}
-
-macro_rules! number_values {
-    ($convert:expr => $($type:ty),*) => {$(
-        impl TagValue for $type {}
-        impl sealed::Write for $type {
-            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-                let convert: fn($type) -> f64 = $convert;
-                log.metric(anchor, key, convert(*self))
-            }
-        }
-    )*};
-}
-
-number_values!(f64::from => u8, u16, u32, i8, i16, i32, f32, f64);
-// A metric is a 64-bit float on the wire: integers beyond 2^53 are rounded.
-number_values!(|value| value as f64 => u64, u128, usize, i64, i128, isize);
-
-impl TagValue for char {}
-impl sealed::Write for char {
-    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-        log.meta(anchor, key, self.encode_utf8(&mut [0; 4]))
-    }
-}
-
-impl<T: TagValue + ?Sized> TagValue for &T {}
-impl<T: TagValue + ?Sized> sealed::Write for &T {
-    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-        (**self).write(log, anchor, key)
-    }
-}
-
-impl<T: TagValue + ?Sized> TagValue for &mut T {}
-impl<T: TagValue + ?Sized> sealed::Write for &mut T {
-    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
-    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
-        (**self).write(log, anchor, key)
-    }
-}
-
 /// The longest start of a text within `max` bytes that ends between two characters.
 fn cut(text: &str, max: usize) -> &str {
     if text.len() <= max {
@@ -405,80 +317,6 @@ fn cut(text: &str, max: usize) -> &str {
         end -= 1;
     }
     text.get(..end).unwrap_or_default()
-}
-
-const fn str_len(text: &str) -> usize {
-    match text.len() {
-        0..=31 => 1 + text.len(),
-        32..=255 => 2 + text.len(),
-        _ => 3 + text.len(),
-    }
-}
-
-/// Writes a MessagePack string of at most 31 bytes to a place of just its size.
-#[inline]
-fn write_short(into: &mut [u8], text: &str) {
-    if let Some((header, bytes)) = into.split_first_mut() {
-        *header = 0xa0 | text.len() as u8;
-        copy_short(bytes, text.as_bytes());
-    }
-}
-
-/// Copies at most 31 bytes in two overlapping moves; a call of `memcpy` costs more than the copy.
-#[inline]
-fn copy_short(into: &mut [u8], from: &[u8]) {
-    macro_rules! two_moves {
-        ($size:literal) => {
-            if let (Some(start), Some(end)) = (from.first_chunk::<$size>(), from.last_chunk::<$size>()) {
-                if let Some(into) = into.first_chunk_mut::<$size>() {
-                    *into = *start;
-                }
-                if let Some(into) = into.last_chunk_mut::<$size>() {
-                    *into = *end;
-                }
-                return;
-            }
-        };
-    }
-    two_moves!(16);
-    two_moves!(8);
-    two_moves!(4);
-    for (into, from) in into.iter_mut().zip(from) {
-        *into = *from;
-    }
-}
-
-/// Writes a MessagePack string of at most 65 535 bytes to a place of just its size.
-fn write_str(into: &mut [u8], text: &str) {
-    let (short, long) = ([0xd9, text.len() as u8], (text.len() as u16).to_be_bytes());
-    let header: &[u8] = match text.len() {
-        0..=SHORT => return write_short(into, text),
-        32..=255 => &short,
-        _ => &[0xda, long[0], long[1]],
-    };
-    let (into_header, bytes) = into.split_at_mut(header.len());
-    into_header.copy_from_slice(header);
-    bytes.copy_from_slice(text.as_bytes());
-}
-
-/// Writes a MessagePack float of 64 bits to a place of 9 bytes.
-#[inline]
-fn write_float(into: &mut [u8], value: f64) {
-    if let Some((header, bytes)) = into.split_first_mut() {
-        *header = 0xcb;
-        bytes.copy_from_slice(&value.to_be_bytes());
-    }
-}
-
-/// Reads a MessagePack string written by [`write_str`]: its text and how many bytes it takes.
-pub(crate) fn read_str(bytes: &[u8]) -> Option<(&str, usize)> {
-    let (header, len) = match *bytes.first()? {
-        first @ 0xa0..=0xbf => (1, usize::from(first & 0x1f)),
-        0xd9 => (2, usize::from(*bytes.get(1)?)),
-        _ => (3, usize::from(u16::from_be_bytes([*bytes.get(1)?, *bytes.get(2)?]))),
-    };
-    let text = std::str::from_utf8(bytes.get(header..header + len)?).ok()?;
-    Some((text, header + len))
 }
 
 #[cfg(test)]

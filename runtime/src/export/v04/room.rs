@@ -3,6 +3,7 @@
 //! A span is written into the room at once and counts only when it is whole. So no field looks whether the memory has to
 //! grow: where the room ends, the span is written again into more of it.
 
+use crate::model::copy_ends;
 use std::ops::Range;
 
 /// Bytes of a payload.
@@ -117,26 +118,14 @@ impl<'a> Room<'a> {
 /// Copies between slices of the same length.
 #[inline]
 fn copy_short(into: &mut [u8], from: &[u8]) {
-    macro_rules! two_moves {
-        ($size:literal) => {
-            if let (Some(start), Some(end)) = (from.first_chunk::<$size>(), from.last_chunk::<$size>()) {
-                if let Some(into) = into.first_chunk_mut::<$size>() {
-                    *into = *start;
-                }
-                if let Some(into) = into.last_chunk_mut::<$size>() {
-                    *into = *end;
-                }
-                return;
-            }
-        };
+    let is_done = match from.len() {
+        0..=32 => copy_ends::<16>(into, from) || copy_ends::<8>(into, from),
+        33..=64 => copy_ends::<32>(into, from),
+        _ => false,
+    };
+    if !is_done {
+        into.copy_from_slice(from);
     }
-    if from.len() <= 32 {
-        two_moves!(16);
-        two_moves!(8);
-    } else if from.len() <= 64 {
-        two_moves!(32);
-    }
-    into.copy_from_slice(from);
 }
 
 #[cfg(test)]

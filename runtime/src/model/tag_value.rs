@@ -1,0 +1,91 @@
+//! Which values can be a tag, and as what they are written.
+
+use std::borrow::Cow;
+
+use super::tags::TagLog;
+
+/// A value that can be a tag: text and `bool` become string tags, numbers become metrics.
+///
+/// Implemented for the types that need no formatting. Anything else is written with `?value` (`Debug`) or `%value`
+/// (`Display`) in `#[traced(tags(..))]`, or formatted by the caller.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tag",
+    label = "not a string, number or bool",
+    note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
+)]
+pub trait TagValue: sealed::Write {}
+
+pub(crate) mod sealed {
+    use crate::model::TagLog;
+
+    /// Writes a value of a known type; runs no foreign code.
+    pub trait Write {
+        #[doc(hidden)]
+        #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+        fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32;
+    }
+}
+
+macro_rules! text_values {
+    ($($type:ty => $text:expr),* $(,)?) => {$(
+        impl TagValue for $type {}
+        impl sealed::Write for $type {
+            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+                let text: for<'a> fn(&'a $type) -> &'a str = $text;
+                log.meta(anchor, key, text(self))
+            }
+        }
+    )*};
+}
+
+text_values! {
+    str => |text| text,
+    String => |text| text,
+    Box<str> => |text| text,
+    std::sync::Arc<str> => |text| text,
+    std::rc::Rc<str> => |text| text,
+    Cow<'_, str> => |text| text,
+    bool => |value| if *value { "true" } else { "false" },
+}
+
+macro_rules! number_values {
+    ($convert:expr => $($type:ty),*) => {$(
+        impl TagValue for $type {}
+        impl sealed::Write for $type {
+            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+                let convert: fn($type) -> f64 = $convert;
+                log.metric(anchor, key, convert(*self))
+            }
+        }
+    )*};
+}
+
+number_values!(f64::from => u8, u16, u32, i8, i16, i32, f32, f64);
+// A metric is a 64-bit float on the wire: integers beyond 2^53 are rounded.
+number_values!(|value| value as f64 => u64, u128, usize, i64, i128, isize);
+
+impl TagValue for char {}
+impl sealed::Write for char {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        log.meta(anchor, key, self.encode_utf8(&mut [0; 4]))
+    }
+}
+
+impl<T: TagValue + ?Sized> TagValue for &T {}
+impl<T: TagValue + ?Sized> sealed::Write for &T {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        (**self).write(log, anchor, key)
+    }
+}
+
+impl<T: TagValue + ?Sized> TagValue for &mut T {}
+impl<T: TagValue + ?Sized> sealed::Write for &mut T {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        (**self).write(log, anchor, key)
+    }
+}
