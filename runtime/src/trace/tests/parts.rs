@@ -1,0 +1,72 @@
+//! What long traces promise that leave in parts.
+
+use super::*;
+
+#[test]
+fn a_trace_that_goes_on_ships_in_parts_of_300() {
+    let tracer = ScopedTracer::new();
+    traced("root", || {
+        for (calls, chunks) in [(299, 0), (1, 1), (299, 1), (1, 2)] {
+            (0..calls).for_each(|_| traced("call", nothing));
+            assert_eq!(tracer.finished().last().map_or(0, |span| span.chunk + 1), chunks);
+        }
+        active_span().set_tag("still", "here");
+    });
+    let spans = tracer.finished();
+    let root = spans.last().unwrap();
+    assert_eq!((spans.len(), root.name.as_str(), root.meta["still"].as_str()), (601, "root", "here"));
+    assert!(spans.iter().all(|span| span.trace_id == root.trace_id));
+    assert!(spans.iter().filter(|span| span.name == "call").all(|span| span.parent_id == root.span_id));
+}
+
+#[test]
+fn parts_keep_the_parents_of_deep_calls() {
+    fn deep(depth: u32) {
+        if depth > 0 {
+            traced("level", || deep(depth - 1));
+            traced("leaf", nothing);
+        }
+    }
+    let tracer = ScopedTracer::new();
+    deep(400);
+    let spans = tracer.finished();
+    assert_eq!(spans.len(), 800);
+    let ids: std::collections::HashMap<_, _> =
+        spans.iter().map(|span| (span.span_id, span.name.as_str())).collect();
+    // Each level has a level and a leaf inside, but for the two outermost spans, which are roots of traces of their own.
+    let roots = spans.iter().filter(|span| span.parent_id.as_u64() == 0).count();
+    assert_eq!(roots, 2);
+    assert!(
+        spans.iter().filter(|span| span.parent_id.as_u64() != 0).all(|span| ids[&span.parent_id] == "level")
+    );
+}
+
+#[test]
+fn owned_children_of_a_long_future_ship_in_parts() {
+    let tracer = ScopedTracer::new();
+    let mut future = Box::pin(traced_async("root", async || {
+        for _ in 0..1_000 {
+            traced_async("child", async || Yield::default().await).await;
+        }
+    }));
+    while poll_once(&mut future).is_pending() {}
+    let spans = tracer.finished();
+    assert_eq!(spans.len(), 1_001);
+    assert!(spans.iter().map(|span| span.chunk).max() >= Some(3));
+    let root = spans.iter().find(|span| span.name == "root").unwrap();
+    assert!(spans.iter().all(|span| span.span_id == root.span_id || span.parent_id == root.span_id));
+}
+
+#[test]
+fn parts_of_an_activation_that_ended_inside_a_call_lose_nothing() {
+    let tracer = ScopedTracer::new();
+    let outer = span("outer").start();
+    let mut active = Some(outer.activate());
+    traced("call", || {
+        drop(active.take());
+        (0..450).for_each(|_| traced("child", nothing));
+    });
+    drop(outer);
+    assert_eq!(tracer.finished().len(), 452);
+    assert_eq!(tracer.counters().finished(), 452);
+}
