@@ -87,15 +87,11 @@ impl FakeAgent {
         address: SocketAddr,
         reply: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let shared = Shared::new(reply);
-        let serving = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            serve(
-                &serving,
-                move || listener.accept().map(|(stream, _)| stream),
-                |stream| stream.try_clone().unwrap(),
-            );
-        });
+        let shared = Shared::serving(
+            reply,
+            move || listener.accept().map(|(stream, _)| stream),
+            |stream| stream.try_clone().unwrap(),
+        );
         let wake = Box::new(move || drop(TcpStream::connect(address)));
         Self { address: AgentAddress::parse(&format!("http://{address}")).unwrap(), shared, wake }
     }
@@ -108,15 +104,11 @@ impl FakeAgent {
     ) -> Self {
         use std::os::unix::net::{UnixListener, UnixStream};
         let listener = UnixListener::bind(path).unwrap();
-        let shared = Shared::new(reply);
-        let serving = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            serve(
-                &serving,
-                move || listener.accept().map(|(stream, _)| stream),
-                |stream| stream.try_clone().unwrap(),
-            );
-        });
+        let shared = Shared::serving(
+            reply,
+            move || listener.accept().map(|(stream, _)| stream),
+            |stream| stream.try_clone().unwrap(),
+        );
         let path = path.to_owned();
         let address = AgentAddress::Unix(path.clone());
         Self { address, shared, wake: Box::new(move || drop(UnixStream::connect(&path))) }
@@ -161,14 +153,21 @@ impl Drop for FakeAgent {
 }
 
 impl Shared {
-    fn new(reply: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self {
+    fn serving<S: Read + Write + Send + 'static>(
+        reply: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
+        accept: impl Fn() -> std::io::Result<S> + Send + 'static,
+        twin: fn(&S) -> S,
+    ) -> Arc<Self> {
+        let shared = Arc::new(Self {
             received: Mutex::default(),
             arrived: Condvar::new(),
             connections: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             reply: Box::new(reply),
-        })
+        });
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || serve(&serving, accept, twin));
+        shared
     }
 }
 
