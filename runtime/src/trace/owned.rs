@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
-use crate::model::{CallSite, EntryKind, Flags, Record, TagLog, TagValue};
+use crate::model::{EntryKind, Flags, Record, TagLog, TagValue};
 use std::time::SystemTime;
 
 /// An open span outside of any line.
@@ -82,21 +82,5 @@ impl Edit<'_> {
             self.flag(Flags::END_GIVEN, true);
         }
         self.flag(Flags::FINISHED, true);
-    }
-}
-
-/// A record that starts now.
-pub(crate) fn new_record(site: &'static CallSite, span_id: u64, parent_id: u64, start: u64) -> Record {
-    let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
-    Record {
-        site,
-        span_id,
-        parent_id,
-        start,
-        end: 0,
-        tags: 0,
-        service: 0,
-        parent_index: crate::model::NO_INDEX,
-        flags,
     }
 }

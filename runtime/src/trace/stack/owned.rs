@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Stack, push};
-use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, TagLog, TraceFacts};
+use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
 use crate::trace::context::Place;
 use crate::trace::frame::{Frame, FrameKind};
-use crate::trace::owned::{OwnedSpan, new_record};
+use crate::trace::owned::OwnedSpan;
 use crate::trace::segment::{Ready, Segment};
 
 impl Stack {
@@ -26,7 +26,7 @@ impl Stack {
         let (segment, trace_id, parent_id) = (Some(Arc::clone(segment)), top.trace_id, top.span_id);
         let start = self.ticks()?;
         let span_id = self.ids.span_id();
-        let kind = FrameKind::Polled(new_record(site, span_id, parent_id, start), TagLog::new());
+        let kind = FrameKind::Polled(Record::open(site, span_id, parent_id, start), TagLog::new());
         let Some(mut frame) = self.spare_frames.pop() else {
             return Some(Frame::new(trace_id, span_id, segment, kind));
         };
@@ -80,7 +80,7 @@ impl Stack {
             }
         };
         let start = segment.core.clock.ticks();
-        let mut record = new_record(site, span_id, parent_id, start);
+        let mut record = Record::open(site, span_id, parent_id, start);
         let mut tags = TagLog::new();
         if is_local_root {
             segment.facts.set_local_root(span_id);

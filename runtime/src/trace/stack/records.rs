@@ -144,15 +144,10 @@ impl Stack {
         }
         let span_id = self.ids.span_id();
         self.spans.records.push(Record {
-            site,
-            span_id,
-            parent_id,
-            start,
-            end: 0,
-            tags: 0,
             service,
             parent_index: self.current,
             flags,
+            ..Record::open(site, span_id, parent_id, start)
         });
         self.current = index;
         (index, span_id)
