@@ -117,7 +117,7 @@ impl Base {
     }
 }
 
-/// Section 5 of the design.
+/// What dd-traced has set itself.
 const GOALS: &[Goal] = &[
     Goal::at_most("nested", "ns", Base::Peer(FASTRACE), 0.50, 0.35),
     Goal::at_most("nested-tags", "ns", Base::Peer(FASTRACE), 0.30, 0.20),

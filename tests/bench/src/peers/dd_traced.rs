@@ -21,7 +21,6 @@ pub(crate) const PEER: Peer = Peer {
     // it sends when 2 MiB are waiting
     at_once: 16_000,
     delivers: true,
-    obeys_rules: true,
     children: Some(children),
     tagged_children: Some(tagged_children),
     lone_root: Some(lone_root),
