@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 
-use crate::body::braces_like;
+use crate::body::{braces_like, inner_attributes_len};
 use crate::item::Header;
 use crate::tokens::{Angles, generics_len, is_group, is_ident, is_punct, last_segment};
 
@@ -45,8 +45,10 @@ impl Block {
         &self,
         mut change: impl FnMut(TokenStream) -> Option<TokenStream>,
     ) -> TokenStream {
-        let mut body = TokenStream::new();
-        for item in split_items(self.body.stream()) {
+        let content: Vec<TokenTree> = self.body.stream().into_iter().collect();
+        let (inner_attributes, items) = content.split_at(inner_attributes_len(&content));
+        let mut body: TokenStream = inner_attributes.iter().cloned().collect();
+        for item in split_items(items) {
             let (own, item) = own_attribute(item);
             let item: TokenStream = item.into_iter().collect();
             let changed = if own == OwnAttribute::None { change(item.clone()) } else { None };
@@ -73,13 +75,13 @@ fn self_type(behind_impl: &[TokenTree]) -> Option<String> {
 }
 
 /// The items between the braces, each with its attributes.
-fn split_items(body: TokenStream) -> Vec<Vec<TokenTree>> {
+fn split_items(body: &[TokenTree]) -> Vec<Vec<TokenTree>> {
     let mut items = Vec::new();
     let mut item: Vec<TokenTree> = Vec::new();
     let mut angles = Angles::default();
     for token in body {
-        angles.step(&token);
-        item.push(token);
+        angles.step(token);
+        item.push(token.clone());
         if ends_item(&item, &angles) {
             items.push(std::mem::take(&mut item));
             angles = Angles::default();
@@ -149,10 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn inner_attributes_stay_at_the_start_and_are_no_part_of_an_item() {
+        let mut seen = Vec::new();
+        let block =
+            block("impl S { #![doc = \"a\"] #![allow(dead_code)] #[traced(skip)] fn f() {} fn g() {} }");
+        let mapped = block.map_items(|item| {
+            seen.push(item.to_string());
+            None
+        });
+        assert!(matches!(&seen[..], [only, ..] if only.starts_with("fn g")), "{seen:?}");
+        let text = mapped.to_string().replace(' ', "");
+        assert_eq!(text, r#"implS{#![doc="a"]#![allow(dead_code)]fnf(){}fng(){}}"#);
+    }
+
+    #[test]
     fn items_end_where_the_compiler_ends_them() {
         let source = "impl S { const A: B<{ 1 }> = { 2 }; fn f() -> C<{ 3 }> where D: E { 4 } m! { 5 } type G = H; \
                       #[a] pub async fn g(); m!(6); fn h(x: fn() -> u8) {} }";
-        let items: Vec<String> = split_items(block(source).body.stream())
+        let content: Vec<TokenTree> = block(source).body.stream().into_iter().collect();
+        let items: Vec<String> = split_items(&content)
             .into_iter()
             .map(|item| item.into_iter().collect::<TokenStream>().to_string())
             .collect();

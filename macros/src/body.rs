@@ -55,7 +55,7 @@ pub(crate) fn braces_like(original: &Group, content: TokenStream) -> Group {
     group
 }
 
-fn inner_attributes_len(tokens: &[TokenTree]) -> usize {
+pub(crate) fn inner_attributes_len(tokens: &[TokenTree]) -> usize {
     let mut len = 0;
     while let [hash, bang, group, ..] = &tokens[len..] {
         if !(is_punct(hash, '#') && is_punct(bang, '!') && is_group(group, Delimiter::Bracket)) {
