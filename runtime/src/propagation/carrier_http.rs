@@ -25,7 +25,8 @@ impl Inject for HeaderMap {
         let known = KNOWN.iter().find(|known| known.as_str() == name).cloned();
         let name = known.or_else(|| HeaderName::from_bytes(name.as_bytes()).ok());
         if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-            self.insert(name, value);
+            // Refused beyond the map's own bound, where `insert` would panic.
+            let _ = self.try_insert(name, value);
         }
     }
 
@@ -35,7 +36,6 @@ impl Inject for HeaderMap {
                 self.remove(*name);
             }
         }
-        // Refused beyond the map's own bound, which `insert` meets again only if it has to grow.
         let _ = self.try_reserve(names.len());
     }
 }
@@ -92,5 +92,20 @@ mod tests {
         headers.set("a b", "1");
         headers.set("a", "1\r\nb: 2");
         assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn full_map_takes_no_more_and_nobody_panics() {
+        let mut headers = HeaderMap::new();
+        let mut number = 0;
+        while let Ok(name) = HeaderName::from_bytes(format!("x-{number}").as_bytes()) {
+            if headers.try_insert(name, HeaderValue::from_static("1")).is_err() {
+                break;
+            }
+            number += 1;
+        }
+        headers.begin(&["traceparent"]);
+        headers.set("traceparent", "00");
+        assert_eq!(headers.len(), number);
     }
 }

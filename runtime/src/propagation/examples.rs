@@ -192,6 +192,12 @@ fn separators_are_replaced_in_our_member() {
     let back = trace_context_of(TRACEPARENT, &text);
     assert_eq!((back.origin.as_deref(), back.tags.get("_dd.p.team")), (Some("a=b_c_d"), Some("x=y z_")));
 
+    let mut upstream = trace_context_of(TRACEPARENT, "");
+    upstream.tags.push("x;s", "2");
+    upstream.tags.push("a:b~c", "1");
+    let text = sent(&upstream, &settings())["tracestate"].clone();
+    assert_eq!(text, "dd=s:1;p:1122334455667788;t.x_s:2;t.a_b_c:1", "a tag cannot be a priority");
+
     upstream.origin = Some("né\u{1f600}é, \u{7f}\n".into());
     let headers = sent(&upstream, &settings());
     assert!(headers["tracestate"].starts_with("dd=s:1;o:n__ _;p:"), "{headers:?}");

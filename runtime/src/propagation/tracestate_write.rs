@@ -44,9 +44,11 @@ fn push_own(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: &
     }
     match context.last_parent {
         LastParent::Own => {
-            push_separator(member);
-            member.push(b"p:");
-            member.push(&ids::hex(context.span_id.as_u64()));
+            let before = member.len();
+            let id = ids::hex(context.span_id.as_u64());
+            if !(push_separator(member) && member.push(b"p:") && member.push(&id)) {
+                member.truncate(before);
+            }
         }
         LastParent::Received(Some(id)) => push_encoded(member, b"p:", id),
         LastParent::Received(None) => {}
@@ -87,10 +89,19 @@ fn push_tags(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: 
 /// Adds the tag, or nothing where it does not fit.
 fn push_tag(member: &mut Text<MAX_OWN_BYTES>, name: &str, value: &str) {
     let before = member.len();
-    let has_key = push_separator(member) && member.push(b"t.") && member.push(name.as_bytes());
+    let has_key = push_separator(member) && member.push(b"t.") && push_name(member, name);
     if !(has_key && member.push(b":") && push_value(member, value)) {
         member.truncate(before);
     }
+}
+
+/// A name must not end the pair it stands in: what would is written as `_`.
+fn push_name(member: &mut Text<MAX_OWN_BYTES>, name: &str) -> bool {
+    let is_kept = |byte| is_plain(byte) && byte != b':' && byte != b' ';
+    if name.bytes().all(is_kept) {
+        return member.push(name.as_bytes());
+    }
+    name.bytes().all(|byte| member.push(&[if is_kept(byte) { byte } else { b'_' }]))
 }
 
 /// Adds the key, which ends with its colon, and the value, or nothing where they do not fit.
