@@ -30,6 +30,8 @@ pub(super) struct Worker {
     parts: Kept,
     /// Who waits for what is being delivered.
     flushes: Vec<Flush>,
+    /// Whether somebody rang since the last drain: what waits then is not left until the interval is over.
+    is_called: bool,
     /// Set once the worker is to end.
     pub(super) ending: Option<Ending>,
 }
@@ -104,6 +106,7 @@ impl Worker {
             viewer,
             parts: Kept { interval, defaults, is_sending },
             flushes: Vec::new(),
+            is_called: false,
             ending: None,
         }
     }
@@ -123,6 +126,7 @@ impl Worker {
                 .map(|flush| flush.deadline)
                 .chain(self.ending.iter().map(|ending| ending.deadline));
             self.delivery.set_waiting(until.max());
+            self.is_called = false;
             let drained = self.backlog.drain(&self.queue);
             self.show(drained, !served.is_empty() || is_ending);
             if self.parts.is_sending {
@@ -138,7 +142,7 @@ impl Worker {
                 self.delivery.report_rest(&self.queue);
                 return self.end();
             }
-            if self.flushes.is_empty() && self.ending.is_none() {
+            if self.flushes.is_empty() && self.ending.is_none() && !self.is_called {
                 self.signal.wait(Instant::now() + self.parts.interval);
             }
         }
@@ -146,6 +150,7 @@ impl Worker {
 
     /// Takes new orders.
     pub(super) fn listen(&mut self) {
+        self.is_called = true;
         for order in self.signal.orders() {
             let Order { kind, deadline, reply } = order;
             self.delivery.set_waiting(Some(deadline));

@@ -49,6 +49,27 @@ fn shutdown_during_a_flush_delivers_what_came_meanwhile() {
 }
 
 #[test]
+fn what_rings_during_a_delivery_does_not_wait_for_the_interval() {
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let agent = FakeAgent::start(move |number, _| {
+        if number == 0 {
+            let _ = held.lock().unwrap().recv_timeout(LONG);
+        }
+        ok()
+    });
+    let mut setup = Setup::new(agent.settings());
+    setup.writer.flush_from_bytes = 10_000;
+    let running = setup.start();
+    running.push(1, 100);
+    assert!(agent.wait_for(1, LONG));
+    running.push(1, 100);
+    go.send(()).unwrap();
+    assert!(agent.wait_for(2, LONG), "enough was waiting, and nobody looked");
+    assert_eq!(agent.spans(), 200);
+}
+
+#[test]
 fn flush_returns_at_its_deadline_and_the_worker_goes_on() {
     let agent = FakeAgent::start(|number, _| if number == 0 { Reply::Silence } else { ok() });
     let running =
