@@ -85,7 +85,9 @@ impl SpanContext {
                 (Arc::clone(segment), *span_id, entry)
             }
             Place::Remote(upstream) => {
-                let Some(core) = process::is_on().then(|| with_stack(Stack::core)).flatten().flatten() else {
+                let Some(core) =
+                    process::is_on_quietly().then(|| with_stack(Stack::core)).flatten().flatten()
+                else {
                     return ActiveGuard::inert();
                 };
                 let facts = TraceFacts::new(upstream.trace_id.as_u128(), Some(Arc::clone(upstream)), None);

@@ -191,9 +191,16 @@ impl Stack {
         self.spans.tags.truncate(first_tag.max(self.late_tags));
     }
 
-    /// Changes the service of an open record, or of the span of a polled future.
+    /// Changes the service of an open record, or of the span of a polled future; nothing once it has finished.
     pub(crate) fn set_service(&mut self, index: u32, span_id: u64, service: &str) {
-        self.edit(index, span_id, |edit| edit.field(EntryKind::Service, service));
+        let mut is_open = false;
+        self.edit(index, span_id, |edit| {
+            is_open = true;
+            edit.field(EntryKind::Service, service);
+        });
+        if !is_open {
+            return;
+        }
         // A line without a segment reads its root's service when it gets one.
         for segment in self.frames.iter().filter_map(|frame| frame.segment.as_ref()) {
             segment.facts.set_service(span_id, service);

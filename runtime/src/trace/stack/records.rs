@@ -178,6 +178,7 @@ impl Stack {
     /// A record that finished while its frame was not on top: the frame's word is corrected where it is saved.
     #[cold]
     fn finish_below(&mut self, index: u32, parent: u32) {
+        let parent = self.open_from(parent);
         let Some(above) = self.frames.iter_mut().rev().take_while(|frame| frame.first > index).last() else {
             return;
         };
