@@ -196,12 +196,18 @@ fn rates_that_make_no_sense_are_ignored() {
         ["", "null", "[1]", r#"{"rate_by_service":{"service:shop,env:test":7}}"#, "{\"rate_by", "\u{0}"]
     {
         let (received, _) = with_tracer(|agent, tracer| {
-            agent.answers(Answer::ok().with_body(body));
-            span("before").start().finish();
-            assert!(tracer.flush(PATIENCE));
+            let rejects_all = r#"{"rate_by_service":{"service:shop,env:test":0}}"#;
+            for body in [rejects_all, body] {
+                agent.answers(Answer::ok().with_body(body));
+                span("before").start().finish();
+                assert!(tracer.flush(PATIENCE));
+            }
             span("after").start().finish();
         });
-        assert_eq!(received.span("after").priority(), Some(1.0), "{body:?}");
+        let after = received.span("after");
+        // A table with a rate that is none takes the place of the table before, less that rate.
+        let expected = if body.contains(":7") { (Some(1.0), None) } else { (Some(0.0), Some(0.0)) };
+        assert_eq!((after.priority(), after.metric("_dd.agent_psr")), expected, "{body:?}");
     }
 }
 

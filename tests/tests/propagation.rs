@@ -156,7 +156,7 @@ fn known_nonsense_gives_no_context() {
     for headers in nonsense {
         let headers: Headers =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        assert!(extract(&headers).is_none_or(|context| context.trace_id().as_u128() == 0), "{headers:?}");
+        assert!(extract(&headers).is_none(), "{headers:?}");
     }
 }
 
@@ -228,7 +228,7 @@ fn random_headers_give_a_whole_context_or_none() {
 }
 
 #[test]
-fn bytes_that_are_no_text_give_no_context_and_no_panic() {
+fn bytes_that_are_no_text_give_no_half_context_and_no_panic() {
     let _tracer = ScopedTracer::new();
     let mut dice = Dice::new(11);
     for _ in 0..2_000 {
@@ -241,7 +241,8 @@ fn bytes_that_are_no_text_give_no_context_and_no_panic() {
             }
         }
         if let Some(context) = extract(&headers) {
-            drop(span("child").child_of(&context).start());
+            let child = span("child").child_of(&context).start().context();
+            assert!(child.trace_id().as_u128() != 0 && child.span_id().as_u64() != 0, "{headers:?}");
         }
     }
 }

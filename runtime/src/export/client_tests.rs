@@ -216,6 +216,7 @@ fn password_becomes_authorization_and_stays_out_of_errors() {
     let settings = AgentSettings { address: AgentAddress::parse(&address).unwrap(), ..agent.settings() };
     let mut client = AgentClient::new(&settings).unwrap();
     let parcel = client.parcel(BODY.to_vec(), 0).unwrap();
-    run(client.attempt(&parcel, LIMIT));
+    let outcome = format!("{:?}", run(client.attempt(&parcel, LIMIT)));
+    assert!(!outcome.contains("s3cret"), "{outcome}");
     assert_eq!(agent.received()[0].header("authorization"), Some("Basic bWU6czNjcmV0"));
 }
