@@ -65,9 +65,9 @@ fn program_name(executable: Option<&Path>) -> Box<str> {
 
 fn without_credentials(url: &str) -> Box<str> {
     let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{scheme}://{host}{path}").into()
+    // A password may hold a slash that was not escaped: whatever stands before the last `@` goes.
+    let host_and_path = rest.rsplit_once('@').map_or(rest, |(_, behind)| behind);
+    format!("{scheme}://{host_and_path}").into()
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn git_metadata_is_no_tag_and_shows_no_credentials() {
         let variables =
-            [("DD_TAGS", "git.repository_url:https://me:pw@git.example/r.git,git.commit.sha:ab12")];
+            [("DD_TAGS", "git.repository_url:https://me:p/w@git.example/r.git,git.commit.sha:ab12")];
         let named = identity(&variables, &Overrides::default());
         assert_eq!(named.git_repository_url.as_deref(), Some("https://git.example/r.git"));
         assert_eq!((named.git_commit_sha.as_deref(), named.tags.len()), (Some("ab12"), 0));
