@@ -61,6 +61,7 @@ pub(crate) enum FrameKind {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) handle: Option<Arc<SpanCell>>,
+    /// The service that children inherit where there is no handle to ask.
     pub(crate) service: Option<Arc<str>>,
     /// Whether the span named by the frame lives in another process.
     pub(crate) is_remote: bool,

@@ -207,7 +207,7 @@ impl Span {
         let Some(cell) = self.cell.as_ref().filter(|cell| !cell.is_finished()) else {
             return ActiveGuard::inert();
         };
-        let entry = Entry { handle: Some(Arc::clone(cell)), service: cell.service(), is_remote: false };
+        let entry = Entry { handle: Some(Arc::clone(cell)), service: None, is_remote: false };
         ActiveGuard::enter(&cell.segment, cell.span_id, entry)
     }
 
