@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum DropReason {
     /// The spans waiting to be sent took the whole queue.
     QueueFull,
-    /// A single span, or a chunk, above the size of a payload.
+    /// A single span above the size of a payload.
     TooLarge,
     /// A span that could not be written as MessagePack.
     Encode,

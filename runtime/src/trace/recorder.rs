@@ -28,7 +28,7 @@ impl Start {
         Self { site, tags: NoTags }
     }
 
-    /// The tags, evaluated before the span starts and only if it is recorded.
+    /// The tags, evaluated before the span starts and only where a tracer is on.
     #[inline]
     pub fn tags<T: TagSet, F: FnOnce(NoTags) -> T>(self, tags: F) -> Start<Given<F>> {
         Start { site: self.site, tags: Given(tags) }
