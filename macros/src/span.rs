@@ -24,10 +24,8 @@ pub(crate) fn tags(args: &Args) -> TokenStream {
             steps.push((TokenStream::new(), generated!(.#method(#value))));
         }
     }
-    if let Some(kind) = &args.kind {
-        steps.push((TokenStream::new(), generated!(.tag("span.kind", #kind))));
-    }
-    steps.extend(args.tags.iter().map(|tag| (tag.cfg.clone(), tag_step(tag))));
+    let computed = args.tags.iter().filter(|tag| !tag.is_constant);
+    steps.extend(computed.map(|tag| (tag.cfg.clone(), tag_step(tag))));
     if steps.is_empty() {
         return TokenStream::new();
     }
@@ -78,6 +76,15 @@ fn call_site(function: &Function, args: &Args) -> TokenStream {
     }
     if args.measured {
         site.extend(generated!(.measured(true)));
+    }
+    let kind = args.kind.iter().map(|kind| generated!(("span.kind", #kind)));
+    let constant = args.tags.iter().filter(|tag| tag.is_constant).map(|tag| {
+        let (key, value) = (tag.key_literal(), &tag.value);
+        generated!((#key, #value))
+    });
+    let tags: Vec<TokenStream> = kind.chain(constant).collect();
+    if !tags.is_empty() {
+        site.extend(generated!(.tags(&[#(#tags),*])));
     }
     site
 }

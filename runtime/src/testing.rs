@@ -254,7 +254,7 @@ fn read_span(
         is_error: record.flags.has(Flags::ERROR),
         is_top_level: record.flags.has(Flags::TOP_LEVEL),
         is_measured: record.flags.has(Flags::MEASURED),
-        meta: BTreeMap::new(),
+        meta: record.site.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         metrics: BTreeMap::new(),
         chunk,
     };

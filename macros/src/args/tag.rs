@@ -4,10 +4,10 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Ident, Index, LitFloat, LitInt, Token};
+use syn::{Ident, Index, Lit, LitFloat, LitInt, Token};
 
 use super::borrow::{borrowed, borrowed_place, taken};
-use super::input::{any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
+use super::input::{Value, any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
 use crate::diagnostics::Diagnostics;
 
 /// One tag: a key and where its value comes from.
@@ -18,6 +18,8 @@ pub(crate) struct Tag {
     pub(crate) capture: Capture,
     /// The value, borrowed unless it is temporary.
     pub(crate) value: TokenStream,
+    /// The value is a string literal: it is the same at each call.
+    pub(crate) is_constant: bool,
     /// The argument (or `self`) that a bare place starts at.
     pub(crate) root: Option<Ident>,
     /// The `cfg` attributes of that argument, known once the function has been seen.
@@ -90,6 +92,7 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
         key: path.key,
         capture,
         value: borrowed_place(&path.tokens),
+        is_constant: false,
         written: path.tokens,
         root: Some(path.root),
         cfg: TokenStream::new(),
@@ -119,8 +122,23 @@ fn assigned(
         return None;
     }
     let value = expression(input, diagnostics)?;
-    let value = if capture == Capture::Value { taken(value) } else { borrowed(value) };
-    Some(Tag { key, written, capture, value, root: None, cfg: TokenStream::new() })
+    if capture != Capture::Value {
+        let value = borrowed(value);
+        return Some(Tag {
+            key,
+            written,
+            capture,
+            value,
+            is_constant: false,
+            root: None,
+            cfg: TokenStream::new(),
+        });
+    }
+    let (value, is_constant) = match Value::of(value) {
+        Value::Literal(literal) => (literal.to_token_stream(), matches!(literal, Lit::Str(_))),
+        Value::Computed(value) => (taken(value), false),
+    };
+    Some(Tag { key, written, capture, value, is_constant, root: None, cfg: TokenStream::new() })
 }
 
 fn sigil(input: ParseStream<'_>) -> Capture {

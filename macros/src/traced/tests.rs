@@ -47,15 +47,18 @@ fn a_plain_function_gains_one_line() {
 #[test]
 fn texts_are_call_site_data_and_the_rest_is_computed_in_a_closure() {
     let args = r#""op", service = "shop", type = "web", measured, resource = path.to_owned(),
-        kind = "server", tags(id, ?self.shard, "k v" = %a + b)"#;
+        kind = "server", tags(id, team = "cart", ?self.shard, "k v" = %a + b, "x" = %"text")"#;
     let expected = r#"fn f(&self, id: u8) {
-        let _span = span(const { CallSite::named("op").service("shop").span_type("web").measured(true) })
+        let _span = span(const {
+            CallSite::named("op").service("shop").span_type("web").measured(true)
+                .tags(&[("span.kind", "server"), ("team", "cart")])
+        })
             .tags(|tags| tags
                 .resource(path.to_owned())
-                .tag("span.kind", "server")
                 .tag("id", &id)
                 .debug("self.shard", &self.shard)
-                .display("k v", &(a + b)))
+                .display("k v", &(a + b))
+                .display("x", &"text"))
             .enter();
     }"#;
     assert_eq!(expansion(args, "fn f(&self, id: u8) {}"), compact(expected));

@@ -60,13 +60,15 @@ pub(super) fn write_str(into: &mut [u8], text: &str) {
     bytes.copy_from_slice(text.as_bytes());
 }
 
-/// Writes a MessagePack float of 64 bits to a place of 9 bytes.
+/// Bytes of a MessagePack float of 64 bits.
+pub(super) const FLOAT: usize = 9;
+
+/// Writes a MessagePack float of 64 bits.
 #[inline]
-pub(super) fn write_float(into: &mut [u8], value: f64) {
-    if let Some((header, bytes)) = into.split_first_mut() {
-        *header = 0xcb;
-        bytes.copy_from_slice(&value.to_be_bytes());
-    }
+pub(super) fn write_float(into: &mut [u8; FLOAT], value: f64) {
+    let (header, bytes) = into.split_at_mut(1);
+    header.copy_from_slice(&[0xcb]);
+    bytes.copy_from_slice(&value.to_be_bytes());
 }
 
 /// Reads a MessagePack string written by [`write_str`]: its text and how many bytes it takes.

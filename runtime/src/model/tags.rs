@@ -10,7 +10,7 @@
 //!
 //! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
 
-use super::msgpack::{SHORT, read_str, str_len, write_float, write_short, write_str};
+use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
 const MAX_KEY: usize = 200;
@@ -25,6 +25,8 @@ const MAX_LOG: usize = 64 << 20;
 /// Bytes a log begins with.
 const MIN_LOG: usize = 64;
 const HEADER: usize = 8;
+/// Bytes of the longest entry of two short strings.
+const SHORT_ENTRY: usize = HEADER + 2 * (1 + SHORT);
 
 /// What an entry says of its span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,27 +107,27 @@ impl TagLog {
     /// Appends a string tag and gives the span's new anchor.
     #[inline]
     pub(crate) fn meta(&mut self, anchor: u32, key: &str, value: &str) -> u32 {
-        if key.len() > SHORT || value.len() > SHORT {
-            return self.long_meta(anchor, key, value);
+        let at = self.used as u32 + 1;
+        if value.len() <= SHORT {
+            let place = self.short_entry(anchor, EntryKind::Meta, key, 1 + value.len());
+            if let Some(into) = place.and_then(|place| place.get_mut(..=value.len())) {
+                write_short(into, value);
+                return at;
+            }
         }
-        self.entry(anchor, EntryKind::Meta, 2 + key.len() + value.len(), |into| {
-            let (key_into, value_into) = into.split_at_mut(1 + key.len());
-            write_short(key_into, key);
-            write_short(value_into, value);
-        })
+        self.long_meta(anchor, key, value)
     }
 
     /// Appends a number tag and gives the span's new anchor.
     #[inline]
     pub(crate) fn metric(&mut self, anchor: u32, key: &str, value: f64) -> u32 {
-        if key.len() > SHORT {
-            return self.long_metric(anchor, key, value);
+        let at = self.used as u32 + 1;
+        let place = self.short_entry(anchor, EntryKind::Metric, key, FLOAT);
+        match place.and_then(|place| place.first_chunk_mut::<FLOAT>()) {
+            Some(into) => write_float(into, value),
+            None => return self.long_metric(anchor, key, value),
         }
-        self.entry(anchor, EntryKind::Metric, 10 + key.len(), |into| {
-            let (key_into, value_into) = into.split_at_mut(1 + key.len());
-            write_short(key_into, key);
-            write_float(value_into, value);
-        })
+        at
     }
 
     #[cold]
@@ -141,10 +143,12 @@ impl TagLog {
     #[cold]
     fn long_metric(&mut self, anchor: u32, key: &str, value: f64) -> u32 {
         let key = cut(key, MAX_KEY);
-        self.entry(anchor, EntryKind::Metric, str_len(key) + 9, |into| {
+        self.entry(anchor, EntryKind::Metric, str_len(key) + FLOAT, |into| {
             let (key_into, value_into) = into.split_at_mut(str_len(key));
             write_str(key_into, key);
-            write_float(value_into, value);
+            if let Some(value_into) = value_into.first_chunk_mut() {
+                write_float(value_into, value);
+            }
         })
     }
 
@@ -222,12 +226,32 @@ impl TagLog {
         Some((Entry { kind: EntryKind::from_bits(about & 0xff), payload }, previous))
     }
 
+    /// Begins an entry with a short key; gives the place of a value of `value_len` bytes, at most those of a short string, and
+    /// what is behind. `None` where the key is longer, the log has to grow, or may not.
     #[inline]
+    fn short_entry(
+        &mut self,
+        anchor: u32,
+        kind: EntryKind,
+        key: &str,
+        value_len: usize,
+    ) -> Option<&mut [u8]> {
+        if key.len() > SHORT || self.used > MAX_LOG - SHORT_ENTRY {
+            return None;
+        }
+        // A fixed size, so that nothing below looks for the end again.
+        let room: &mut [u8; SHORT_ENTRY] = self.bytes.get_mut(self.used..)?.first_chunk_mut()?;
+        let (into_header, into) = room.split_at_mut(HEADER);
+        let len = 1 + key.len() + value_len;
+        into_header.copy_from_slice(&header(self.used as u32 + 1, anchor, kind, len));
+        self.used += HEADER + len;
+        let (into_key, into_value) = into.split_at_mut_checked(1 + key.len())?;
+        write_short(into_key, key);
+        Some(into_value)
+    }
+
     fn entry(&mut self, anchor: u32, kind: EntryKind, len: usize, write: impl FnOnce(&mut [u8])) -> u32 {
         let at = self.used as u32 + 1;
-        // An anchor beyond the end would be one that was forgotten; it links nothing.
-        let back = if anchor == 0 { 0 } else { at.saturating_sub(anchor) };
-        let header = u64::from(back) | (len as u64) << 40 | (kind as u64) << 32;
         if self.used + len > MAX_LOG {
             return anchor;
         }
@@ -236,7 +260,7 @@ impl TagLog {
         else {
             return anchor;
         };
-        into_header.copy_from_slice(&header.to_le_bytes());
+        into_header.copy_from_slice(&header(at, anchor, kind, len));
         write(into);
         at
     }
@@ -257,6 +281,14 @@ impl TagLog {
         let wanted = (self.used + len).max(2 * self.bytes.len()).max(MIN_LOG);
         self.bytes.resize(wanted, 0);
     }
+}
+
+/// The header of an entry at `at` whose span had its latest one at `anchor`.
+#[inline]
+fn header(at: u32, anchor: u32, kind: EntryKind, len: usize) -> [u8; HEADER] {
+    // An anchor beyond the end would be one that was forgotten; it links nothing.
+    let back = if anchor == 0 { 0 } else { at.saturating_sub(anchor) };
+    (u64::from(back) | (len as u64) << 40 | (kind as u64) << 32).to_le_bytes()
 }
 
 /// Iterator over the entries of one span, latest first.

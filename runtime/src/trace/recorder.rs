@@ -220,6 +220,7 @@ pub struct NoTags;
 
 impl TagSet for NoTags {
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    #[inline]
     fn write(&self, _: &mut Edit<'_>) {}
 }
 

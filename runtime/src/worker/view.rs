@@ -98,7 +98,8 @@ struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     fn of(record: &Record, buffer: &'a SpanBuffer) -> Self {
-        let mut texts = Self::default();
+        let of_site = record.site.tags.iter().rev().find(|(key, _)| *key == "error.message");
+        let mut texts = Self { error_message: of_site.map(|(_, text)| *text), ..Self::default() };
         let mut is_message_known = false;
         // The latest entry comes first, and wins.
         for entry in buffer.tags.entries(record.tags) {

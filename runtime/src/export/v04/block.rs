@@ -32,11 +32,28 @@ impl TagBlock {
         self.numbers += 1;
     }
 
+    /// Adds a pair whose key the block does not have yet.
+    pub(super) fn add(&mut self, pair: Pair<'_>) {
+        self.keys.insert(KeyHash::new(key_of(pair.bytes)));
+        if pair.is_number {
+            self.metrics.extend_from_slice(pair.bytes);
+            self.numbers += 1;
+        } else {
+            self.meta.extend_from_slice(pair.bytes);
+            self.metas += 1;
+        }
+    }
+
     /// Takes over the content of `other`, keeping the memory.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.meta.clone_from(&other.meta);
         self.metrics.clone_from(&other.metrics);
         (self.metas, self.numbers, self.keys) = (other.metas, other.numbers, other.keys);
+    }
+
+    /// Whether a key is in both blocks.
+    pub(super) fn shares_key(&self, other: &Self) -> bool {
+        self.keys.may_share(&other.keys) && self.pairs().any(|pair| other.has(key_of(pair.bytes)))
     }
 
     /// Whether the key, as MessagePack, is in the block.
@@ -74,6 +91,10 @@ pub(super) struct KeySet([u64; 4]);
 impl KeySet {
     fn insert(&mut self, key: KeyHash) {
         self.0[(key.0 >> 62) as usize] |= key.bit();
+    }
+
+    fn may_share(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(ours, theirs)| ours & theirs != 0)
     }
 
     /// The bits of the keys that share a word with this one.

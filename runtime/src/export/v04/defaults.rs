@@ -54,6 +54,12 @@ impl Constants {
     pub(super) fn variant(flags: Flags) -> usize {
         usize::from(flags.has(Flags::TOP_LEVEL)) | usize::from(flags.has(Flags::MEASURED)) << 1
     }
+
+    /// Which of all eight blocks [`Constants::of`] gives.
+    #[inline]
+    pub(super) fn place(is_own_service: bool, flags: Flags) -> usize {
+        Self::variant(flags) | usize::from(!is_own_service) << 2
+    }
 }
 
 fn span_block(defaults: &SpanDefaults, is_own: bool, variant: usize) -> TagBlock {

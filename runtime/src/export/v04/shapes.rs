@@ -1,16 +1,16 @@
 //! What is constant about a span as bytes, put together when its call site is met first.
 //!
 //! ```text
-//! | map header | service | name resource type | ids and times, their values left open | meta header | tags of the tracer |
+//! | map header | service | name resource type | ids and times, their values left open | meta header | tags of site and tracer |
 //! ```
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
-use super::block::{TagBlock, put_str};
+use super::block::{Pair, TagBlock, key_of, put_str};
 use super::fields::NUMBERS;
-use crate::model::CallSite;
+use crate::model::{CallSite, TagLog};
 
 /// The shapes of all sites met so far.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Shapes {
     by_key: HashMap<usize, Shape, BuildHasherDefault<AddressHasher>>,
     /// The latest of the shapes whose keys fall into the same place.
     latest: [(usize, Shape); LATEST],
+    /// The tags of sites that have some, with those of the tracer.
+    blocks: Vec<TagBlock>,
 }
 
 const LATEST: usize = 32;
@@ -31,6 +33,8 @@ pub(super) struct Shape {
     numbers_at: u32,
     end: u32,
     pub(super) has_type: bool,
+    /// Place among the blocks plus one; 0 for a site without tags.
+    block: u32,
 }
 
 impl Shape {
@@ -44,6 +48,12 @@ impl Shape {
         self.site_at as usize..self.numbers_at as usize
     }
 
+    /// Whether the site has tags of its own.
+    #[inline]
+    pub(super) fn has_tags(self) -> bool {
+        self.block != 0
+    }
+
     /// The distance from the start to the ids and times.
     pub(super) fn numbers_at(self) -> usize {
         (self.numbers_at - self.start) as usize
@@ -52,10 +62,15 @@ impl Shape {
 
 impl Shapes {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), by_key: HashMap::default(), latest: [(0, Shape::default()); LATEST] }
+        Self {
+            bytes: Vec::new(),
+            by_key: HashMap::default(),
+            latest: [(0, Shape::default()); LATEST],
+            blocks: Vec::new(),
+        }
     }
 
-    /// The shape for spans of `site` that carry `constants`, which is the `variant`th (0 to 3) of the tracer.
+    /// The shape for spans of `site` that carry `constants`, which is the `variant`th (0 to 7) of the tracer.
     #[inline]
     pub(super) fn shape(
         &mut self,
@@ -77,6 +92,16 @@ impl Shapes {
     #[inline]
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
         self.bytes.get(range).unwrap_or_default()
+    }
+
+    /// The tags that are constant about spans of this shape, which the tracer knows as `constants`.
+    #[inline]
+    pub(super) fn constants<'a>(&'a self, shape: Shape, constants: &'a TagBlock) -> &'a TagBlock {
+        if shape.has_tags() {
+            self.blocks.get(shape.block as usize - 1).unwrap_or(constants)
+        } else {
+            constants
+        }
     }
 
     #[inline(never)]
@@ -109,12 +134,39 @@ impl Shapes {
         }
         let numbers_at = out.len() as u32;
         out.extend_from_slice(NUMBERS);
-        out.extend_from_slice(&constants.meta);
+        let mut block = 0;
+        if site.tags.is_empty() {
+            out.extend_from_slice(&constants.meta);
+        } else {
+            let tags = with_site_tags(site, constants);
+            out.extend_from_slice(&tags.meta);
+            self.blocks.push(tags);
+            block = self.blocks.len() as u32;
+        }
         let end = out.len() as u32;
-        let shape = Shape { start, site_at, numbers_at, end, has_type: span_type.is_some() };
+        let shape = Shape { start, site_at, numbers_at, end, has_type: span_type.is_some(), block };
         self.by_key.insert(key, shape);
         shape
     }
+}
+
+/// Tags a site may have; the agent takes no more of a span.
+const MAX_TAGS: usize = 1_000;
+
+/// The tags of a site, the later of a key, and those of the tracer that they leave.
+fn with_site_tags(site: &CallSite, constants: &TagBlock) -> TagBlock {
+    let mut log = TagLog::new();
+    let tags = site.tags.iter().take(MAX_TAGS);
+    // As a span's own tags are cut, so are these.
+    let anchor = tags.fold(0, |anchor, (key, value)| log.meta(anchor, key, value));
+    let own = log.entries(anchor).map(|entry| Pair { bytes: entry.payload, is_number: false });
+    let mut block = TagBlock::default();
+    for pair in own.chain(constants.pairs()) {
+        if !block.has(key_of(pair.bytes)) {
+            block.add(pair);
+        }
+    }
+    block
 }
 
 /// An odd constant near 2^64 divided by the golden ratio.

@@ -33,6 +33,7 @@ pub(super) struct Surroundings<'a> {
 /// What is constant about a span that has texts of its own, beside the bytes.
 #[derive(Clone, Copy, Debug)]
 struct OwnFrame {
+    shape: Shape,
     /// Where [`NUMBERS`] are.
     numbers_at: usize,
     has_type: bool,
@@ -66,24 +67,29 @@ impl SpanWriter {
         log: &TagLog,
         around: &Surroundings<'_>,
     ) -> Result<(), Full> {
-        let constants = self.constants.of(true, record.flags);
-        let variant = Constants::variant(record.flags);
-        let shape = self.shapes.shape(record.site, variant, &self.constants.service, constants);
-        let (bytes, numbers_at, has_type, constants) =
+        let (shape, bytes, numbers_at, has_type, constants) =
             if record.service == 0 && !record.flags.has(Flags::FIELDS) {
-                (self.shapes.bytes(shape.whole()), shape.numbers_at(), shape.has_type, constants)
+                let constants = self.constants.of(true, record.flags);
+                let place = Constants::place(true, record.flags);
+                let shape = self.shapes.shape(record.site, place, &self.constants.service, constants);
+                (shape, self.shapes.bytes(shape.whole()), shape.numbers_at(), shape.has_type, constants)
             } else {
-                let own = self.own_frame(record, log, shape);
+                let own = self.own_frame(record, log);
                 let constants = self.constants.of(own.is_own_service, record.flags);
-                (&*self.own_texts, own.numbers_at, own.has_type, constants)
+                (own.shape, &*self.own_texts, own.numbers_at, own.has_type, constants)
             };
+        let constants = self.shapes.constants(shape, constants);
         let room = out.room()?;
         room.get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
         let (header, room) = room.split_at_mut_checked(numbers_at).ok_or(Full)?;
         let (numbers, rest) = room.split_first_chunk_mut().ok_or(Full)?;
         fields::fill(numbers, record, around.trace_id_low, &around.pace);
         let blocks = Blocks { given: around.given, constants };
-        let written = match tags::copy(Room(rest), record, log, &blocks) {
+        // The tracer's own tags and the chunk's have no key in common; a site may name any key.
+        let is_shared = shape.has_tags() && around.given.shares_key(constants);
+        let copied =
+            if is_shared { Err(Stop::Unfit) } else { tags::copy(Room(&mut *rest), record, log, &blocks) };
+        let written = match copied {
             Ok(written) => written,
             Err(Stop::Full) => return Err(Full),
             Err(Stop::Unfit) => merge::tags(Room(rest), log.entries(record.tags), &blocks)?,
@@ -106,11 +112,15 @@ impl SpanWriter {
 
     /// Puts the constant parts of a span that has texts of its own together.
     #[inline(never)]
-    fn own_frame(&mut self, record: &Record, log: &TagLog, shape: Shape) -> OwnFrame {
+    fn own_frame(&mut self, record: &Record, log: &TagLog) -> OwnFrame {
         let out = &mut self.own_texts;
         out.clear();
         let own_service = &*self.constants.service;
         let other_service = other_service(record, log, own_service);
+        let is_own_service = other_service.is_none();
+        let constants = self.constants.of(is_own_service, record.flags);
+        let place = Constants::place(is_own_service, record.flags);
+        let shape = self.shapes.shape(record.site, place, own_service, constants);
         out.extend_from_slice(b"\0\xa7service");
         match other_service {
             Some(service) => out.extend_from_slice(service),
@@ -118,10 +128,9 @@ impl SpanWriter {
         }
         let has_type = fields::put_texts(out, self.shapes.bytes(shape.site()), record, log);
         let numbers_at = out.len();
-        let is_own_service = other_service.is_none();
         out.extend_from_slice(NUMBERS);
-        out.extend_from_slice(&self.constants.of(is_own_service, record.flags).meta);
-        OwnFrame { numbers_at, has_type, is_own_service }
+        out.extend_from_slice(&self.shapes.constants(shape, constants).meta);
+        OwnFrame { shape, numbers_at, has_type, is_own_service }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::testing::{KEEP, encoded, head, record};
 use super::{PLAIN, defaults};
-use crate::model::TagLog;
+use crate::model::{CallSite, EntryKind, Flags, TagLog};
 
 #[test]
 fn later_tag_of_a_key_wins_over_both_maps() {
@@ -58,4 +58,51 @@ fn any_number_of_tags_arrives_once_each() {
             assert_eq!((text, number), expected, "{index} of {count}");
         }
     }
+}
+
+static TAGGED: CallSite = CallSite::named("tagged").tags(&[
+    ("kind", "first"),
+    ("kind", "second"),
+    ("team", "site"),
+    ("a", "site"),
+    ("_dd.p.dm", "site"),
+]);
+
+#[test]
+fn tags_of_the_call_site_give_way_to_those_of_the_span() {
+    let mut tags = TagLog::new();
+    let mut spans = [1, 2, 3, 4].map(|id| record(&TAGGED, id, 0));
+    spans[1].tags = tags.meta(0, "team", "own");
+    spans[1].tags = tags.metric(spans[1].tags, "a", 1.0);
+    spans[2].tags = tags.unset(0, "kind");
+    spans[3].service = tags.field(0, EntryKind::Service, "other");
+    spans[3].tags = tags.field(0, EntryKind::Name, "renamed");
+    spans[3].flags = spans[3].flags.with(Flags::FIELDS).with(Flags::MEASURED);
+    let spans = encoded(&defaults(), &head(5, 9, None), &spans, &tags, KEEP);
+    let [plain, own, unset, other] = &spans[..] else { panic!("four spans") };
+    // What the trace says wins on its first span.
+    assert_eq!((plain.meta("_dd.p.dm"), own.meta("_dd.p.dm")), (Some("-0"), Some("site")));
+    assert_eq!(
+        (plain.meta("kind"), plain.meta("team"), plain.meta("env")),
+        (Some("second"), Some("site"), Some("prod"))
+    );
+    assert_eq!(
+        (own.meta("kind"), own.meta("team"), own.meta("env")),
+        (Some("second"), Some("own"), Some("prod"))
+    );
+    assert_eq!((own.meta("a"), own.metric("a")), (None, Some(1.0)));
+    assert_eq!((unset.meta("kind"), unset.meta("a")), (None, Some("site")));
+    assert_eq!((other.text("name"), other.meta("kind")), ("renamed", Some("second")));
+    assert_eq!((other.meta("_dd.base_service"), other.metric("_dd.measured")), (Some("shop"), Some(1.0)));
+}
+
+#[test]
+fn tags_of_the_call_site_are_cut_as_others_are() {
+    static LONG: &str = match std::str::from_utf8(&[b'v'; 25_001]) {
+        Ok(text) => text,
+        Err(_) => panic!("letters"),
+    };
+    static SITE: CallSite = CallSite::named("long").tags(&[("k", LONG)]);
+    let spans = encoded(&defaults(), &head(5, 9, None), &[record(&SITE, 1, 0)], &TagLog::new(), KEEP);
+    assert_eq!(spans[0].meta("k").map(str::len), Some(25_000));
 }
