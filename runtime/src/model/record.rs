@@ -71,6 +71,20 @@ impl Record {
         let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
         Self { site, span_id, parent_id, start, end: 0, tags: 0, service: 0, parent_index: NO_INDEX, flags }
     }
+
+    /// Ends the span.
+    #[inline]
+    pub(crate) fn finish(&mut self, ticks: u64) {
+        self.end = ticks;
+        self.flags = self.flags.with(Flags::FINISHED);
+    }
+
+    /// The open record of this span, where it stands at `index`.
+    #[inline]
+    pub(crate) fn open_at(records: &mut [Self], index: u32, span_id: u64) -> Option<&mut Self> {
+        let record = records.get_mut(index as usize)?;
+        (record.span_id == span_id && !record.is_finished()).then_some(record)
+    }
 }
 
 /// Records beside the bytes of their tags.

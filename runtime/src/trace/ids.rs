@@ -24,14 +24,15 @@ impl IdSource {
         if self.state == 0 {
             self.seed();
         }
-        loop {
-            self.state = self.state.wrapping_add(0x2d35_8dcc_aa6c_78a5);
-            let product = u128::from(self.state) * u128::from(self.state ^ 0x8bb8_4b93_962e_acc9);
-            let id = (product >> 64) as u64 ^ product as u64;
-            if id != 0 {
-                return id;
-            }
-        }
+        self.next_span_id()
+    }
+
+    /// The same from a source that gave an id before.
+    #[inline]
+    pub(crate) fn next_span_id(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x2d35_8dcc_aa6c_78a5);
+        let product = u128::from(self.state) * u128::from(self.state ^ 0x8bb8_4b93_962e_acc9);
+        ((product >> 64) as u64 ^ product as u64).max(1)
     }
 
     /// A trace id: the Unix second in the upper 32 bits where 128-bit ids are on, 64 random bits at the bottom.

@@ -95,12 +95,6 @@ pub(crate) fn is_on() -> bool {
     }
 }
 
-/// Whether somebody who starts a span has to be told that none is recorded, beyond this one look.
-#[inline]
-pub(crate) fn is_enabled() -> bool {
-    generation() != DISABLED
-}
-
 /// As [`is_on`], from somebody who starts no span.
 pub(crate) fn is_on_quietly() -> bool {
     generation() > NOT_STARTED

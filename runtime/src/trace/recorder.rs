@@ -10,7 +10,7 @@ use super::error::{ErrorInfo, text};
 use super::future::{Holder, Traced};
 use super::owned::Edit;
 use super::process;
-use super::stack::with_stack;
+use super::stack::{with_records, with_stack};
 use crate::model::{CallSite, EntryKind, NO_INDEX, TagValue};
 
 /// A span that is about to start on this thread.
@@ -37,7 +37,7 @@ impl Start {
     /// Starts the span; it ends when the guard is dropped.
     #[inline]
     pub fn enter(self) -> Entered {
-        if process::is_enabled() { Entered::new(start(self.site)) } else { Entered::INERT }
+        if process::is_on() { Entered::new(start(self.site)) } else { Entered::INERT }
     }
 
     /// Runs a body under the span and marks it by what the body returned.
@@ -111,7 +111,7 @@ impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
         if self.index != NO_INDEX {
-            finish(self);
+            finish(self.index, self.span_id);
         }
     }
 }
@@ -119,20 +119,31 @@ impl Drop for Entered {
 /// Place and id of the started record; [`NO_INDEX`] where none was.
 #[inline(never)]
 fn start(site: &'static CallSite) -> (u32, u64) {
-    if !process::is_on_quietly() {
-        return not_recorded();
-    }
-    match with_stack(|stack| stack.start(site)) {
-        Some(Some(started)) => marked(started),
-        _ => not_recorded(),
+    match with_records(|stack| stack.start_nested(site)) {
+        Some(started) => marked(started),
+        None => start_otherwise(site, None),
     }
 }
 
 #[inline(never)]
 fn start_tagged(site: &'static CallSite, tags: &dyn TagSet) -> (u32, u64) {
-    match with_stack(|stack| stack.start_tagged(site, tags)) {
-        Some(Some(started)) => marked(started),
-        _ => not_recorded(),
+    let nested = with_records(|stack| {
+        let started = stack.start_nested(site)?;
+        stack.tag_latest(tags);
+        Some(started)
+    });
+    match nested {
+        Some(started) => marked(started),
+        None => start_otherwise(site, Some(tags)),
+    }
+}
+
+/// As [`start`], with everything that may have to be done.
+#[inline(never)]
+fn start_otherwise(site: &'static CallSite, tags: Option<&dyn TagSet>) -> (u32, u64) {
+    match with_stack(|stack| stack.start(site, tags)).flatten() {
+        Some(started) => marked(started),
+        None => not_recorded(),
     }
 }
 
@@ -148,17 +159,25 @@ fn not_recorded() -> (u32, u64) {
 }
 
 #[inline(never)]
-fn finish(entered: &Entered) {
-    if entered.index & WAS_PANICKING == 0 && std::thread::panicking() {
-        return finish_panicking(entered);
+fn finish(index: u32, span_id: u64) {
+    let place = index & !WAS_PANICKING;
+    if index == place && std::thread::panicking() {
+        return finish_panicking(place, span_id);
     }
-    with_stack(|stack| stack.finish(entered.place(), entered.span_id, None));
+    if with_records(|stack| stack.finish_nested(place, span_id)).is_none() {
+        finish_otherwise(place, span_id);
+    }
+}
+
+#[inline(never)]
+fn finish_otherwise(place: u32, span_id: u64) {
+    with_stack(|stack| stack.finish(place, span_id));
 }
 
 #[cold]
-fn finish_panicking(entered: &Entered) {
+fn finish_panicking(place: u32, span_id: u64) {
     let panic = ErrorInfo::panic();
-    with_stack(|stack| stack.finish(entered.place(), entered.span_id, Some(&panic)));
+    with_stack(|stack| stack.finish_failed(place, span_id, &panic));
 }
 
 #[cold]

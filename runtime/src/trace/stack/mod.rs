@@ -9,6 +9,7 @@ mod owned;
 mod records;
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::context::Place;
@@ -22,7 +23,33 @@ use crate::clock::Clock;
 use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
-    static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) };
+    /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
+    static STACK: RefCell<ManuallyDrop<Stack>> = const { RefCell::new(ManuallyDrop::new(Stack::new(Life::New))) };
+    static END: End = const { End };
+}
+
+/// The end of the thread.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        STACK.with(|stack| {
+            let Ok(mut stack) = stack.try_borrow_mut() else { return };
+            let ended = std::mem::replace(&mut *stack, ManuallyDrop::new(Stack::new(Life::Ended)));
+            drop(stack);
+            drop(ManuallyDrop::into_inner(ended));
+        });
+    }
+}
+
+/// Whether a stack may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// Nobody waits for the end of the thread yet.
+    New,
+    Running,
+    /// The thread is ending: other destructors find no stack.
+    Ended,
 }
 
 /// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace gives its memory back at its end.
@@ -32,7 +59,19 @@ const KEPT_TAG_BYTES: usize = 1 << 10;
 /// Runs `f` on this thread's stack; `None` where it is gone or in use.
 #[inline]
 pub(crate) fn with_stack<R>(f: impl FnOnce(&mut Stack) -> R) -> Option<R> {
-    STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack))).ok().flatten()
+    reach(|stack| (stack.life == Life::Running || stack.begin_life()).then(|| f(stack)))
+}
+
+/// As [`with_stack`], for what looks only at records: where the stack may not be used, there are none.
+#[inline]
+pub(crate) fn with_records<R>(f: impl FnOnce(&mut Stack) -> Option<R>) -> Option<R> {
+    reach(f)
+}
+
+#[inline]
+fn reach<R>(f: impl FnOnce(&mut Stack) -> Option<R>) -> Option<R> {
+    // `with` is not inlined.
+    STACK.try_with(|stack| f(&mut *stack.try_borrow_mut().ok()?)).ok().flatten()
 }
 
 /// The tracer that runs here, and trace id and span id of the active span.
@@ -70,6 +109,7 @@ pub(crate) struct Stack {
     /// Tracers of this thread's own, the latest last.
     scopes: Vec<Arc<Core>>,
     detached: Vec<OwnedSpan>,
+    life: Life,
 }
 
 /// Who is active.
@@ -86,8 +126,9 @@ pub(crate) enum Active {
 }
 
 impl Stack {
-    const fn new() -> Self {
+    const fn new(life: Life) -> Self {
         Self {
+            life,
             frames: Vec::new(),
             spare_line: None,
             spare_frames: Vec::new(),
@@ -104,6 +145,15 @@ impl Stack {
             scopes: Vec::new(),
             detached: Vec::new(),
         }
+    }
+
+    /// Has the stack emptied when the thread ends; false where it is ending already.
+    #[cold]
+    fn begin_life(&mut self) -> bool {
+        if self.life == Life::New && END.try_with(|End| ()).is_ok() {
+            self.life = Life::Running;
+        }
+        self.life == Life::Running
     }
 
     pub(crate) fn active_ids(&mut self) -> Option<(u128, u64)> {
@@ -154,11 +204,12 @@ impl Stack {
     /// The time on the clock of the tracer that is connected; `None` without one.
     #[inline]
     pub(crate) fn ticks(&self) -> Option<u64> {
-        if self.has_counter {
-            Some(Clock::Counter.ticks())
-        } else {
-            self.port.as_ref().map(|port| port.clock.ticks())
-        }
+        if self.has_counter { Some(Clock::Counter.ticks()) } else { self.other_ticks() }
+    }
+
+    #[cold]
+    fn other_ticks(&self) -> Option<u64> {
+        self.port.as_ref().map(|port| port.clock.ticks())
     }
 
     fn set_port(&mut self, port: Option<Port>) -> Option<Port> {

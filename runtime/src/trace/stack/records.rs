@@ -1,36 +1,40 @@
 //! Records of `#[traced]` functions: the fast path.
 
 use super::Stack;
-use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TagLog};
+use crate::clock::Clock;
+use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, SpanBuffer};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Frame, FrameKind};
 use crate::trace::owned::Edit;
 use crate::trace::recorder::TagSet;
 
 impl Stack {
-    /// Starts a record under the active span, or begins a trace. Gives its place and id.
+    /// Starts a record under another one of this frame: the way that most take. `None` if something else has to be done, too.
+    ///
+    /// It calls nothing, so that it saves no registers.
     #[inline]
-    pub(crate) fn start(&mut self, site: &'static CallSite) -> Option<(u32, u64)> {
-        let Some(parent) = self.spans.records.get(self.current as usize) else {
-            return self.start_first(site);
-        };
+    pub(crate) fn start_nested(&mut self, site: &'static CallSite) -> Option<(u32, u64)> {
+        let parent = self.spans.records.get(self.current as usize)?;
         let (parent_id, service) = (parent.span_id, parent.service);
-        let flags = if site.measured { Flags::MEASURED } else { Flags::none() };
-        let started = self.push(site, parent_id, self.ticks()?, service, flags);
-        if site.service.is_some() {
-            self.describe(None);
+        if !self.has_counter || site.service.is_some() {
+            return None;
         }
-        Some(started)
+        let ticks = Clock::Counter.ticks();
+        let span_id = self.ids.next_span_id();
+        if self.spans.records.len() == self.spans.records.capacity() {
+            return None;
+        }
+        Some(self.push(site, span_id, parent_id, ticks, service))
     }
 
-    /// As [`Stack::start`], with tags.
-    #[inline]
-    pub(crate) fn start_tagged(&mut self, site: &'static CallSite, tags: &dyn TagSet) -> Option<(u32, u64)> {
-        let started = self.start(site)?;
-        self.describe(Some(tags));
-        if self.frames.last().is_some_and(|frame| started.0 == frame.first) {
-            self.tell_local_root();
-        }
+    /// Starts a record under the active span, or begins a trace. Gives its place and id.
+    pub(crate) fn start(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
+        let Some(parent) = self.spans.records.get(self.current as usize) else {
+            return self.start_first(site, tags);
+        };
+        let (parent_id, service) = (parent.span_id, parent.service);
+        let started = self.append(site, parent_id, self.ticks()?, service);
+        self.describe(site, tags);
         Some(started)
     }
 
@@ -46,13 +50,9 @@ impl Stack {
     }
 
     /// Starts a record directly under a frame, or as the first of a trace.
-    #[inline(never)]
-    fn start_first(&mut self, site: &'static CallSite) -> Option<(u32, u64)> {
+    fn start_first(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
         self.settle();
-        if self.frames.is_empty() {
-            self.begin_line()?;
-        }
-        let start = self.ticks()?;
+        let start = if self.frames.is_empty() { self.begin_line()? } else { self.ticks()? };
         let frame = self.frames.last()?;
         let service = match &frame.kind {
             FrameKind::Polled(polled, tags) => self.spans.tags.copy_field(tags, polled.service),
@@ -61,49 +61,75 @@ impl Stack {
                 None => 0,
             },
         };
-        let mut flags = if site.measured { Flags::MEASURED } else { Flags::none() };
         let is_first = frame.begins_local_trace();
+        let started = self.append(site, frame.span_id, start, service);
         if is_first {
-            flags = flags.with(Flags::TOP_LEVEL);
+            if let Some(record) = self.spans.records.last_mut() {
+                record.flags = record.flags.with(Flags::TOP_LEVEL);
+            }
         }
-        let started = self.push(site, frame.span_id, start, service, flags);
-        if site.service.is_some() {
-            self.describe(None);
-        }
+        self.describe(site, tags);
         if is_first {
             self.tell_local_root();
         }
         Some(started)
     }
 
-    /// Begins a trace on this thread.
-    fn begin_line(&mut self) -> Option<()> {
+    /// Begins a trace on this thread; gives the time.
+    fn begin_line(&mut self) -> Option<u64> {
         self.attach()?;
         let ticks = self.ticks()?;
         let trace_id = self.new_trace_id(ticks);
         let mut line = self.spare_line.take().unwrap_or_else(|| Frame::new(0, 0, None, FrameKind::Line));
         line.trace_id = trace_id;
         self.push_frame(line);
+        Some(ticks)
+    }
+
+    /// Finishes the active record where another one is below and nothing else has to be done; `None` otherwise.
+    ///
+    /// It calls nothing, as [`Stack::start_nested`].
+    #[inline]
+    pub(crate) fn finish_nested(&mut self, index: u32, span_id: u64) -> Option<()> {
+        let record = Record::open_at(&mut self.spans.records, index, span_id)?;
+        let parent = record.parent_index;
+        let is_part_due = self.finished + 1 >= self.partial_flush_spans;
+        if index != self.current || parent == NO_INDEX || is_part_due || !self.has_counter {
+            return None;
+        }
+        record.finish(Clock::Counter.ticks());
+        self.finished += 1;
+        self.current = parent;
         Some(())
     }
 
     /// Finishes a record by its place and identity, wherever it is by now.
-    #[inline]
-    pub(crate) fn finish(&mut self, index: u32, span_id: u64, error: Option<&ErrorInfo>) {
+    pub(crate) fn finish(&mut self, index: u32, span_id: u64) {
         let Some(ticks) = self.ticks() else { return };
-        let place = self.spans.records.get_mut(index as usize);
-        let Some(record) = place.filter(|record| record.span_id == span_id && !record.is_finished()) else {
-            return self.finish_moved(span_id, error);
+        let Some(record) = Record::open_at(&mut self.spans.records, index, span_id) else {
+            return self.finish_moved(span_id, None);
         };
-        if let Some(error) = error {
-            mark(record, &mut self.spans.tags, error);
-        }
-        record.end = ticks;
-        record.flags = record.flags.with(Flags::FINISHED);
         let parent = record.parent_index;
+        record.finish(ticks);
+        self.take_off(index, parent);
+    }
+
+    /// As [`Stack::finish`], of a span that failed.
+    #[cold]
+    pub(crate) fn finish_failed(&mut self, index: u32, span_id: u64, error: &ErrorInfo) {
+        let SpanBuffer { records, tags } = &mut self.spans;
+        let Some(record) = Record::open_at(records, index, span_id) else {
+            return self.finish_moved(span_id, Some(error));
+        };
+        Edit { record, tags }.error(error);
+        self.keep_late_tags(index as usize);
+        self.finish(index, span_id);
+    }
+
+    /// Takes the finished record at `index` off the line of open ones, and sends on what ends with it.
+    fn take_off(&mut self, index: u32, parent: u32) {
         let Some(frame) = self.frames.last() else { return };
         if index < frame.first {
-            self.keep_late_tags(index as usize);
             return self.finish_below(index, parent);
         }
         self.finished += 1;
@@ -128,50 +154,67 @@ impl Stack {
         });
     }
 
-    /// Appends an open record, which is the active one from now on.
-    #[inline]
-    fn push(
-        &mut self,
-        site: &'static CallSite,
-        parent_id: u64,
-        start: u64,
-        service: u32,
-        flags: Flags,
-    ) -> (u32, u64) {
-        let index = self.spans.records.len() as u32;
+    /// Appends an open record, which is the active one from now on, and makes room for it.
+    fn append(&mut self, site: &'static CallSite, parent_id: u64, start: u64, service: u32) -> (u32, u64) {
         if self.spans.records.len() == self.spans.records.capacity() {
             self.grow();
         }
         let span_id = self.ids.span_id();
+        self.push(site, span_id, parent_id, start, service)
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        site: &'static CallSite,
+        span_id: u64,
+        parent_id: u64,
+        start: u64,
+        service: u32,
+    ) -> (u32, u64) {
+        let index = self.spans.records.len() as u32;
         self.spans.records.push(Record {
             service,
             parent_index: self.current,
-            flags,
             ..Record::open(site, span_id, parent_id, start)
         });
         self.current = index;
         (index, span_id)
     }
 
-    /// Gives the record that was just appended its tags, or the service of its call site.
-    fn describe(&mut self, tags: Option<&dyn TagSet>) {
+    /// Gives the record that was just appended the service of its call site, and tags.
+    fn describe(&mut self, site: &CallSite, tags: Option<&dyn TagSet>) {
+        if let (Some(service), Some(record)) = (site.service, self.spans.records.last_mut()) {
+            let inherited = record.service;
+            record.service = self.spans.tags.field(0, EntryKind::Service, service);
+            self.set_top_level(inherited);
+        }
+        if let Some(tags) = tags {
+            self.tag_latest(tags);
+        }
+    }
+
+    /// Gives the record that was just appended its tags.
+    #[inline]
+    pub(crate) fn tag_latest(&mut self, tags: &dyn TagSet) {
         let SpanBuffer { records, tags: log } = &mut self.spans;
         let Some(record) = records.last_mut() else { return };
         let inherited = record.service;
-        match tags {
-            Some(tags) => tags.write(&mut Edit { record, tags: log }),
-            None => {
-                if let Some(service) = record.site.service {
-                    record.service = log.field(0, EntryKind::Service, service);
-                }
-            }
-        }
+        tags.write(&mut Edit { record, tags: log });
         if record.service != inherited {
-            if log.text(record.service) == log.text(inherited) {
-                record.service = inherited;
-            } else {
-                record.flags = record.flags.with(Flags::TOP_LEVEL);
-            }
+            self.set_top_level(inherited);
+        }
+    }
+
+    /// Marks the latest record as the first of its service here, if its service is not the inherited one.
+    #[cold]
+    fn set_top_level(&mut self, inherited: u32) {
+        let SpanBuffer { records, tags: log } = &mut self.spans;
+        let Some(record) = records.last_mut() else { return };
+        if log.text(record.service) == log.text(inherited) {
+            record.service = inherited;
+        } else {
+            record.flags = record.flags.with(Flags::TOP_LEVEL);
         }
     }
 
@@ -203,7 +246,10 @@ impl Stack {
     fn finish_moved(&mut self, span_id: u64, error: Option<&ErrorInfo>) {
         let is_it = |record: &Record| record.span_id == span_id && !record.is_finished();
         if let Some(index) = self.spans.records.iter().rposition(is_it) {
-            return self.finish(index as u32, span_id, error);
+            return match error {
+                Some(error) => self.finish_failed(index as u32, span_id, error),
+                None => self.finish(index as u32, span_id),
+            };
         }
         if let Some(at) = self.detached.iter().position(|owned| owned.record.span_id == span_id) {
             let mut owned = self.detached.swap_remove(at);
@@ -215,9 +261,4 @@ impl Stack {
             self.deliver(owned);
         }
     }
-}
-
-#[cold]
-fn mark(record: &mut Record, tags: &mut TagLog, error: &ErrorInfo) {
-    Edit { record, tags }.error(error);
 }
