@@ -115,7 +115,7 @@ impl ScopedTracer {
                 finished.extend(read_chunk(&batch, head, &timeline, chunk));
                 chunk += 1;
             }
-            self.core.queue.ledger().acknowledge(batch.spans.len());
+            self.core.queue.ledger().acknowledge(batch.spans());
             self.core.queue.release(batch.credit);
         });
         finished.clone()
@@ -165,10 +165,9 @@ impl ScopedTracer {
             let limits = Limits { max_bytes: usize::MAX, max_alone: usize::MAX };
             for batch in &batches {
                 for head in &batch.heads {
-                    let first = head.first as usize;
-                    let records =
-                        batch.spans.records.get(first..first + head.len as usize).unwrap_or_default();
-                    let chunk = Chunk { head, records, tags: &batch.spans.tags, decision };
+                    let buffer = batch.buffer(head);
+                    let records = head.records(buffer);
+                    let chunk = Chunk { head, records, tags: &buffer.tags, decision };
                     encoder.chunk(&mut payload, &chunk, &timeline, 0, limits);
                 }
             }
@@ -224,9 +223,9 @@ fn settings(part: usize) -> Settings {
 }
 
 fn read_chunk(batch: &ChunkBatch, head: &ChunkHead, timeline: &Timeline, chunk: usize) -> Vec<FinishedSpan> {
-    let first = head.first as usize;
-    let records = batch.spans.records.get(first..first + head.len as usize).unwrap_or_default();
-    records.iter().map(|record| read_span(record, &batch.spans.tags, head, timeline, chunk)).collect()
+    let buffer = batch.buffer(head);
+    let records = head.records(buffer);
+    records.iter().map(|record| read_span(record, &buffer.tags, head, timeline, chunk)).collect()
 }
 
 fn read_span(

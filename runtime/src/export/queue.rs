@@ -1,7 +1,8 @@
 //! The queue between application threads and the worker: one outbox a thread, one limit in bytes for all.
 //!
 //! A thread appends whole chunks to its own outbox under a lock that only the worker ever shares, for as long as it takes to
-//! swap two buffers. Buffers go round: the worker hands an empty one back, so that memory stays warm and bounded.
+//! swap two buffers. Small chunks are copied, large ones come with their buffer. Buffers go round: the worker hands empty ones
+//! back, so that memory stays warm and bounded.
 //! The limit is kept in credit: an outbox takes a few kilobytes of it at a time, so that the counter shared
 //! by all threads is touched once in some dozens of chunks.
 //!
@@ -48,8 +49,6 @@ struct Content {
     bytes: usize,
     /// Bytes of the limit taken for this outbox; never below `bytes`.
     credit: usize,
-    /// A large buffer of the thread, between two large traces.
-    spare: Option<SpanBuffer>,
 }
 
 impl Queue {
@@ -68,13 +67,13 @@ impl Queue {
 
     /// A new end for one thread.
     pub(crate) fn outbox(&self) -> Arc<Outbox> {
-        let content = Content { batch: ChunkBatch::new(), bytes: 0, credit: 0, spare: None };
+        let content = Content { batch: ChunkBatch::new(), bytes: 0, credit: 0 };
         let outbox = Arc::new(Outbox { content: Mutex::new(content) });
         lock(&self.outboxes).push(Arc::clone(&outbox));
         outbox
     }
 
-    /// Hands over the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk.
+    /// Hands over the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk, by a copy.
     pub(crate) fn push(
         &self,
         outbox: &Outbox,
@@ -84,21 +83,50 @@ impl Queue {
         tag_byte: usize,
     ) {
         let count = spans.len().saturating_sub(first);
-        let bytes = SpanBuffer::wire_estimate(count, spans.tags.len().saturating_sub(tag_byte));
+        let tag_bytes = spans.tags.len().saturating_sub(tag_byte);
+        if let Some(mut content) = self.admit(outbox, count, tag_bytes) {
+            content.batch.add(head, spans, first, tag_byte);
+        }
+    }
+
+    /// Hands over the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk, with their buffer.
+    pub(crate) fn push_whole(
+        &self,
+        outbox: &Outbox,
+        head: ChunkHead,
+        spans: SpanBuffer,
+        first: usize,
+        tag_byte: usize,
+    ) {
+        let count = spans.len().saturating_sub(first);
+        let tag_bytes = spans.tags.len().saturating_sub(tag_byte);
+        if let Some(mut content) = self.admit(outbox, count, tag_bytes) {
+            content.batch.add_whole(head, spans, first);
+        }
+    }
+
+    /// The outbox with so many spans and bytes of tags counted in; `None` where they are refused.
+    fn admit<'a>(
+        &self,
+        outbox: &'a Outbox,
+        count: usize,
+        tag_bytes: usize,
+    ) -> Option<MutexGuard<'a, Content>> {
+        let bytes = SpanBuffer::wire_estimate(count, tag_bytes);
         let mut content = lock(&outbox.content);
         // The reason is read under the lock of the outbox, which the last drain takes after setting it.
         if let Some(reason) = DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))) {
-            return self.refuse(*reason, count);
+            self.refuse(*reason, count);
+            return None;
         }
         if content.bytes + bytes > content.credit && !self.extend_credit(&mut content, bytes) {
             drop(content);
             (self.wake)();
-            return self.refuse(DropReason::QueueFull, count);
+            self.refuse(DropReason::QueueFull, count);
+            return None;
         }
         content.bytes += bytes;
-        let batch = &mut content.batch;
-        batch.heads.push(ChunkHead { first: batch.spans.len() as u32, len: count as u32, ..head });
-        batch.spans.append(spans, first, tag_byte);
+        Some(content)
     }
 
     /// Counts spans that never reach the queue.
@@ -114,15 +142,15 @@ impl Queue {
             let mut content = lock(&outbox.content);
             if !content.batch.is_empty() {
                 let mut batch = std::mem::replace(&mut content.batch, spare.pop().unwrap_or_default());
-                self.ledger.finish(batch.spans.len());
+                content.batch.keep_empty_of(&mut batch);
+                self.ledger.finish(batch.spans());
                 batch.credit = content.bytes;
                 self.release(content.credit - content.bytes);
                 (content.bytes, content.credit) = (0, 0);
                 take(batch);
-            } else if content.batch.spans.capacity_bytes() > 0 || content.spare.is_some() {
+            } else if content.batch.capacity_bytes() > 0 {
                 // Nothing came since the last drain: an idle thread keeps no buffer.
                 recycle(spare, std::mem::take(&mut content.batch));
-                content.spare = None;
             }
         }
     }
@@ -146,7 +174,7 @@ impl Queue {
         let outboxes = lock(&self.outboxes);
         // All outboxes stay locked while the books are read, so that no span is between the two.
         let contents: Vec<_> = outboxes.iter().map(|outbox| lock(&outbox.content)).collect();
-        let queued = contents.iter().map(|content| content.batch.spans.len() as u64).sum();
+        let queued = contents.iter().map(|content| content.batch.spans() as u64).sum();
         self.ledger.snapshot(queued)
     }
 
@@ -187,40 +215,33 @@ impl Queue {
         if !content.batch.is_empty() {
             let Some(shared) = outboxes.first().filter(|_| place > 0) else { return };
             let mut shared = lock(&shared.content);
-            let moved = shared.batch.spans.len() as u32;
-            for mut head in content.batch.heads.drain(..) {
-                head.first += moved;
-                shared.batch.heads.push(head);
-            }
-            shared.batch.spans.append(&content.batch.spans, 0, 0);
+            shared.batch.append(std::mem::take(&mut content.batch));
             shared.bytes += content.bytes;
             shared.credit += content.bytes;
         }
         self.release(content.credit - content.bytes);
         (content.bytes, content.credit) = (0, 0);
-        content.batch = ChunkBatch::new();
         drop(content);
         outboxes.swap_remove(place);
     }
 }
 
 impl Outbox {
-    /// Keeps a large buffer for the thread's next large trace; the worker frees it where none comes.
-    pub(crate) fn keep(&self, mut buffer: SpanBuffer) {
-        buffer.clear();
-        lock(&self.content).spare = Some(buffer);
+    /// Keeps the memory of a large buffer for the thread's next large chunk; the worker frees it where none comes.
+    pub(crate) fn keep(&self, buffer: SpanBuffer) {
+        lock(&self.content).batch.keep(buffer);
     }
 
-    /// The buffer that was kept.
-    pub(crate) fn take_kept(&self) -> Option<SpanBuffer> {
-        lock(&self.content).spare.take()
+    /// A large buffer without content: one that was kept, or that the worker gave back.
+    pub(crate) fn take_empty(&self) -> Option<SpanBuffer> {
+        lock(&self.content).batch.take_empty()
     }
 }
 
 /// Gives a drained buffer back for the next swap, unless it grew out of proportion.
 pub(crate) fn recycle(spare: &mut Vec<ChunkBatch>, mut batch: ChunkBatch) {
     const KEPT_BUFFERS: usize = 8;
-    if spare.len() < KEPT_BUFFERS && batch.spans.capacity_bytes() <= KEPT_BUFFER {
+    if spare.len() < KEPT_BUFFERS && batch.capacity_bytes() <= KEPT_BUFFER {
         batch.clear();
         spare.push(batch);
     }
@@ -256,7 +277,7 @@ mod tests {
     }
 
     fn head() -> ChunkHead {
-        ChunkHead { trace_id: 7, local_root_id: 1, facts: None, first: 0, len: 0, is_last: true }
+        ChunkHead { trace_id: 7, local_root_id: 1, facts: None, buffer: 0, first: 0, len: 0, is_last: true }
     }
 
     fn queue(max_bytes: usize) -> Queue {
@@ -266,8 +287,8 @@ mod tests {
     fn drain(queue: &Queue) -> usize {
         let mut spans = 0;
         queue.drain(&mut Vec::new(), |batch| {
-            spans += batch.spans.len();
-            queue.ledger().acknowledge(batch.spans.len());
+            spans += batch.spans();
+            queue.ledger().acknowledge(batch.spans());
             queue.release(batch.credit);
         });
         spans
@@ -332,6 +353,43 @@ mod tests {
         assert_eq!(rung.load(Ordering::Relaxed), 0);
         queue.push(&outbox, head(), &spans(50), 0, 0);
         assert_eq!(rung.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn chunks_that_come_with_their_buffer_are_queued_like_others() {
+        let queue = queue(SpanBuffer::wire_estimate(200, 0));
+        let common = queue.outbox();
+        let outbox = queue.outbox();
+        queue.push(&outbox, head(), &spans(3), 0, 0);
+        queue.push_whole(&outbox, head(), spans(100), 20, 0);
+        // It does not fit.
+        queue.push_whole(&outbox, head(), spans(150), 0, 0);
+        queue.push_whole(&outbox, head(), spans(60), 0, 0);
+        let counters = queue.counters();
+        assert_eq!((counters.waiting(), counters.dropped(DropReason::QueueFull)), (143, 150));
+        // The thread ends: its chunks wait in the common outbox, behind what is there.
+        queue.push(&common, head(), &spans(2), 0, 0);
+        queue.retire(&outbox);
+        let mut lengths = Vec::new();
+        let mut spare = Vec::new();
+        let mut batches = Vec::new();
+        queue.drain(&mut spare, |batch| batches.push(batch));
+        for batch in batches {
+            for head in &batch.heads {
+                let records = head.records(batch.buffer(head));
+                lengths.push((records.len(), head.first));
+            }
+            assert_eq!(batch.spans(), 145);
+            queue.release(batch.credit);
+            recycle(&mut spare, batch);
+        }
+        assert_eq!(lengths, [(2, 0), (3, 2), (80, 20), (60, 0)]);
+        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+        // Both large buffers go round.
+        queue.push(&common, head(), &spans(1), 0, 0);
+        queue.drain(&mut spare, |batch| queue.release(batch.credit));
+        let kept = [(); 3].map(|()| common.take_empty().is_some());
+        assert_eq!(kept, [true, true, false]);
     }
 
     #[test]

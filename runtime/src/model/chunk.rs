@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::facts::TraceFacts;
-use super::record::SpanBuffer;
+use super::record::{Record, SpanBuffer};
 
 /// Where one trace chunk stands in a batch, and what holds for all of its spans.
 #[derive(Debug, Clone)]
@@ -12,35 +12,121 @@ pub(crate) struct ChunkHead {
     pub(crate) local_root_id: u64,
     /// What was decided or received for the trace; `None` where nobody asked yet and nothing came from outside.
     pub(crate) facts: Option<Arc<TraceFacts>>,
-    /// Index of its first record in the batch.
+    /// Its buffer in the batch: 0 for the common one, else the place among the large ones plus one.
+    pub(crate) buffer: u32,
+    /// Index of its first record in the buffer.
     pub(crate) first: u32,
     pub(crate) len: u32,
     /// Whether no span of the segment is left open.
     pub(crate) is_last: bool,
 }
 
-/// Chunks back to back in one buffer.
+impl ChunkHead {
+    /// The records of the chunk in its buffer.
+    pub(crate) fn records<'a>(&self, buffer: &'a SpanBuffer) -> &'a [Record] {
+        let first = self.first as usize;
+        buffer.records.get(first..first + self.len as usize).unwrap_or_default()
+    }
+}
+
+/// Chunks back to back in one buffer, and large ones in buffers of their own.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkBatch {
     pub(crate) heads: Vec<ChunkHead>,
-    pub(crate) spans: SpanBuffer,
+    /// The records of all small chunks.
+    pub(crate) common: SpanBuffer,
+    large: Vec<SpanBuffer>,
+    /// Large buffers without content, for large chunks to come.
+    empty: Vec<SpanBuffer>,
     /// Bytes of the queue's limit that these chunks hold until they are delivered or dropped.
     pub(crate) credit: usize,
 }
 
+/// Empty buffers a batch keeps, and bytes of each.
+const KEPT_EMPTY: usize = 256;
+const KEPT_EMPTY_BYTES: usize = 64 << 10;
+
 impl ChunkBatch {
     pub(crate) const fn new() -> Self {
-        Self { heads: Vec::new(), spans: SpanBuffer::new(), credit: 0 }
+        Self { heads: Vec::new(), common: SpanBuffer::new(), large: Vec::new(), empty: Vec::new(), credit: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
 
+    /// The number of spans in all chunks.
+    pub(crate) fn spans(&self) -> usize {
+        self.heads.iter().map(|head| head.len as usize).sum()
+    }
+
+    /// The buffer a chunk is in.
+    pub(crate) fn buffer(&self, head: &ChunkHead) -> &SpanBuffer {
+        let large = (head.buffer as usize).checked_sub(1).and_then(|place| self.large.get(place));
+        large.unwrap_or(&self.common)
+    }
+
+    /// Appends the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk.
+    pub(crate) fn add(&mut self, head: ChunkHead, spans: &SpanBuffer, first: usize, tag_byte: usize) {
+        let len = spans.len().saturating_sub(first) as u32;
+        self.heads.push(ChunkHead { buffer: 0, first: self.common.len() as u32, len, ..head });
+        self.common.append(spans, first, tag_byte);
+    }
+
+    /// Takes over a whole buffer, of which the records from `first` on are one chunk.
+    pub(crate) fn add_whole(&mut self, head: ChunkHead, spans: SpanBuffer, first: usize) {
+        let len = spans.len().saturating_sub(first) as u32;
+        self.large.push(spans);
+        self.heads.push(ChunkHead { buffer: self.large.len() as u32, first: first as u32, len, ..head });
+    }
+
+    /// Appends the chunks of another batch; not its credit.
+    pub(crate) fn append(&mut self, other: Self) {
+        let (first, large) = (self.common.len() as u32, self.large.len() as u32);
+        self.heads.extend(other.heads.into_iter().map(|mut head| {
+            match head.buffer {
+                0 => head.first += first,
+                _ => head.buffer += large,
+            }
+            head
+        }));
+        self.common.append(&other.common, 0, 0);
+        self.large.extend(other.large);
+    }
+
+    /// Keeps the memory of a large buffer, within limits.
+    pub(crate) fn keep(&mut self, buffer: SpanBuffer) {
+        keep(&mut self.empty, buffer);
+    }
+
+    /// A large buffer without content, if one was kept.
+    pub(crate) fn take_empty(&mut self) -> Option<SpanBuffer> {
+        self.empty.pop()
+    }
+
+    /// Takes over the empty buffers of another batch.
+    pub(crate) fn keep_empty_of(&mut self, other: &mut Self) {
+        other.empty.drain(..).for_each(|buffer| keep(&mut self.empty, buffer));
+    }
+
     /// Forgets all content, keeping the memory.
     pub(crate) fn clear(&mut self) {
         self.heads.clear();
-        self.spans.clear();
+        self.common.clear();
+        self.large.drain(..).for_each(|buffer| keep(&mut self.empty, buffer));
         self.credit = 0;
+    }
+
+    /// Bytes of memory held beside the heads.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        let others = self.large.iter().chain(&self.empty);
+        self.common.capacity_bytes() + others.map(SpanBuffer::capacity_bytes).sum::<usize>()
+    }
+}
+
+fn keep(empty: &mut Vec<SpanBuffer>, mut buffer: SpanBuffer) {
+    if empty.len() < KEPT_EMPTY && buffer.capacity_bytes() <= KEPT_EMPTY_BYTES {
+        buffer.clear();
+        empty.push(buffer);
     }
 }

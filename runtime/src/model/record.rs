@@ -126,6 +126,19 @@ impl SpanBuffer {
         spans * WIRE_BYTES_PER_SPAN + tag_bytes
     }
 
+    /// Makes room for so many records and tags of common size in an empty buffer that has less.
+    pub(crate) fn at_least(&mut self, records: usize) {
+        if self.records.capacity() < records {
+            self.reserve(records);
+        }
+    }
+
+    /// Makes room for so many more records and tags of common size.
+    pub(crate) fn reserve(&mut self, records: usize) {
+        self.records.reserve_exact(records);
+        self.tags.reserve(records * 20);
+    }
+
     /// Appends another buffer's records from `first` on, with the tags from `tag_byte` on.
     pub(crate) fn append(&mut self, from: &SpanBuffer, first: usize, tag_byte: usize) {
         let start = self.records.len();

@@ -10,6 +10,7 @@
 //!
 //! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
 
+use super::Record;
 use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
@@ -201,6 +202,20 @@ impl TagLog {
     /// Where the entry at an anchor ends, 0 for none.
     pub(crate) fn end_of(&self, anchor: u32) -> usize {
         self.at(anchor).map_or(0, |(entry, _)| anchor as usize - 1 + HEADER + entry.payload.len())
+    }
+
+    /// Where the last entry of these records ends, 0 without any.
+    pub(crate) fn end_of_all(&self, records: &[Record]) -> usize {
+        let anchors = records.iter().flat_map(|record| [record.tags, record.service]);
+        anchors.map(|anchor| self.end_of(anchor)).max().unwrap_or(0)
+    }
+
+    /// Begins an empty log with the first `len` bytes of another one; anchors into them hold here, too.
+    pub(crate) fn copy_start(&mut self, other: &TagLog, len: usize) {
+        self.used = 0;
+        if let (Some(from), Some(into)) = (other.bytes.get(..len.min(other.used)), self.room(len)) {
+            into.copy_from_slice(from);
+        }
     }
 
     /// The text of a field entry.

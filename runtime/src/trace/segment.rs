@@ -97,6 +97,7 @@ impl Segment {
             trace_id: self.facts.trace_id,
             local_root_id: self.facts.local_root_id(),
             facts: Some(Arc::clone(&self.facts)),
+            buffer: 0,
             first: 0,
             len: 0,
             is_last,

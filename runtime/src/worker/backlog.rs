@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use crate::clock::Timeline;
 use crate::export::queue::{Queue, recycle};
 use crate::export::v04::{Chunk, Encoder, Limits, Payload};
-use crate::model::{ChunkBatch, ChunkHead, Decision, Record, SpanBuffer};
+use crate::model::{ChunkBatch, ChunkHead, Decision, SpanBuffer};
 
 /// Chunks that the worker has taken over.
 #[derive(Debug, Default)]
@@ -82,9 +82,9 @@ impl Backlog {
                 *until = Position { batch: until.batch + 1, ..Position::default() };
                 continue;
             };
-            let records = records(head, &batch.spans);
-            let chunk =
-                Chunk { head, records, tags: &batch.spans.tags, decision: decide(head, &batch.spans) };
+            let buffer = batch.buffer(head);
+            let records = head.records(buffer);
+            let chunk = Chunk { head, records, tags: &buffer.tags, decision: decide(head, buffer) };
             let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
             *too_large += part.too_large;
             if part.until < records.len() {
@@ -118,7 +118,7 @@ impl Backlog {
 
     /// Forgets everything; gives the number of spans that were not settled.
     pub(super) fn clear(&mut self, queue: &Queue) -> usize {
-        let spans: usize = self.batches.iter().map(|batch| batch.spans.len()).sum();
+        let spans: usize = self.batches.iter().map(ChunkBatch::spans).sum();
         let first = self.batches.front().map_or(0, |batch| {
             let heads = batch.heads.iter().take(self.settled.head);
             heads.map(|head| head.len as usize).sum::<usize>() + self.settled.span
@@ -133,12 +133,6 @@ impl Position {
     fn in_the_batch_before(self) -> Self {
         Self { batch: self.batch - 1, ..self }
     }
-}
-
-/// The records of a chunk in its buffer.
-pub(super) fn records<'a>(head: &ChunkHead, buffer: &'a SpanBuffer) -> &'a [Record] {
-    let first = head.first as usize;
-    buffer.records.get(first..first + head.len as usize).unwrap_or_default()
 }
 
 #[cfg(test)]

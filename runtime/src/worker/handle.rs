@@ -114,7 +114,7 @@ impl WorkerHandle {
     fn drop_queue(&self) -> usize {
         let mut lost = 0;
         self.queue.drain(&mut Vec::new(), |batch| {
-            lost += batch.spans.len();
+            lost += batch.spans();
             self.queue.release(batch.credit);
         });
         self.queue.ledger().drop_spans(DropReason::NoThread, lost);

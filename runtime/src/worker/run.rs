@@ -185,8 +185,9 @@ impl Worker {
         let timeline = self.times.timeline();
         for batch in self.backlog.latest(count) {
             for head in &batch.heads {
-                let decision = self.sampler.decide(head, &batch.spans);
-                viewer.show(&view(head, &batch.spans, self.sampler.service(), &timeline, decision));
+                let buffer = batch.buffer(head);
+                let decision = self.sampler.decide(head, buffer);
+                viewer.show(&view(head, buffer, self.sampler.service(), &timeline, decision));
             }
         }
         if is_awaited { viewer.finish() } else { viewer.settle() }

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::backlog::records;
 use crate::model::{ChunkHead, Decision, SpanBuffer};
 use crate::sampling::{self, AgentRates};
 
@@ -30,7 +29,7 @@ impl Sampler {
         if let Some(facts) = &head.facts {
             return facts.decide(|| self.sample(head, facts.service().as_deref()));
         }
-        let local_root = records(head, buffer).iter().find(|record| record.span_id == head.local_root_id);
+        let local_root = head.records(buffer).iter().find(|record| record.span_id == head.local_root_id);
         self.sample(head, local_root.and_then(|record| buffer.tags.text(record.service)))
     }
 

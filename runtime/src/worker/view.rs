@@ -55,7 +55,7 @@ pub(super) fn view<'a>(
     timeline: &Timeline,
     decision: Decision,
 ) -> ViewChunk<'a> {
-    let records = super::backlog::records(head, buffer);
+    let records = head.records(buffer);
     let spans = records.iter().map(|record| {
         let (start_ns, duration_ns) = times(record, timeline);
         let texts = Texts::of(record, buffer);

@@ -169,7 +169,15 @@ pub(crate) fn timeline() -> Timeline {
 }
 
 pub(crate) fn head(trace_id: u128, local_root_id: u64, facts: Option<TraceFacts>) -> ChunkHead {
-    ChunkHead { trace_id, local_root_id, facts: facts.map(Arc::new), first: 0, len: 0, is_last: true }
+    ChunkHead {
+        trace_id,
+        local_root_id,
+        facts: facts.map(Arc::new),
+        buffer: 0,
+        first: 0,
+        len: 0,
+        is_last: true,
+    }
 }
 
 /// Encodes one chunk whole and reads it back.
@@ -191,13 +199,13 @@ pub(crate) fn encoded(
 pub(crate) fn batch(site: &'static CallSite, chunks: u64, spans: u64) -> ChunkBatch {
     let mut batch = ChunkBatch::new();
     for trace in 1..=chunks {
-        let first = batch.spans.len() as u32;
+        let first = batch.common.len() as u32;
         for index in 0..spans {
             let span_id = trace * 1_000_000 + index;
             let mut record = record(site, span_id, if index == 0 { 0 } else { trace * 1_000_000 });
-            record.tags = batch.spans.tags.meta(record.tags, "order.kind", "online");
-            record.tags = batch.spans.tags.metric(record.tags, "order.items", 3.0);
-            batch.spans.records.push(record);
+            record.tags = batch.common.tags.meta(record.tags, "order.kind", "online");
+            record.tags = batch.common.tags.metric(record.tags, "order.items", 3.0);
+            batch.common.records.push(record);
         }
         let head = ChunkHead { first, len: spans as u32, ..head(u128::from(trace), trace * 1_000_000, None) };
         batch.heads.push(head);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stack, push};
+use super::{KEPT_RECORDS, Stack};
 use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TagLog};
 use crate::trace::owned::OwnedSpan;
 
@@ -20,11 +20,47 @@ impl Stack {
         let (first, first_tag) = (frame.first as usize, frame.first_tag as usize);
         let closes = std::mem::take(&mut frame.closes);
         // What is open stands in front, mostly: the callers of what has finished since.
-        let records = &mut self.spans.records;
+        let records = &self.spans.records;
         let leading = records.iter().skip(first).take_while(|record| !record.is_finished()).count();
         let kept = first + leading;
-        let open = part_from(records, kept);
-        self.ship_part(segment.head(false), first, kept, first_tag);
+        let head = segment.head(false);
+        if let Some(head) = self.give_part(head, kept, first_tag) {
+            self.copy_part(head, first, kept, first_tag);
+        }
+        self.finished = 0;
+        if closes > 0 {
+            // The frame's own unit is still open, but others may have left enough for a part.
+            segment.take(&SpanBuffer::new(), closes as usize);
+        }
+    }
+
+    /// Ships the records from `kept` on with their buffer, and goes on in another one with a copy of what stands before them. Gives
+    /// the head back where that is too much to copy, or some of the records are open.
+    fn give_part(&mut self, head: ChunkHead, kept: usize, first_tag: usize) -> Option<ChunkHead> {
+        let outbox = self.port.as_ref().and_then(|port| Some((&port.core.queue, port.outbox.as_ref()?)));
+        let Some((queue, outbox)) = outbox else { return Some(head) };
+        let SpanBuffer { records, tags } = &self.spans;
+        let open = records.get(..kept).unwrap_or_default();
+        let part = records.len() - kept;
+        if part != self.finished as usize || part <= KEPT_RECORDS || kept > KEPT_RECORDS {
+            return Some(head);
+        }
+        let end = tags.end_of_all(open).max(first_tag).max(self.late_tags);
+        if end > TOLERATED {
+            return Some(head);
+        }
+        let mut next = outbox.take_empty().unwrap_or_default();
+        next.at_least(records.len());
+        next.records.extend_from_slice(open);
+        next.tags.copy_start(tags, end);
+        queue.push_whole(outbox, head, std::mem::replace(&mut self.spans, next), kept, end);
+        None
+    }
+
+    /// Ships the records from `kept` on by a copy, but for those that are open.
+    fn copy_part(&mut self, head: ChunkHead, first: usize, kept: usize, first_tag: usize) {
+        let open = part_from(&mut self.spans.records, kept);
+        self.copy_finished(head, first, kept, first_tag);
         self.spans.records.truncate(kept);
         for (old, mut record) in open {
             let index = self.spans.records.len() as u32;
@@ -37,22 +73,16 @@ impl Stack {
             }
             self.spans.records.push(record);
         }
-        self.finished = 0;
         self.forget_tags(first, first_tag);
-        if closes > 0 {
-            // The frame's own unit is still open, but others may have left enough for a part.
-            segment.take(&SpanBuffer::new(), closes as usize);
-        }
     }
 
     /// Ships the records from `kept` on. The tags of spans that stay open go along only where they are few.
-    fn ship_part(&self, head: ChunkHead, first: usize, kept: usize, first_tag: usize) {
+    fn copy_finished(&self, head: ChunkHead, first: usize, kept: usize, first_tag: usize) {
         let Some(port) = &self.port else { return };
         let SpanBuffer { records, tags } = &self.spans;
         let open = records.get(first..kept).unwrap_or_default();
-        let end = open.iter().map(|record| tags.end_of(record.tags)).max().unwrap_or(0);
-        if end.saturating_sub(first_tag) <= TOLERATED {
-            return push(port, head, &self.spans, kept, first_tag);
+        if tags.end_of_all(open).saturating_sub(first_tag) <= TOLERATED {
+            return port.copy(head, &self.spans, kept, first_tag);
         }
         let mut own = SpanBuffer::new();
         for record in records.get(kept..).unwrap_or_default() {
@@ -61,7 +91,7 @@ impl Stack {
             record.tags = own.tags.copy_chain(tags, record.tags);
             own.records.push(record);
         }
-        push(port, head, &own, 0, 0);
+        port.copy(head, &own, 0, 0);
     }
 
     /// Drops the tag bytes of a frame that no record of it points to any more.
@@ -71,8 +101,7 @@ impl Stack {
         }
         let SpanBuffer { records, tags } = &mut self.spans;
         let open = records.get_mut(first..).unwrap_or_default();
-        let anchors = open.iter().flat_map(|record| [record.tags, record.service]);
-        let end = anchors.map(|anchor| tags.end_of(anchor)).max().unwrap_or(0).max(first_tag);
+        let end = tags.end_of_all(open).max(first_tag);
         if end - first_tag <= TOLERATED || self.late_tags > first_tag {
             return tags.truncate(end.max(self.late_tags));
         }

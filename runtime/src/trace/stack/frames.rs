@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stack, push};
+use super::Stack;
 use crate::model::{ChunkHead, NO_INDEX};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Entry, Frame, FrameKind};
@@ -222,14 +222,13 @@ impl Stack {
     fn hand_over(&mut self, frame: &mut Frame, finished: u32, units: usize) {
         let (first, first_tag) = (frame.first as usize, frame.first_tag as usize);
         frame.closes = 0;
-        let Some(port) = &self.port else { return };
         match &frame.segment {
             None => {
                 let local_root_id = self.spans.records.get(first).map_or(0, |record| record.span_id);
                 let trace_id = frame.trace_id;
-                let head =
-                    ChunkHead { trace_id, local_root_id, facts: None, first: 0, len: 0, is_last: true };
-                push(port, head, &self.spans, first, first_tag);
+                let (facts, is_last) = (None, true);
+                let head = ChunkHead { trace_id, local_root_id, facts, buffer: 0, first: 0, len: 0, is_last };
+                self.ship(head, first, first_tag);
             }
             Some(segment) => {
                 let below = self
@@ -246,8 +245,12 @@ impl Stack {
                 }
                 match segment.join(&self.spans, first, first_tag, units) {
                     Ready::No => {}
-                    Ready::Own(head) => push(port, head, &self.spans, first, first_tag),
-                    Ready::Joined(head, spans) => push(port, head, &spans, 0, 0),
+                    Ready::Own(head) => self.ship(head, first, first_tag),
+                    Ready::Joined(head, spans) => {
+                        if let Some(port) = &self.port {
+                            port.give(head, spans);
+                        }
+                    }
                 }
             }
         }

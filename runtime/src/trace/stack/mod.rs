@@ -20,7 +20,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
+use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TagLog, TraceFacts};
 
 thread_local! {
     /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
@@ -52,9 +52,9 @@ enum Life {
     Ended,
 }
 
-/// What an idle thread keeps of its buffers, 3.6 KiB in all; a larger trace gives its memory back at its end.
+/// What an idle thread keeps of its buffers, 4.7 KiB in all; a larger trace gives its memory back at its end.
 const KEPT_RECORDS: usize = 48;
-const KEPT_TAG_BYTES: usize = 1 << 10;
+const KEPT_TAG_BYTES: usize = 2 << 10;
 
 /// Runs `f` on this thread's stack; `None` where it is gone or in use.
 #[inline]
@@ -92,6 +92,8 @@ pub(crate) struct Stack {
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     spare_frames: Vec<Box<Frame>>,
     spans: SpanBuffer,
+    /// The buffer of small traces, while a large one is in use.
+    small: SpanBuffer,
     /// The active record of the innermost frame, [`NO_INDEX`] if the frame's own span is active.
     current: u32,
     /// Finished records of the innermost frame that are still here.
@@ -133,6 +135,7 @@ impl Stack {
             spare_line: None,
             spare_frames: Vec::new(),
             spans: SpanBuffer::new(),
+            small: SpanBuffer::new(),
             current: NO_INDEX,
             finished: 0,
             tokens: 0,
@@ -360,33 +363,41 @@ impl Stack {
         }
     }
 
-    /// Gives back memory that one large trace took.
-    #[inline]
-    fn keep_little(&mut self) {
-        if self.spans.records.capacity() > KEPT_RECORDS || self.spans.tags.capacity() > KEPT_TAG_BYTES {
-            let large = std::mem::take(&mut self.spans);
-            if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
-                outbox.keep(large);
-            }
+    /// Hands records and tags from these places on over as one chunk: with the buffer, if it is large and has nothing else in it.
+    fn ship(&mut self, head: ChunkHead, first: usize, first_tag: usize) {
+        let Some(port) = &self.port else { return };
+        if first == 0 && self.spans.len() > KEPT_RECORDS {
+            port.give(head, std::mem::replace(&mut self.spans, std::mem::take(&mut self.small)));
+        } else {
+            port.copy(head, &self.spans, first, first_tag);
         }
     }
 
-    /// Makes room for one more record: few at first, then twice as many.
+    /// Puts a large buffer away, whose trace is over.
+    #[inline]
+    fn keep_little(&mut self) {
+        if self.spans.records.capacity() > KEPT_RECORDS {
+            let large = std::mem::replace(&mut self.spans, std::mem::take(&mut self.small));
+            if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
+                outbox.keep(large);
+            }
+        } else if self.spans.tags.capacity() > KEPT_TAG_BYTES {
+            self.spans.tags = TagLog::new();
+        }
+    }
+
+    /// Makes room for one more record: few at first, then twice as many, in a buffer that others used before where there is one.
     #[cold]
     fn grow(&mut self) {
         let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
-        if let Some(mut large) =
-            outbox.filter(|_| self.spans.len() >= KEPT_RECORDS).and_then(|outbox| outbox.take_kept())
-        {
+        if let Some(outbox) = outbox.filter(|_| self.spans.records.capacity() == KEPT_RECORDS) {
+            let mut large = outbox.take_empty().unwrap_or_default();
+            large.at_least(3 * KEPT_RECORDS);
             large.append(&self.spans, 0, 0);
-            self.spans = large;
-            if self.spans.len() < self.spans.records.capacity() {
-                return;
-            }
+            self.small = std::mem::replace(&mut self.spans, large);
+            return self.small.clear();
         }
-        let wanted = self.spans.records.capacity().max(KEPT_RECORDS);
-        self.spans.records.reserve_exact(wanted);
-        self.spans.tags.reserve(wanted * 20);
+        self.spans.reserve(self.spans.records.capacity().max(KEPT_RECORDS));
     }
 }
 
@@ -411,16 +422,28 @@ impl Drop for Stack {
     }
 }
 
-/// Hands records over, through the thread's own outbox where it has one.
-#[inline]
-fn push(port: &Port, head: ChunkHead, spans: &SpanBuffer, first: usize, tag_byte: usize) {
-    if let Some(outbox) = &port.outbox {
-        port.core.queue.push(outbox, head, spans, first, tag_byte);
-    } else if first == 0 && tag_byte == 0 {
-        port.core.ship(head, spans);
-    } else {
-        let mut own = SpanBuffer::new();
-        own.append(spans, first, tag_byte);
-        port.core.ship(head, &own);
+impl Port {
+    /// Hands a chunk over by a copy, through the thread's own outbox where it has one.
+    #[inline]
+    fn copy(&self, head: ChunkHead, spans: &SpanBuffer, first: usize, tag_byte: usize) {
+        if let Some(outbox) = &self.outbox {
+            self.core.queue.push(outbox, head, spans, first, tag_byte);
+        } else if first == 0 && tag_byte == 0 {
+            self.core.ship(head, spans);
+        } else {
+            let mut own = SpanBuffer::new();
+            own.append(spans, first, tag_byte);
+            self.core.ship(head, &own);
+        }
+    }
+
+    /// Hands a chunk over with its buffer where the buffer is large.
+    fn give(&self, head: ChunkHead, spans: SpanBuffer) {
+        match &self.outbox {
+            Some(outbox) if spans.len() > KEPT_RECORDS => {
+                self.core.queue.push_whole(outbox, head, spans, 0, 0);
+            }
+            _ => self.copy(head, &spans, 0, 0),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stack, push};
+use super::Stack;
 use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
 use crate::trace::context::Place;
 use crate::trace::frame::{Frame, FrameKind};
@@ -117,7 +117,7 @@ impl Stack {
                 self.attach();
             }
             match &self.port {
-                Some(port) if Arc::ptr_eq(&port.core, &segment.core) => push(port, head, &spans, 0, 0),
+                Some(port) if Arc::ptr_eq(&port.core, &segment.core) => port.give(head, spans),
                 _ => segment.core.ship(head, &spans),
             }
         }

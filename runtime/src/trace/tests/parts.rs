@@ -70,3 +70,37 @@ fn parts_of_an_activation_that_ended_inside_a_call_lose_nothing() {
     assert_eq!(tracer.finished().len(), 452);
     assert_eq!(tracer.counters().finished(), 452);
 }
+
+#[test]
+fn parts_that_leave_with_their_buffer_take_no_tag_along_that_is_not_theirs() {
+    for (part, late) in [(60, "short".to_owned()), (60, "x".repeat(3_000)), (300, "short".to_owned())] {
+        let tracer = ScopedTracer::with_parts_of(part);
+        traced("root", || {
+            active_span().set_service("shop");
+            active_span().set_tag("root", "early");
+            for round in 0..5_u32 {
+                traced("middle", || {
+                    active_span().set_tag("middle", round);
+                    for call in 0..100_u32 {
+                        traced("call", || active_span().set_tag("call", call));
+                    }
+                });
+                active_span().set_tag("late", late.as_str());
+            }
+        });
+        let spans = tracer.finished();
+        let named = |name| spans.iter().filter(move |span| span.name == name).collect::<Vec<_>>();
+        let (roots, middles, calls) = (named("root"), named("middle"), named("call"));
+        assert_eq!((roots.len(), middles.len(), calls.len()), (1, 5, 500));
+        let root = roots[0];
+        assert_eq!((root.meta["root"].as_str(), root.meta["late"].as_str()), ("early", late.as_str()));
+        assert!(spans.iter().all(|span| span.service.as_deref() == Some("shop")));
+        for (round, middle) in middles.iter().enumerate() {
+            assert_eq!((middle.metrics["middle"] as usize, middle.parent_id), (round, root.span_id));
+            let own: Vec<_> = calls.iter().filter(|call| call.parent_id == middle.span_id).collect();
+            let numbers: Vec<_> = own.iter().map(|call| call.metrics["call"] as u32).collect();
+            assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+            assert!(own.iter().all(|call| call.meta.is_empty() && call.metrics.len() == 1));
+        }
+    }
+}

@@ -86,7 +86,7 @@ impl Running {
     fn push(&self, chunks: u64, spans: u64) {
         for _ in 0..chunks {
             let batch = batch(&SITE, 1, spans);
-            self.queue.push(&self.outbox, batch.heads[0].clone(), &batch.spans, 0, 0);
+            self.queue.push(&self.outbox, batch.heads[0].clone(), &batch.common, 0, 0);
         }
     }
 

@@ -13,19 +13,19 @@ fn encoding_takes_some_nanoseconds_a_span() {
         let mut encoder = Encoder::new(&SpanDefaults { service: "shop".into(), ..SpanDefaults::default() });
         let timeline = timeline();
         let (mut best, mut len, mut memory) = (f64::MAX, 0, Vec::new());
-        for _ in 0..2_000_000 / batch.spans.len() {
+        for _ in 0..2_000_000 / batch.common.len() {
             let mut payload = Payload::reusing(memory);
             let start = std::time::Instant::now();
             for head in &batch.heads {
-                let records = &batch.spans.records[head.first as usize..][..head.len as usize];
-                let chunk = Chunk { head, records, tags: &batch.spans.tags, decision: KEEP };
+                let records = &batch.common.records[head.first as usize..][..head.len as usize];
+                let chunk = Chunk { head, records, tags: &batch.common.tags, decision: KEEP };
                 encoder.chunk(&mut payload, &chunk, &timeline, 0, UNLIMITED);
             }
-            best = best.min(start.elapsed().as_nanos() as f64 / batch.spans.len() as f64);
+            best = best.min(start.elapsed().as_nanos() as f64 / batch.common.len() as f64);
             len = payload.len();
             memory = payload.into_body();
         }
-        let bytes = len / batch.spans.len();
+        let bytes = len / batch.common.len();
         println!("{chunks} chunks of {spans} spans: {best:.1} ns a span, {bytes} bytes a span");
     }
 }
