@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::handle::SpanCell;
-use super::owned::{Edit, OwnedSpan};
+use super::owned::Edit;
 use super::process::Core;
 use super::recorder::TagSet;
 use super::segment::Segment;
 use crate::clock::Clock;
 use crate::export::queue::Outbox;
 use crate::model::{Flags, NO_INDEX, Record, SpanBuffer, TagLog};
+
+/// Units that a frame opens at a time.
+const CREDIT: u32 = 32;
 
 /// A frame. Its records stand in the stack's buffer from `first` on.
 ///
@@ -28,6 +31,10 @@ pub(crate) struct Frame {
     pub(crate) first_tag: u32,
     /// Owned spans that finished in this frame; they are closed when their records join the segment.
     pub(crate) closes: u32,
+    /// Units of the segment that were opened ahead, for futures that this one starts; closed with it.
+    pub(crate) credit: u32,
+    /// The frame of a future that this one started and that is over, for the next one.
+    pub(crate) spare: Option<Box<Frame>>,
     /// What finished during the polls of a future so far, while it waits for the next one.
     pub(crate) kept: SpanBuffer,
     /// What the stack held for the frame below.
@@ -107,15 +114,34 @@ impl Frame {
             first: 0,
             first_tag: 0,
             closes: 0,
+            credit: 0,
+            spare: None,
             kept: SpanBuffer::new(),
             outer,
         })
     }
 
-    /// The frame of a future's span.
-    pub(crate) fn polled(owned: OwnedSpan) -> Box<Self> {
-        let OwnedSpan { record, tags, segment } = owned;
-        Self::new(segment.trace_id(), record.span_id, Some(segment), FrameKind::Polled(record, tags))
+    /// Whether the frame of a future that is over may wait here for the next one.
+    pub(crate) fn takes_spare(&self) -> bool {
+        self.spare.is_none() && matches!(self.kind, FrameKind::Polled(..))
+    }
+
+    /// A frame for a future that this one starts, of the same segment, which counts it.
+    #[inline]
+    pub(crate) fn child(&mut self) -> Option<Box<Self>> {
+        let segment = self.segment.as_ref()?;
+        if self.credit == 0 {
+            // One step of the shared count for many futures: this frame holds the segment open anyway.
+            segment.open(CREDIT as usize);
+            self.credit = CREDIT;
+        }
+        self.credit -= 1;
+        Some(match self.spare.take() {
+            Some(spare) => spare,
+            None => {
+                Self::new(self.trace_id, 0, Some(Arc::clone(segment)), FrameKind::Ended { is_unit: false })
+            }
+        })
     }
 
     /// The open span of a future.
@@ -195,10 +221,14 @@ impl Frame {
 impl Drop for Frame {
     /// A future's span that nobody finished is finished here: its future or its tags panicked, or its thread is ending.
     fn drop(&mut self) {
+        // One by one: each may have one of its own.
+        while let Some(mut spare) = self.spare.take() {
+            self.spare = spare.spare.take();
+        }
         let FrameKind::Polled(record, tags) = &mut self.kind else { return };
         let Some(segment) = self.segment.take() else { return };
         Edit { record, tags }.end(segment.core.clock.ticks(), None);
-        segment.take(&self.kept, self.closes as usize);
+        segment.take(&self.kept, (self.closes + self.credit) as usize);
         segment.take_one(*record, tags);
     }
 }

@@ -38,10 +38,10 @@ impl Segment {
         self.facts.trace_id
     }
 
-    /// Announces one more unit. Called while another one is open, or by somebody who comes late and opens it again.
-    pub(crate) fn open(&self) {
+    /// Announces more units. Called while another one is open, or by somebody who comes late and opens it again.
+    pub(crate) fn open(&self, units: usize) {
         // Relaxed: the count is compared only under the lock below.
-        self.open.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(units, Ordering::Relaxed);
     }
 
     /// Takes finished spans (`spans` from `first` and `tag_byte` on) and closes so many units.

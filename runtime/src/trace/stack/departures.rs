@@ -132,7 +132,7 @@ impl Stack {
             let mut tags = TagLog::new();
             record.service = tags.copy_field(&self.spans.tags, record.service);
             record.tags = tags.copy_chain(&self.spans.tags, record.tags);
-            segment.open();
+            segment.open(1);
             self.detached.push(OwnedSpan { record, tags, segment: Arc::clone(&segment) });
         }
         let excess = self.detached.len().saturating_sub(MAX_DETACHED);

@@ -9,32 +9,41 @@ use crate::trace::frame::{Entry, Frame, FrameKind};
 use crate::trace::process;
 use crate::trace::segment::{Ready, Segment};
 
-/// Frames kept for futures to come; 1 KiB in all.
+/// Frames kept for futures and activations to come; 1 KiB in all.
 const KEPT_FRAMES: usize = 4;
 
 impl Stack {
     /// Puts a future's span on the stack for one poll.
     #[inline]
     pub(crate) fn enter_poll(&mut self, mut frame: Box<Frame>) {
-        self.settle();
         if !self.is_ready_for(&frame) {
-            if let Some(segment) = &frame.segment {
-                frame.outer.port = self.connect(&segment.core);
-            }
+            self.get_ready_for(&mut frame);
         }
         self.push_frame(frame);
     }
 
-    /// Whether a future's frame can be pushed with the tracer that is connected: there is one of its segment below, or nothing.
+    /// Whether a future's frame can be pushed as it is: mostly one future polls another of the same segment, or it is the first one
+    /// here and the tracer that is connected is its own.
     #[inline]
     fn is_ready_for(&self, frame: &Frame) -> bool {
-        let Some(segment) = &frame.segment else { return true };
+        let Some(segment) = &frame.segment else { return false };
         match (self.frames.last(), &self.port) {
-            (Some(top), _) => top.segment.as_ref().is_some_and(|below| Arc::ptr_eq(below, segment)),
+            (Some(top), _) => {
+                let is_settled = self.current != NO_INDEX || matches!(top.kind, FrameKind::Polled(..));
+                is_settled && top.segment.as_ref().is_some_and(|below| Arc::ptr_eq(below, segment))
+            }
             (None, Some(port)) => {
                 self.generation == process::generation() && Arc::ptr_eq(&port.core, &segment.core)
             }
             _ => false,
+        }
+    }
+
+    #[inline(never)]
+    fn get_ready_for(&mut self, frame: &mut Frame) {
+        self.settle();
+        if let Some(segment) = &frame.segment {
+            frame.outer.port = self.connect(&segment.core);
         }
     }
 
@@ -84,12 +93,14 @@ impl Stack {
                 self.spans.push_from(*edit.record, edit.tags);
             }
             self.finished += 1;
-            frame.closes += 1;
+            frame.closes += 1 + std::mem::take(&mut frame.credit);
             frame.kind = FrameKind::Ended { is_unit: false };
         }
-        let ended = if self.is_merging() { self.merge_frame() } else { self.end_frame() };
-        if let Some(frame) = ended {
-            self.keep_frame(frame);
+        let is_merging = self.is_merging();
+        let Some(frame) = (if is_merging { self.merge_frame() } else { self.end_frame() }) else { return };
+        match self.frames.last_mut() {
+            Some(below) if is_merging && below.takes_spare() => below.spare = Some(frame),
+            _ => self.keep_frame(frame),
         }
     }
 
@@ -119,11 +130,28 @@ impl Stack {
         Some(frame)
     }
 
-    /// Keeps the memory of a frame for the next future.
-    #[inline]
-    fn keep_frame(&mut self, mut frame: Box<Frame>) {
-        if self.spare_frames.len() < KEPT_FRAMES {
-            frame.segment = None;
+    /// A frame, in the memory of one that is over where there is one.
+    pub(super) fn new_frame(
+        &mut self,
+        trace_id: u128,
+        span_id: u64,
+        segment: Arc<Segment>,
+        kind: FrameKind,
+    ) -> Box<Frame> {
+        let Some(mut frame) = self.spare_frames.pop() else {
+            return Frame::new(trace_id, span_id, Some(segment), kind);
+        };
+        (frame.trace_id, frame.span_id, frame.token) = (trace_id, span_id, span_id);
+        (frame.segment, frame.kind) = (Some(segment), kind);
+        frame
+    }
+
+    /// Keeps the memory of a frame that is over, and of those that it kept.
+    fn keep_frame(&mut self, frame: Box<Frame>) {
+        let mut next = Some(frame);
+        while let Some(mut frame) = next.take().filter(|_| self.spare_frames.len() < KEPT_FRAMES) {
+            (frame.segment, frame.kind) = (None, FrameKind::Ended { is_unit: false });
+            next = frame.spare.take();
             let kept = std::mem::take(&mut frame.kept);
             if self.spans.capacity_bytes() == 0 {
                 self.spans = kept;
@@ -149,9 +177,9 @@ impl Stack {
     pub(crate) fn enter(&mut self, segment: Arc<Segment>, span_id: u64, entry: Entry) -> u64 {
         self.settle();
         let port = self.connect(&segment.core);
-        segment.open();
+        segment.open(1);
         self.tokens += 1;
-        let mut frame = Frame::new(segment.trace_id(), span_id, Some(segment), FrameKind::Entered(entry));
+        let mut frame = self.new_frame(segment.trace_id(), span_id, segment, FrameKind::Entered(entry));
         frame.token = self.tokens;
         frame.outer.port = port;
         self.push_frame(frame);
@@ -162,7 +190,9 @@ impl Stack {
     pub(crate) fn leave(&mut self, token: u64) {
         let Some(at) = self.frames.iter().rposition(|frame| frame.token == token) else { return };
         if at + 1 == self.frames.len() && self.current == NO_INDEX {
-            self.end_frame();
+            if let Some(frame) = self.end_frame() {
+                self.keep_frame(frame);
+            }
         } else if let Some(frame) = self.frames.get_mut(at) {
             frame.kind = FrameKind::Ended { is_unit: true };
         }

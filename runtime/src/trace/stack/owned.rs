@@ -13,26 +13,33 @@ impl Stack {
     /// Starts the span of a future under the active one, or as a new trace.
     pub(crate) fn start_polled(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
         if self.current != NO_INDEX || site.service.is_some() {
-            return self.start_owned(site, None, site.service).map(Frame::polled);
+            return self.start_polled_owned(site);
         }
         // Mostly one future starts another: under a span of the tracer's own service, in a segment that exists.
-        let Some((segment, top)) = self.frames.last().and_then(|top| match &top.kind {
-            FrameKind::Polled(parent, _) if parent.service == 0 => Some((top.segment.as_ref()?, top)),
-            _ => None,
-        }) else {
-            return self.start_owned(site, None, site.service).map(Frame::polled);
+        let start = self.ticks();
+        let frame = self.frames.last_mut().filter(|top| match &top.kind {
+            FrameKind::Polled(parent, _) => parent.service == 0,
+            _ => false,
+        });
+        let started = start.zip(frame.and_then(|top| Some((top.child()?, top.span_id))));
+        let Some((start, (mut frame, parent_id))) = started else {
+            return self.start_polled_owned(site);
         };
-        segment.open();
-        let (segment, trace_id, parent_id) = (Some(Arc::clone(segment)), top.trace_id, top.span_id);
-        let start = self.ticks()?;
         let span_id = self.ids.span_id();
-        let kind = FrameKind::Polled(Record::open(site, span_id, parent_id, start), TagLog::new());
-        let Some(mut frame) = self.spare_frames.pop() else {
-            return Some(Frame::new(trace_id, span_id, segment, kind));
-        };
-        (frame.trace_id, frame.span_id, frame.token) = (trace_id, span_id, span_id);
-        (frame.segment, frame.kind) = (segment, kind);
+        (frame.span_id, frame.token) = (span_id, span_id);
+        frame.kind = FrameKind::Polled(Record::open(site, span_id, parent_id, start), TagLog::new());
         Some(frame)
+    }
+
+    fn start_polled_owned(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
+        let owned = self.start_owned(site, None, site.service)?;
+        Some(self.polled(owned))
+    }
+
+    /// The frame of a future's span.
+    pub(crate) fn polled(&mut self, owned: OwnedSpan) -> Box<Frame> {
+        let OwnedSpan { record, tags, segment } = owned;
+        self.new_frame(segment.trace_id(), record.span_id, segment, FrameKind::Polled(record, tags))
     }
 
     /// Starts an owned span under the active one, under a given place, or as a new trace; of its parent's service or a given one.
@@ -46,13 +53,13 @@ impl Stack {
         let span_id;
         let (segment, parent_id, service, is_local_root) = match parent {
             Some(Place::Within { segment, span_id: parent_id, service }) => {
-                segment.open();
+                segment.open(1);
                 span_id = self.ids.span_id();
                 (Arc::clone(segment), *parent_id, service.clone(), false)
             }
             None if !self.frames.is_empty() => {
                 let segment = self.promote(self.frames.len() - 1)?;
-                segment.open();
+                segment.open(1);
                 span_id = self.ids.span_id();
                 let frame = self.frames.last()?;
                 match self.spans.records.get(self.current as usize) {
