@@ -102,6 +102,11 @@ impl PropagatedTags {
         self.0.is_empty()
     }
 
+    /// The tags as the header `x-datadog-tags` has them.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Key and value of each tag, in order of arrival.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         pieces(&self.0, b',').filter_map(|pair| cut(pair, b'='))

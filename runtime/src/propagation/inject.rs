@@ -46,6 +46,10 @@ impl Decided {
         Self { maker, rate: decision.and_then(|decision| decision.rate).map(rate_text) }
     }
 
+    pub(super) fn replaces_nothing(&self) -> bool {
+        self.maker.is_none() && self.rate.is_none()
+    }
+
     /// Whether the decision replaces a tag that came from upstream.
     pub(super) fn replaces(&self, key: &str) -> bool {
         self.maker.is_some() && key == TAG_DECISION_MAKER || self.rate.is_some() && key == TAG_KNUTH_RATE

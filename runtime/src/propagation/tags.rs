@@ -111,6 +111,11 @@ fn push_all(text: &mut Text<MAX_TAGS_BYTES>, context: &Outgoing<'_>, decided: &D
     if let Some(rate) = &decided.rate {
         fits &= push_separator(text) && text.push(b"_dd.p.ksr=") && text.push(rate.as_bytes());
     }
+    if decided.replaces_nothing() {
+        // They are held as the header has them.
+        let all = context.tags.as_str();
+        return fits && (all.is_empty() || push_separator(text) && text.push(all.as_bytes()));
+    }
     for (key, value) in context.tags.iter() {
         if !decided.replaces(key) {
             fits &= push_separator(text) && text.push(key.as_bytes());
