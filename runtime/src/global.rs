@@ -184,12 +184,12 @@ pub struct TracerGuard {
 }
 
 impl TracerGuard {
-    /// Delivers what finished so far. Gives false where the deadline passed before, or a payload was lost. See [`flush`].
+    /// Delivers what finished so far. Gives true where all of it was delivered. See [`flush`].
     pub fn flush(&self, deadline: Duration) -> bool {
         self.running.as_ref().is_none_or(|running| running.flush(deadline))
     }
 
-    /// Ends the tracer with a deadline of one's own. See [`shutdown`].
+    /// Ends the tracer with a deadline of one's own. Gives true where everything was delivered. See [`shutdown`].
     pub fn shutdown(mut self, deadline: Duration) -> bool {
         self.running.take().is_none_or(|running| end(&running, deadline))
     }
@@ -205,31 +205,32 @@ impl Drop for TracerGuard {
 
 /// Delivers the spans that finished so far, and waits for it: at most `deadline`, and 100 ms for the answer to get here.
 ///
-/// Gives true where everything was acknowledged, or no tracer runs. It blocks its thread without entering any async
-/// runtime. Called from the library's own thread it does nothing and gives false.
+/// Gives true where every span handed over before the call was acknowledged (see [`Counters::acknowledged`]), also where there was none.
+/// Gives false where one is still on its way, or was lost; a loss that an earlier call was told of does not count again. Of a
+/// tracer that has ended it says what became of its spans: a loss at the end, or a span that came after it, counts for good.
+///
+/// It blocks its thread without entering any async runtime. Called from the library's own thread, or in a forked child, it
+/// does nothing and gives false.
 pub fn flush(deadline: Duration) -> bool {
-    let running = running().clone();
-    running.is_none_or(|running| running.flush(deadline))
+    latest().is_none_or(|tracer| tracer.flush(deadline))
 }
 
 /// Ends the tracer of the process, delivering what finished before, and waits for it: at most `deadline`, and 100 ms for the
 /// answer to get here. What is left then is counted as [`DropReason::ShutdownDeadline`].
 ///
-/// Spans that start afterwards are not recorded, but counted. A tracer may be started again.
+/// Gives true and false like [`flush`]. Spans that start afterwards are not recorded, but counted. A tracer may be started again.
 pub fn shutdown(deadline: Duration) -> bool {
-    let running = running().clone();
-    running.is_none_or(|running| end(&running, deadline))
+    latest().is_none_or(|tracer| end(&tracer, deadline))
 }
 
 /// What became of the spans: of the tracer that runs, else of the last one. Spans that met no tracer, since the process began, count
 /// as [`DropReason::AfterShutdown`].
 pub fn counters() -> Counters {
-    let running = running().clone().or_else(|| last().clone());
-    let counters = running.map(|running| running.core.queue.counters()).unwrap_or_default();
+    let counters = latest().map(|tracer| tracer.core.queue.counters()).unwrap_or_default();
     counters.with_refused(DropReason::AfterShutdown, trace::not_recorded())
 }
 
-/// The last tracer that was ended, for its books.
+/// The last tracer that was ended, for its books and for whoever asks what became of its spans.
 static LAST: Mutex<Option<Arc<Running>>> = Mutex::new(None);
 
 /// A started tracer.
@@ -328,15 +329,22 @@ impl fmt::Debug for Running {
 fn end(tracer: &Arc<Running>, deadline: Duration) -> bool {
     {
         let mut running = running();
-        // Somebody else ended it, and perhaps started another one.
+        // Somebody else ended it, and perhaps started another one; its deadline holds, and what came of it.
         if !running.as_ref().is_some_and(|running| Arc::ptr_eq(running, tracer)) {
-            return true;
+            drop(running);
+            return tracer.flush(deadline);
         }
         *running = None;
         *last() = Some(Arc::clone(tracer));
         trace::uninstall();
     }
     tracer.worker.as_ref().is_none_or(|worker| worker.shutdown(deadline))
+}
+
+/// The tracer that runs, else the last one that did.
+fn latest() -> Option<Arc<Running>> {
+    let running = running();
+    running.clone().or_else(|| last().clone())
 }
 
 fn running() -> MutexGuard<'static, Option<Arc<Running>>> {

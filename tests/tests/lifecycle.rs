@@ -55,6 +55,7 @@ fn spans_outside_of_a_tracers_life_do_no_harm() {
     let (ended, received) = acted("without tracer", 10);
     let report = Report::of(&ended.clone().expect_success());
     assert_eq!(report.books.waiting, 0);
+    assert_eq!(report.notes["flushed after shutdown"], 0, "a span finished after the shutdown");
     assert_eq!(received.span_count() as u64, report.books.acknowledged);
     assert_eq!(received.spans().filter(|span| span.name == "part").count(), 20);
     assert_eq!(ended.stderr_lines_with("panicked").count(), 0, "{}", ended.stderr);

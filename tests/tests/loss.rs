@@ -169,6 +169,9 @@ fn waits_end_at_their_deadlines() {
         let start = Instant::now();
         assert!(!dd_traced::shutdown(Duration::from_millis(200)));
         assert!(start.elapsed() < Duration::from_secs(2), "shutdown: {:?}", start.elapsed());
+        // A tracer that has ended has nothing left to do, and used to say that all was well.
+        let again = Duration::from_secs(10);
+        assert!(!tracer.flush(again) && !dd_traced::flush(again) && !dd_traced::shutdown(again));
         span("too late").start().finish();
     });
     assert_eq!(books.acknowledged, 0);

@@ -73,10 +73,10 @@ impl Worker {
                     "sent payload: size: {bytes} traces: {chunks} spans: {spans}"
                 ));
             }
-            Fate::Lost(reason) => self.delivery.lose(&self.queue, reason, spans),
-            Fate::Split => self.delivery.lose(&self.queue, DropReason::Http4xx, spans),
+            Fate::Lost(reason) => self.lose(reason, spans),
+            Fate::Split => self.lose(DropReason::Http4xx, spans),
         }
-        self.delivery.lose(&self.queue, DropReason::TooLarge, too_large);
+        self.lose(DropReason::TooLarge, too_large);
         self.backlog.settle(until, &self.queue);
         self.report();
     }

@@ -6,11 +6,10 @@ use tokio::runtime::Runtime;
 
 use super::backlog::Size;
 use super::health::Health;
-use super::report::{self, Report};
+use super::report::Report;
 use super::settings::WriterSettings;
 use crate::diagnostics;
 use crate::export::client::{self, AgentClient, Outcome};
-use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::Limits;
@@ -26,8 +25,6 @@ pub(super) struct Delivery {
     pub(super) size: Size,
     /// Bytes of the latest payload, for the memory of the next.
     pub(super) latest_bytes: usize,
-    /// Spans lost so far, for whoever asks whether all were delivered.
-    pub(super) lost: u64,
     /// Until when somebody waits for what is being delivered.
     waiting: Option<Instant>,
     started: Instant,
@@ -48,7 +45,6 @@ impl Delivery {
             report: Report::default(),
             size: Size { enough, limits: Limits { max_bytes: max, max_alone: max } },
             latest_bytes: 0,
-            lost: 0,
             waiting: None,
             started: Instant::now(),
         }
@@ -67,15 +63,6 @@ impl Delivery {
     /// The time since the worker started.
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
-    }
-
-    /// Books spans as lost.
-    pub(super) fn lose(&mut self, queue: &Queue, reason: DropReason, spans: usize) {
-        if spans > 0 {
-            self.lost += spans as u64;
-            queue.ledger().drop_spans(reason, spans);
-            diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
-        }
     }
 
     /// Warns about losses if that is due.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::run::{self, Worker};
 use super::settings::WriterSettings;
-use super::signal::{Order, OrderKind, Signal};
+use super::signal::{OrderKind, Signal};
 use super::view::Viewer;
 use crate::clock::{Anchor, Clock};
 use crate::diagnostics;
@@ -69,7 +69,9 @@ pub(super) fn start_on(parts: WorkerParts, signal: Arc<Signal>, spawn: Spawn) ->
 impl WorkerHandle {
     /// Sends everything handed over before the call and waits for it, for at most `limit` and a tenth of a second.
     ///
-    /// Whether everything was delivered. Refused on the worker's own thread, and in a forked child, which has no worker.
+    /// True where all of it was accepted. A loss that an earlier flush was told of does not count again; one at the
+    /// shutdown or after it counts for good. Refused, with false, on the worker's own thread, and in a forked child,
+    /// which has no worker.
     pub(crate) fn flush(&self, limit: Duration) -> bool {
         self.order(OrderKind::Flush, limit)
     }
@@ -77,28 +79,37 @@ impl WorkerHandle {
     /// Sends everything, refuses what comes later, and ends the worker: what is not delivered within `limit` is dropped
     /// and counted. Waits for at most `limit` and a tenth of a second.
     ///
-    /// Whether everything was delivered. Refused like [`WorkerHandle::flush`].
+    /// True and refused like [`WorkerHandle::flush`].
     pub(crate) fn shutdown(&self, limit: Duration) -> bool {
         let is_delivered = self.order(OrderKind::Shutdown, limit);
-        if !self.is_refused() && !self.is_running() {
+        if !self.is_refused() && !self.signal.is_over() && !self.is_running() {
             self.queue.close(DropReason::AfterShutdown);
-            return self.drop_queue() == 0 && is_delivered;
+            self.drop_queue();
+            self.signal.end();
         }
         is_delivered
     }
 
     fn order(&self, kind: OrderKind, limit: Duration) -> bool {
-        if self.is_refused() || !self.is_running() {
+        if self.is_refused() {
             return false;
+        }
+        if !self.signal.is_over() && !self.is_running() {
+            return self.has_delivered(0);
         }
         let now = Instant::now();
         let deadline = now.checked_add(limit).unwrap_or(now + FAR);
         let (reply, answer) = sync_channel(1);
-        match self.signal.order(Order { kind, deadline, reply }) {
-            // A worker that ended has nothing left but what it could not deliver.
-            Err(_) => self.queue.counters().waiting() == 0,
+        match self.signal.order(kind, deadline, reply) {
+            Err(told) => self.has_delivered(told),
             Ok(()) => answer.recv_timeout((deadline + GRACE).saturating_duration_since(now)).unwrap_or(false),
         }
+    }
+
+    /// Whether everything handed over so far arrived, but for losses that were told.
+    fn has_delivered(&self, told: u64) -> bool {
+        let counters = self.queue.counters();
+        counters.finished() == counters.acknowledged() + told
     }
 
     fn is_refused(&self) -> bool {
@@ -111,14 +122,13 @@ impl WorkerHandle {
     }
 
     /// Books what is in the queue as lost for want of a thread.
-    fn drop_queue(&self) -> usize {
+    fn drop_queue(&self) {
         let mut lost = 0;
         self.queue.drain(&mut Vec::new(), |batch| {
             lost += batch.spans();
             self.queue.release(batch.credit);
         });
         self.queue.ledger().drop_spans(DropReason::NoThread, lost);
-        lost
     }
 }
 

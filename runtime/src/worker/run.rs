@@ -2,12 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
 use super::delivery::Delivery;
 use super::handle::WorkerParts;
+use super::report;
 use super::sampler::Sampler;
 use super::signal::{Order, OrderKind, Signal};
 use super::view::{Viewer, view};
@@ -29,7 +29,7 @@ pub(super) struct Worker {
     viewer: Option<Box<dyn Viewer>>,
     parts: Kept,
     /// Who waits for what is being delivered.
-    flushes: Vec<Flush>,
+    flushes: Vec<Order>,
     /// Whether somebody rang since the last drain: what waits then is not left until the interval is over.
     is_called: bool,
     /// Set once the worker is to end.
@@ -49,18 +49,7 @@ struct Kept {
 pub(super) struct Ending {
     /// When what is left is dropped.
     pub(super) deadline: Instant,
-    replies: Vec<SyncSender<bool>>,
-    /// Spans lost when it was asked for.
-    lost_before: u64,
-}
-
-/// Somebody who waits until what was handed over is delivered.
-#[derive(Debug)]
-struct Flush {
-    deadline: Instant,
-    reply: SyncSender<bool>,
-    /// Spans lost when it was asked for.
-    lost_before: u64,
+    orders: Vec<Order>,
 }
 
 /// How often the local view looks for finished traces.
@@ -134,9 +123,7 @@ impl Worker {
             } else {
                 self.acknowledge_all();
             }
-            for flush in served {
-                let _ = flush.reply.try_send(self.delivery.lost == flush.lost_before);
-            }
+            self.answer(served);
             self.report();
             if is_ending {
                 self.delivery.report_rest(&self.queue);
@@ -152,20 +139,38 @@ impl Worker {
     pub(super) fn listen(&mut self) {
         self.is_called = true;
         for order in self.signal.orders() {
-            let Order { kind, deadline, reply } = order;
+            let deadline = order.deadline;
             self.delivery.set_waiting(Some(deadline));
-            // What is in flight now was handed over before the order.
-            let lost_before = self.delivery.lost;
-            match kind {
-                OrderKind::Flush => self.flushes.push(Flush { deadline, reply, lost_before }),
+            match order.kind {
+                OrderKind::Flush => self.flushes.push(order),
                 OrderKind::Shutdown => {
-                    let new = || Ending { deadline, replies: Vec::new(), lost_before };
-                    let ending = self.ending.get_or_insert_with(new);
+                    let ending = self.ending.get_or_insert_with(|| Ending { deadline, orders: Vec::new() });
                     ending.deadline = ending.deadline.min(deadline);
-                    ending.replies.push(reply);
+                    ending.orders.push(order);
                 }
             }
         }
+    }
+
+    /// Tells flushes whether all was delivered. A loss is told once: who orders after this hears of later ones.
+    fn answer(&self, flushes: Vec<Order>) {
+        if flushes.is_empty() {
+            return;
+        }
+        let lost = self.lost_spans();
+        // What is lost at the end is told to everybody who asks from there on.
+        if self.ending.is_none() {
+            self.signal.tell(lost);
+        }
+        for flush in flushes {
+            flush.answer(lost);
+        }
+    }
+
+    /// Spans lost so far; those that come after the shutdown are nothing that it could deliver.
+    fn lost_spans(&self) -> u64 {
+        let counters = self.queue.ledger().snapshot(0);
+        counters.dropped_total() - counters.dropped(DropReason::AfterShutdown)
     }
 
     /// Warns about losses if that is due; one who is about to end does it once, at its end.
@@ -199,10 +204,18 @@ impl Worker {
         self.queue.ledger().acknowledge(spans);
     }
 
+    /// Books spans as lost.
+    pub(super) fn lose(&self, reason: DropReason, spans: usize) {
+        if spans > 0 {
+            self.queue.ledger().drop_spans(reason, spans);
+            diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
+        }
+    }
+
     /// Drops what was taken over and is not settled.
     pub(super) fn drop_backlog(&mut self, reason: DropReason) {
         let spans = self.backlog.clear(&self.queue);
-        self.delivery.lose(&self.queue, reason, spans);
+        self.lose(reason, spans);
     }
 
     /// After a panic: what was being written can not be, and what wrote it is made anew.
@@ -217,13 +230,12 @@ impl Worker {
     /// Ends all business and tells everybody who waits.
     fn end(&mut self) {
         self.delivery.disconnect();
-        let late = self.signal.end().into_iter().map(|order| order.reply);
-        let lost = self.delivery.lost;
-        let (replies, lost_before) =
-            self.ending.take().map_or((Vec::new(), lost), |ending| (ending.replies, ending.lost_before));
-        let flushes = std::mem::take(&mut self.flushes).into_iter().map(|flush| flush.reply);
-        for reply in replies.into_iter().chain(flushes).chain(late) {
-            let _ = reply.try_send(lost == lost_before);
+        let lost = self.lost_spans();
+        let late = self.signal.end();
+        let flushes = std::mem::take(&mut self.flushes);
+        let shutdowns = self.ending.take().map(|ending| ending.orders).unwrap_or_default();
+        for order in shutdowns.into_iter().chain(flushes).chain(late) {
+            order.answer(lost);
         }
     }
 }

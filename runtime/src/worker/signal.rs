@@ -23,6 +23,8 @@ pub(crate) struct Signal {
 #[derive(Default)]
 struct Inbox {
     orders: Vec<Order>,
+    /// Spans lost by the latest answer: who ordered before it was told of them.
+    told: u64,
     is_over: bool,
 }
 
@@ -32,8 +34,18 @@ pub(super) struct Order {
     pub(super) kind: OrderKind,
     /// When whoever gave the order stops waiting.
     pub(super) deadline: Instant,
+    /// Spans lost that somebody was told of before.
+    pub(super) told: u64,
     /// Told whether everything was delivered.
     pub(super) reply: SyncSender<bool>,
+}
+
+impl Order {
+    /// Tells whoever waits, where so many spans are lost by now.
+    pub(super) fn answer(self, lost: u64) {
+        // Nobody listens any more where the deadline has passed.
+        let _ = self.reply.try_send(lost == self.told);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,13 +70,23 @@ impl Signal {
         }
     }
 
-    /// Hands an order in; gives it back when the worker has ended.
-    pub(super) fn order(&self, order: Order) -> Result<(), Order> {
+    /// Hands an order in.
+    ///
+    /// # Errors
+    ///
+    /// The worker has ended; these are the lost spans of which somebody was told before it did.
+    pub(super) fn order(
+        &self,
+        kind: OrderKind,
+        deadline: Instant,
+        reply: SyncSender<bool>,
+    ) -> Result<(), u64> {
         let mut inbox = self.inbox();
+        let told = inbox.told;
         if inbox.is_over {
-            return Err(order);
+            return Err(told);
         }
-        inbox.orders.push(order);
+        inbox.orders.push(Order { kind, deadline, told, reply });
         // Before the tray is free again, so that the bell is answered together with the order.
         self.ring();
         Ok(())
@@ -100,7 +122,17 @@ impl Signal {
         std::mem::take(&mut inbox.orders)
     }
 
-    /// Takes the last orders out; from now on orders are given back.
+    /// Says how many spans are lost by now, before those who wait are told.
+    pub(super) fn tell(&self, lost: u64) {
+        self.inbox().told = lost;
+    }
+
+    /// Whether the worker has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.inbox().is_over
+    }
+
+    /// Takes the last orders out; from now on there are none.
     pub(super) fn end(&self) -> Vec<Order> {
         let mut inbox = self.inbox();
         inbox.is_over = true;
@@ -155,12 +187,11 @@ mod tests {
     #[test]
     fn order_after_the_end_comes_back() {
         let signal = Signal::new();
-        let order = || {
-            let (reply, _) = std::sync::mpsc::sync_channel(1);
-            Order { kind: OrderKind::Flush, deadline: Instant::now(), reply }
-        };
-        assert!(signal.order(order()).is_ok());
-        assert_eq!(signal.end().len(), 1);
-        assert!(signal.order(order()).is_err());
+        let order = || signal.order(OrderKind::Flush, Instant::now(), std::sync::mpsc::sync_channel(1).0);
+        signal.tell(7);
+        assert!(order().is_ok());
+        let orders = signal.end();
+        assert_eq!((orders.len(), orders[0].told), (1, 7));
+        assert_eq!(order(), Err(7));
     }
 }

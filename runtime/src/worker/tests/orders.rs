@@ -14,7 +14,38 @@ fn shutdown_ends_at_its_deadline_and_counts_what_is_left() {
     let counters = running.counters();
     assert_eq!((counters.dropped(DropReason::ShutdownDeadline), counters.waiting()), (6, 0));
     assert_eq!((counters.dropped(DropReason::AfterShutdown), counters.dropped_total()), (4, 10));
-    assert!(running.handle.flush(LONG) && running.handle.shutdown(LONG), "nothing is left to do");
+    // An ended worker has nothing left to do, and used to say that all was well.
+    assert!(!running.handle.flush(LONG) && !running.handle.shutdown(LONG), "spans were lost");
+}
+
+#[test]
+fn orders_after_the_end_say_what_became_of_the_spans() {
+    let agent = FakeAgent::start(|_, _| ok());
+    let running = Setup::new(agent.settings()).start();
+    running.push(1, 2);
+    assert!(running.handle.shutdown(LONG));
+    assert!(running.handle.flush(LONG) && running.handle.shutdown(LONG), "everything was delivered");
+    running.push(1, 1);
+    assert!(!running.handle.flush(LONG), "what came too late was not");
+}
+
+#[test]
+fn loss_is_told_to_one_flush_wherever_it_happened() {
+    let agent = FakeAgent::start(|number, _| if number == 0 { status(400) } else { ok() });
+    let mut setup = Setup::new(agent.settings());
+    (setup.writer.buffer_bytes, setup.writer.flush_from_bytes) = (10_000, 10_000);
+    setup.writer.interval = Duration::from_millis(1);
+    let running = setup.start();
+    running.push(1, 2);
+    assert!(agent.wait_for(1, LONG));
+    // Nobody was waiting when the payload was refused, which used to be the end of it.
+    assert!(!running.handle.flush(LONG), "a payload was refused");
+    assert!(running.handle.flush(LONG), "which was told");
+    running.push(1, 60);
+    assert!(!running.handle.flush(LONG), "the queue was full");
+    running.push(1, 3);
+    assert!(running.handle.flush(LONG) && running.handle.shutdown(LONG));
+    assert!(running.handle.flush(LONG), "the losses were told before the end");
 }
 
 #[test]
@@ -27,7 +58,7 @@ fn shutdown_during_a_flush_ends_both() {
     assert!(agent.wait_for(1, LONG));
     let start = Instant::now();
     assert!(!running.handle.shutdown(Duration::from_millis(100)));
-    assert!(!flush.join().unwrap());
+    assert!(!flush.join().unwrap() && !running.handle.flush(LONG));
     assert!(start.elapsed() < Duration::from_secs(1));
     assert_eq!(running.counters().dropped(DropReason::ShutdownDeadline), 6);
 }
@@ -109,7 +140,7 @@ fn without_a_thread_nothing_hangs_and_everything_is_counted() {
     running.push(2, 3);
     assert!(!running.handle.flush(LONG));
     assert_eq!(running.counters().waiting(), 6);
-    assert!(!running.handle.shutdown(LONG));
+    assert!(!running.handle.shutdown(LONG) && !running.handle.flush(LONG));
     assert_eq!((running.counters().dropped(DropReason::NoThread), running.counters().waiting()), (6, 0));
     let lines = lines.take();
     assert!(lines.len() == 1 && lines[0].contains("out of threads"), "{lines:?}");
