@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dd_traced::span;
-use dd_traced_tests::{Address, Answer, Ended, Report, program, run, with_agent, with_tracer};
+use dd_traced_tests::{Address, Answer, Ended, Report, command, program, run, with_agent, with_tracer};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 /// The guard's drop takes at most 2 s; the bound leaves room for a machine with other things to do.
@@ -155,6 +155,24 @@ fn retries_end_and_the_loss_has_its_reason() {
             .filter(|request| request.is_traces() && request.header("x-datadog-trace-count") != Some("0"));
         assert!((2..=5).contains(&attempts.count()), "{answer:?}: {received:#?}");
     }
+}
+
+/// A connection that could not be made used to lose the payload at once.
+#[test]
+fn without_descriptors_a_payload_is_tried_as_often_as_any_other() {
+    let received = with_agent(|agent| {
+        let mut shell = command("sh");
+        shell.args(["-c", r#"ulimit -n 64; exec "$0" "no descriptors" 3"#, PROGRAM]);
+        shell.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_DEBUG", "1");
+        let ended = run(&mut shell).expect_success();
+        let report = Report::of(&ended);
+        assert_eq!((report.notes["flushed without"], report.notes["flushed with"]), (0, 1), "{report:?}");
+        assert_eq!((report.books.dropped("net"), report.books.acknowledged), (6, 6), "{report:?}");
+        let attempts: Vec<_> = ended.stderr_lines_with("attempt to send a payload").collect();
+        assert_eq!(attempts.len(), 4, "{}", ended.stderr);
+        assert!(attempts.iter().all(|line| line.contains("Too many open files")), "{attempts:?}");
+    });
+    assert_eq!(received.span_count(), 6);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Request, Response, redirect, retry};
+use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect, retry};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,7 +20,8 @@ use super::settings::{AgentAddress, AgentSettings};
 #[derive(Debug)]
 pub(crate) struct AgentClient {
     http: Client,
-    url: String,
+    /// Without user name and password, which are a header.
+    url: Url,
     headers: HeaderMap,
     rates_version: HeaderValue,
     /// Whether the next request may go out on a connection that the agent may have closed since.
@@ -31,11 +32,9 @@ pub(crate) struct AgentClient {
 #[derive(Debug)]
 pub(crate) struct Parcel(Request);
 
-/// What came of one attempt.
+/// Why the agent did not take a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The agent has the payload; the body of its answer as far as it could be read.
-    Accepted { answer: Vec<u8> },
+pub(crate) enum Failure {
     /// The agent answered with another status than 2xx.
     Refused { status: u16, retry_after: Option<Duration>, text: String },
     /// There was no answer; why, in words.
@@ -94,28 +93,32 @@ impl AgentClient {
         };
         let http = builder.build().map_err(|error| reason(&error))?;
         let headers = headers::constant(&Container::detect(), settings.external_env.as_deref());
+        // User name and password of the address become an `Authorization` header here.
+        let request = http.post(url).headers(headers).build().map_err(|error| reason(&error))?;
+        let (url, headers) = (request.url().clone(), request.headers().clone());
         Ok(Self { http, url, headers, rates_version: HeaderValue::from_static("0"), may_reuse: false })
     }
 
     /// Wraps a body of `chunks` chunks.
+    pub(crate) fn parcel(&self, body: Vec<u8>, chunks: u32) -> Parcel {
+        let mut request = Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert(TRACE_COUNT, chunks.into());
+        *request.body_mut() = Some(body.into());
+        Parcel(request)
+    }
+
+    /// Sends the parcel and waits for the answer, both within `limit`. Gives the body of the answer as far as it could be
+    /// read.
     ///
     /// # Errors
     ///
-    /// The outcome that sending it would have: the address is none.
-    pub(crate) fn parcel(&self, body: Vec<u8>, chunks: u32) -> Result<Parcel, Outcome> {
-        // User name and password of the address become an `Authorization` header here.
-        let request =
-            self.http.post(&self.url).headers(self.headers.clone()).header(TRACE_COUNT, chunks).body(body);
-        request.build().map(Parcel).map_err(|error| Outcome::Unreachable(reason(&error)))
-    }
-
-    /// Sends the parcel and waits for the answer, both within `limit`.
-    pub(crate) async fn attempt(&mut self, parcel: &Parcel, limit: Duration) -> Outcome {
+    /// Why the agent does not have the payload, as far as can be known.
+    pub(crate) async fn attempt(&mut self, parcel: &Parcel, limit: Duration) -> Result<Vec<u8>, Failure> {
         let deadline = Instant::now() + limit;
         let mut response = match timeout_at(deadline, self.send(parcel)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(outcome)) => return outcome,
-            Err(_) => return Outcome::TimedOut,
+            Ok(sent) => sent?,
+            Err(_) => return Err(Failure::TimedOut),
         };
         let status = response.status();
         let mut body = Vec::new();
@@ -128,29 +131,26 @@ impl AgentClient {
             if let Some(version) = response.headers().get(RATES_VERSION).filter(|_| is_whole) {
                 self.rates_version = version.clone();
             }
-            return Outcome::Accepted { answer: if is_whole { body } else { Vec::new() } };
+            return Ok(if is_whole { body } else { Vec::new() });
         }
         body.truncate(MAX_TEXT);
         let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
-        Outcome::Refused {
-            status: status.as_u16(),
-            retry_after,
-            text: String::from_utf8_lossy(&body).into_owned(),
-        }
+        let text = String::from_utf8_lossy(&body).into_owned();
+        Err(Failure::Refused { status: status.as_u16(), retry_after, text })
     }
 
     /// Sends the parcel; a connection found closed is replaced once, which is no failure of the agent.
-    async fn send(&mut self, Parcel(request): &Parcel) -> Result<Response, Outcome> {
+    async fn send(&mut self, Parcel(request): &Parcel) -> Result<Response, Failure> {
         let mut was_reused = std::mem::take(&mut self.may_reuse);
         loop {
             let Some(mut copy) = request.try_clone() else {
-                return Err(Outcome::Unreachable("the body cannot be sent again".to_owned()));
+                return Err(Failure::Unreachable("the body cannot be sent again".to_owned()));
             };
             copy.headers_mut().insert(RATES_VERSION, self.rates_version.clone());
             match self.http.execute(copy).await {
                 Ok(response) => return Ok(response),
                 Err(error) if was_reused && !error.is_connect() => was_reused = false,
-                Err(error) => return Err(Outcome::Unreachable(reason(&error))),
+                Err(error) => return Err(Failure::Unreachable(reason(&error))),
             }
         }
     }

@@ -9,8 +9,11 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     runtime().unwrap().block_on(future)
 }
 
+type Outcome = Result<Vec<u8>, Failure>;
+
+#[expect(clippy::unnecessary_wraps, reason = "an outcome to compare with")]
 fn accepted(answer: &str) -> Outcome {
-    Outcome::Accepted { answer: answer.into() }
+    Ok(answer.into())
 }
 
 /// The outcomes of one attempt after the other on one client.
@@ -19,7 +22,7 @@ fn outcomes(agent: &FakeAgent, attempts: usize, limit: Duration) -> Vec<Outcome>
     run(async {
         let mut outcomes = Vec::new();
         for _ in 0..attempts {
-            let parcel = client.parcel(BODY.to_vec(), 3).unwrap();
+            let parcel = client.parcel(BODY.to_vec(), 3);
             outcomes.push(client.attempt(&parcel, limit).await);
         }
         outcomes
@@ -77,8 +80,9 @@ fn statuses_are_told_with_their_text_and_wait() {
         _ => Reply::Status(204, "", String::new()),
     });
     let outcomes = outcomes(&agent, 4, LIMIT);
-    let refused =
-        |status, retry_after, text: &str| Outcome::Refused { status, retry_after, text: text.to_owned() };
+    let refused = |status, retry_after, text: &str| {
+        Err(Failure::Refused { status, retry_after, text: text.to_owned() })
+    };
     assert_eq!(outcomes[0], refused(429, Some(Duration::from_secs(7)), "busy"));
     assert_eq!(outcomes[1], refused(503, None, &"x".repeat(1_000)));
     assert_eq!(outcomes[2], refused(302, None, ""));
@@ -97,7 +101,7 @@ fn closed_idle_connection_is_replaced_without_a_failure() {
 fn connection_closed_twice_is_a_failure() {
     let agent = FakeAgent::start(|number, _| if number == 0 { ok() } else { Reply::Close });
     let outcomes = outcomes(&agent, 2, LIMIT);
-    assert!(matches!(&outcomes[1], Outcome::Unreachable(_)), "{outcomes:?}");
+    assert!(matches!(&outcomes[1], Err(Failure::Unreachable(_))), "{outcomes:?}");
     assert_eq!(agent.received().len(), 3);
 }
 
@@ -105,7 +109,7 @@ fn connection_closed_twice_is_a_failure() {
 fn silent_agent_ends_with_the_attempt() {
     let agent = FakeAgent::start(|_, _| Reply::Silence);
     let start = std::time::Instant::now();
-    assert_eq!(outcomes(&agent, 1, Duration::from_millis(100)), [Outcome::TimedOut]);
+    assert_eq!(outcomes(&agent, 1, Duration::from_millis(100)), [Err(Failure::TimedOut)]);
     assert!(start.elapsed() < Duration::from_millis(500));
 }
 
@@ -117,7 +121,7 @@ fn agent_that_answers_for_ever_is_cut() {
     let limit = Duration::from_millis(300);
     for (reply, expected) in [
         (Reply::Raw(half), accepted("")),
-        (Reply::Endless(interim), Outcome::TimedOut),
+        (Reply::Endless(interim), Err(Failure::TimedOut)),
         (Reply::Raw([chunk, b"zz\r\n".to_vec()].concat()), accepted("")),
     ] {
         let agent = FakeAgent::start(move |_, _| reply.clone());
@@ -135,7 +139,7 @@ fn huge_answer_is_cut_and_the_next_request_is_clean() {
             _ => ok(),
         });
         let outcomes = outcomes(&agent, 2, LIMIT);
-        let Outcome::Accepted { answer } = &outcomes[0] else { panic!("{outcomes:?}") };
+        let Ok(answer) = &outcomes[0] else { panic!("{outcomes:?}") };
         assert_eq!(answer.len(), if is_read { len } else { 0 });
         assert_eq!(outcomes[1], accepted("{}"));
         let version = if is_read { "v" } else { "0" };
@@ -150,7 +154,10 @@ fn garbage_is_no_answer() {
     {
         let agent = FakeAgent::start(move |_, _| Reply::Raw(garbage.to_vec()));
         let outcomes = outcomes(&agent, 2, LIMIT);
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Unreachable(_))), "{outcomes:?}");
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Err(Failure::Unreachable(_)))),
+            "{outcomes:?}"
+        );
     }
 }
 
@@ -160,10 +167,10 @@ fn refused_connection_is_named() {
     let settings =
         AgentSettings { address: AgentAddress::http("127.0.0.1", port), ..AgentSettings::default() };
     let mut client = AgentClient::new(&settings).unwrap();
-    let parcel = client.parcel(BODY.to_vec(), 0).unwrap();
+    let parcel = client.parcel(BODY.to_vec(), 0);
     let outcome = run(client.attempt(&parcel, LIMIT));
     assert!(
-        matches!(&outcome, Outcome::Unreachable(reason) if reason.contains("Connection refused")),
+        matches!(&outcome, Err(Failure::Unreachable(reason)) if reason.contains("Connection refused")),
         "{outcome:?}"
     );
 }
@@ -174,18 +181,18 @@ fn name_without_address_is_a_failure_and_a_slow_one_ends_with_the_attempt() {
     let settings =
         AgentSettings { address: AgentAddress::http("agent.example", 1), ..AgentSettings::default() };
     let cases: [(LookUp, Outcome); 2] = [
-        (|_| Err(io::Error::other("no such name")), Outcome::Unreachable("no such name".into())),
+        (|_| Err(io::Error::other("no such name")), Err(Failure::Unreachable("no such name".into()))),
         (
             |_| {
                 std::thread::sleep(Duration::from_secs(2));
                 Ok(Vec::new())
             },
-            Outcome::TimedOut,
+            Err(Failure::TimedOut),
         ),
     ];
     for (look_up, expected) in cases {
         let mut client = AgentClient::with_resolver(&settings, Resolver::new(look_up)).unwrap();
-        let parcel = client.parcel(BODY.to_vec(), 0).unwrap();
+        let parcel = client.parcel(BODY.to_vec(), 0);
         assert_eq!(run(client.attempt(&parcel, Duration::from_millis(100))), expected);
     }
 }
@@ -201,10 +208,10 @@ fn unix_socket_is_spoken_to() {
     let settings = agent.settings();
     let _ = std::fs::remove_file(&path);
     let mut client = AgentClient::new(&settings).unwrap();
-    let parcel = client.parcel(BODY.to_vec(), 0).unwrap();
+    let parcel = client.parcel(BODY.to_vec(), 0);
     let outcome = run(client.attempt(&parcel, LIMIT));
     assert!(
-        matches!(&outcome, Outcome::Unreachable(reason) if reason.contains("No such file")),
+        matches!(&outcome, Err(Failure::Unreachable(reason)) if reason.contains("No such file")),
         "{outcome:?}"
     );
 }
@@ -215,7 +222,7 @@ fn password_becomes_authorization_and_stays_out_of_errors() {
     let address = agent.address.to_string().replace("http://", "http://me:s3cret@");
     let settings = AgentSettings { address: AgentAddress::parse(&address).unwrap(), ..agent.settings() };
     let mut client = AgentClient::new(&settings).unwrap();
-    let parcel = client.parcel(BODY.to_vec(), 0).unwrap();
+    let parcel = client.parcel(BODY.to_vec(), 0);
     let outcome = format!("{:?}", run(client.attempt(&parcel, LIMIT)));
     assert!(!outcome.contains("s3cret"), "{outcome}");
     assert_eq!(agent.received()[0].header("authorization"), Some("Basic bWU6czNjcmV0"));

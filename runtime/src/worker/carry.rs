@@ -5,27 +5,31 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Runtime;
-
 use super::backlog::{Filled, Size};
 use super::report;
 use super::retry::{Attempts, Next};
 use super::run::Worker;
 use super::signal::Signal;
 use crate::diagnostics::{self, Level};
-use crate::export::client::{AgentClient, Outcome, Parcel};
+use crate::export::client::{AgentClient, Failure, Parcel};
 use crate::export::counters::DropReason;
 use crate::export::v04::Limits;
 
 /// What became of a payload.
 enum Fate {
-    Delivered {
-        answer: Vec<u8>,
-    },
-    Lost(DropReason),
+    /// Done with: the agent's answer, or why the spans are lost.
+    Settled(Result<Vec<u8>, DropReason>),
+    /// The agent wants smaller bodies.
     Split,
     /// The worker's time is over.
     Abandoned,
+}
+
+/// A body on its way: wrapped by the first client there is.
+struct Load {
+    body: Vec<u8>,
+    chunks: u32,
+    parcel: Option<Parcel>,
 }
 
 impl Worker {
@@ -52,12 +56,14 @@ impl Worker {
         let Filled { payload, until, too_large } = filled;
         let (bytes, chunks, spans) = (payload.len(), payload.chunks(), payload.spans());
         let fate = if spans == 0 {
-            Fate::Delivered { answer: Vec::new() }
+            // All that there was is too large.
+            Fate::Settled(Err(DropReason::TooLarge))
         } else {
             self.delivery.latest_bytes = bytes;
-            self.carry(payload.into_body(), chunks)
+            self.carry(Load { body: payload.into_body(), chunks, parcel: None })
         };
-        match fate {
+        let result = match fate {
+            Fate::Settled(result) => result,
             Fate::Split if spans > 1 => {
                 let half = bytes / 2;
                 self.delivery.shrink(half);
@@ -65,92 +71,90 @@ impl Worker {
                 return self
                     .deliver_one(Size { enough: half, limits: Limits { max_bytes: half, max_alone } });
             }
+            Fate::Split => Err(DropReason::Http4xx),
             Fate::Abandoned => return self.abandon(),
-            Fate::Delivered { answer } => {
+        };
+        // Before the books: what is still in the backlog when the worker fails is booked as lost.
+        self.backlog.settle(until, &self.queue);
+        match result {
+            Ok(answer) => {
                 self.queue.ledger().acknowledge(spans);
                 self.sampler.learn(&answer, self.delivery.age());
                 diagnostics::debug(format_args!(
                     "sent payload: size: {bytes} traces: {chunks} spans: {spans}"
                 ));
             }
-            Fate::Lost(reason) => self.lose(reason, spans),
-            Fate::Split => self.lose(DropReason::Http4xx, spans),
+            Err(reason) => self.lose(reason, spans),
         }
         self.lose(DropReason::TooLarge, too_large);
-        self.backlog.settle(until, &self.queue);
         self.report();
     }
 
     /// Attempts to hand a body over until it is clear what becomes of it.
-    fn carry(&mut self, body: Vec<u8>, chunks: u32) -> Fate {
-        let (runtime, mut client) = match self.delivery.connect() {
-            Ok(connection) => connection,
-            Err(outcome) => return self.lost(&outcome, DropReason::Net),
-        };
+    fn carry(&mut self, mut load: Load) -> Fate {
         let first = Instant::now();
         let mut attempts = Attempts::new(first);
-        let fate = match client.parcel(body, chunks) {
-            Err(outcome) => self.lost(&outcome, DropReason::Net),
-            Ok(parcel) => loop {
-                let begin = Instant::now();
-                self.delivery.health.attempted(begin);
-                let limit = attempts.limit(self.delivery.agent.timeout, begin);
-                let Some(outcome) = self.attempt(&runtime, &mut client, &parcel, limit) else {
+        loop {
+            let begin = Instant::now();
+            self.delivery.health.attempted(begin);
+            let limit = attempts.limit(self.delivery.agent.timeout, begin);
+            let failure = match self.attempt(&mut load, limit) {
+                Some(Ok(answer)) => {
+                    self.delivery.accepted();
+                    return Fate::Settled(Ok(answer));
+                }
+                Some(Err(failure)) => failure,
+                None => {
                     self.delivery.interrupted(begin.elapsed());
-                    break Fate::Abandoned;
-                };
-                self.delivery.attempted(&outcome);
-                let now = Instant::now();
-                if let Outcome::Refused { retry_after, .. } = &outcome {
-                    self.delivery.health.wait(*retry_after, now);
+                    return Fate::Abandoned;
                 }
-                let next = attempts.after(&outcome, self.delivery.earliest(now), now, chance());
-                if diagnostics::is_shown(Level::Debug) {
-                    let cause = report::cause(&outcome, &self.delivery.agent);
-                    diagnostics::debug(format_args!("attempt to send a payload: {cause}; then {next:?}"));
+            };
+            let now = Instant::now();
+            self.delivery.failed(&failure, now);
+            let next = attempts.after(&failure, self.delivery.earliest(now), now, chance());
+            if diagnostics::is_shown(Level::Debug) {
+                let cause = report::cause(&failure, &self.delivery.agent);
+                diagnostics::debug(format_args!("attempt to send a payload: {cause}; then {next:?}"));
+            }
+            match next {
+                Next::Split => return Fate::Split,
+                Next::Lost(reason) => {
+                    self.delivery.given_up(&failure);
+                    return Fate::Settled(Err(reason));
                 }
-                match next {
-                    Next::Delivered => {
-                        let Outcome::Accepted { answer } = outcome else { break Fate::Split };
-                        break Fate::Delivered { answer };
+                Next::Again(at) => {
+                    // A worker that is about to end tells everything at its end.
+                    if self.ending.is_none() {
+                        self.delivery.report_retry(at.saturating_duration_since(first));
                     }
-                    Next::Split => break Fate::Split,
-                    Next::Lost(reason) => break self.lost(&outcome, reason),
-                    Next::Again(at) => {
-                        // A worker that is about to end tells everything at its end.
-                        if self.ending.is_none() {
-                            self.delivery.report_retry(at.saturating_duration_since(first));
-                        }
-                        if !self.wait_until(at) {
-                            break Fate::Abandoned;
-                        }
+                    if !self.wait_until(at) {
+                        return Fate::Abandoned;
                     }
                 }
-            },
-        };
-        self.delivery.keep((runtime, client));
-        fate
+            }
+        }
     }
 
     /// One attempt; none when the worker's time ended first.
-    fn attempt(
-        &mut self,
-        runtime: &Runtime,
-        client: &mut AgentClient,
-        parcel: &Parcel,
-        limit: Duration,
-    ) -> Option<Outcome> {
-        runtime.block_on(async {
+    fn attempt(&mut self, load: &mut Load, limit: Duration) -> Option<Result<Vec<u8>, Failure>> {
+        let (runtime, mut client) = match self.delivery.connect() {
+            Ok(connection) => connection,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let result = runtime.block_on(async {
+            let parcel = load.wrapped(&client);
             let mut attempt = pin!(client.attempt(parcel, limit));
             loop {
                 let deadline = self.ending.as_ref().map(|ending| ending.deadline);
                 match first(attempt.as_mut(), &self.signal, deadline).await {
-                    Event::Done(outcome) => return Some(outcome),
+                    Event::Done(result) => return Some(result),
                     Event::Rung => self.listen(),
                     Event::Over => return None,
                 }
             }
-        })
+        });
+        self.delivery.keep((runtime, client));
+        result
     }
 
     /// Waits for a moment, or the first that will do for somebody who began to wait; false when the worker's time ended
@@ -172,27 +176,28 @@ impl Worker {
         }
     }
 
-    fn lost(&mut self, outcome: &Outcome, reason: DropReason) -> Fate {
-        self.delivery.failed(outcome);
-        Fate::Lost(reason)
-    }
-
-    /// Drops everything: the deadline of the shutdown has passed.
+    /// Drops what was taken over: the deadline of the shutdown has passed. What still came is dropped on the next round.
     fn abandon(&mut self) {
-        self.backlog.drain(&self.queue);
         self.drop_backlog(DropReason::ShutdownDeadline);
+    }
+}
+
+impl Load {
+    fn wrapped(&mut self, client: &AgentClient) -> &Parcel {
+        let Self { body, chunks, parcel } = self;
+        parcel.get_or_insert_with(|| client.parcel(std::mem::take(body), *chunks))
     }
 }
 
 /// What happens first during an attempt.
 enum Event {
-    Done(Outcome),
+    Done(Result<Vec<u8>, Failure>),
     Rung,
     Over,
 }
 
 async fn first(
-    mut attempt: Pin<&mut impl Future<Output = Outcome>>,
+    mut attempt: Pin<&mut impl Future<Output = Result<Vec<u8>, Failure>>>,
     signal: &Signal,
     deadline: Option<Instant>,
 ) -> Event {
@@ -204,8 +209,8 @@ async fn first(
         }
     });
     std::future::poll_fn(|context| {
-        if let Poll::Ready(outcome) = attempt.as_mut().poll(context) {
-            return Poll::Ready(Event::Done(outcome));
+        if let Poll::Ready(result) = attempt.as_mut().poll(context) {
+            return Poll::Ready(Event::Done(result));
         }
         if over.as_mut().poll(context).is_ready() {
             return Poll::Ready(Event::Over);

@@ -9,7 +9,7 @@ use super::health::Health;
 use super::report::Report;
 use super::settings::WriterSettings;
 use crate::diagnostics;
-use crate::export::client::{self, AgentClient, Outcome};
+use crate::export::client::{self, AgentClient, Failure};
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::Limits;
@@ -90,12 +90,12 @@ impl Delivery {
     }
 
     /// The connection, made now if there is none.
-    pub(super) fn connect(&mut self) -> Result<(Runtime, AgentClient), Outcome> {
+    pub(super) fn connect(&mut self) -> Result<(Runtime, AgentClient), Failure> {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        let runtime = client::runtime().map_err(|error| Outcome::Unreachable(error.to_string()))?;
-        let client = AgentClient::new(&self.agent).map_err(Outcome::Unreachable)?;
+        let runtime = client::runtime().map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let client = AgentClient::new(&self.agent).map_err(Failure::Unreachable)?;
         Ok((runtime, client))
     }
 
@@ -104,13 +104,17 @@ impl Delivery {
         self.connection = Some(connection);
     }
 
-    /// Remembers what came of an attempt.
-    pub(super) fn attempted(&mut self, outcome: &Outcome) {
-        if let Outcome::Accepted { .. } = outcome {
-            self.health.recovered();
-            self.report.recovered();
-        } else {
-            self.report.failed(outcome, &self.agent);
+    /// Remembers that the agent took a payload.
+    pub(super) fn accepted(&mut self) {
+        self.health.recovered();
+        self.report.recovered();
+    }
+
+    /// Remembers an attempt that failed.
+    pub(super) fn failed(&mut self, failure: &Failure, now: Instant) {
+        self.report.failed(failure, &self.agent);
+        if let Failure::Refused { retry_after, .. } = failure {
+            self.health.wait(*retry_after, now);
         }
     }
 
@@ -119,12 +123,11 @@ impl Delivery {
         self.report.interrupted(after, &self.agent);
     }
 
-    /// Remembers a payload that was given up, and why.
-    pub(super) fn failed(&mut self, outcome: &Outcome) {
-        self.report.failed(outcome, &self.agent);
+    /// Remembers a payload that was given up after this failure.
+    pub(super) fn given_up(&mut self, failure: &Failure) {
         self.report.lost_payload();
         // A body that is wrong says nothing about the agent.
-        if !matches!(outcome, Outcome::Refused { status: 400, .. }) {
+        if !matches!(failure, Failure::Refused { status: 400, .. }) {
             self.health.lost_payload();
         }
     }

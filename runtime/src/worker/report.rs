@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::Escaped;
-use crate::export::client::Outcome;
+use crate::export::client::Failure;
 use crate::export::counters::{Counters, DropReason};
 use crate::export::settings::AgentSettings;
 
@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Report {
     /// Keeps in mind how an attempt failed.
-    pub(super) fn failed(&mut self, outcome: &Outcome, agent: &AgentSettings) {
-        self.failing = Some(cause(outcome, agent));
+    pub(super) fn failed(&mut self, failure: &Failure, agent: &AgentSettings) {
+        self.failing = Some(cause(failure, agent));
     }
 
     /// The shutdown's deadline passed after so much of an attempt; what failed before says more.
@@ -110,21 +110,20 @@ pub(super) fn spans(count: u64) -> String {
 }
 
 /// Why the agent did not take a payload, in words a user can act on.
-pub(super) fn cause(outcome: &Outcome, agent: &AgentSettings) -> String {
+pub(super) fn cause(failure: &Failure, agent: &AgentSettings) -> String {
     let AgentSettings { address, timeout, .. } = agent;
-    match outcome {
-        Outcome::Accepted { .. } => format!("Agent at {address} took the spans"),
-        Outcome::Unreachable(reason) => format!("Agent not reachable at {address}: {reason} ({HINT})"),
-        Outcome::TimedOut => {
+    match failure {
+        Failure::Unreachable(reason) => format!("Agent not reachable at {address}: {reason} ({HINT})"),
+        Failure::TimedOut => {
             format!("Agent not reachable at {address}: no answer within {timeout:?} ({HINT})")
         }
-        Outcome::Refused { status: 429, .. } => format!("Agent at {address} is overloaded (status 429)"),
-        Outcome::Refused { status: status @ 300..400, .. } => {
+        Failure::Refused { status: 429, .. } => format!("Agent at {address} is overloaded (status 429)"),
+        Failure::Refused { status: status @ 300..400, .. } => {
             format!(
                 "Agent at {address} answers with a redirect (status {status}): it is not an agent's address"
             )
         }
-        Outcome::Refused { status, text, .. } => {
+        Failure::Refused { status, text, .. } => {
             let text = Escaped::new(text.trim(), 200).to_string();
             let separator = if text.is_empty() { "" } else { ": " };
             format!("Agent at {address} refuses spans (status {status}){separator}{text}")
@@ -140,8 +139,8 @@ mod tests {
     use super::*;
     use crate::export::counters::Ledger;
 
-    fn unreachable() -> Outcome {
-        Outcome::Unreachable("Connection refused (os error 111)".into())
+    fn unreachable() -> Failure {
+        Failure::Unreachable("Connection refused (os error 111)".into())
     }
 
     #[test]
@@ -193,7 +192,7 @@ mod tests {
     #[test]
     fn failure_that_lasts_is_told_before_the_loss() {
         let (ledger, mut report, now) = (Ledger::default(), Report::default(), Instant::now());
-        report.failed(&Outcome::TimedOut, &AgentSettings::default());
+        report.failed(&Failure::TimedOut, &AgentSettings::default());
         assert_eq!(report.retried(Duration::from_millis(999), now), None, "it is lost or delivered soon");
         let text = report.retried(PATIENCE, now).unwrap();
         assert!(text.contains("http://localhost:8126: no answer within 2s"), "{text}");
@@ -233,13 +232,13 @@ mod tests {
     #[test]
     fn cause_tells_who_refused_and_how() {
         let text = |status, text: &str| {
-            let outcome = Outcome::Refused { status, retry_after: None, text: text.to_owned() };
-            cause(&outcome, &AgentSettings::default())
+            let failure = Failure::Refused { status, retry_after: None, text: text.to_owned() };
+            cause(&failure, &AgentSettings::default())
         };
         assert!(text(403, "no\nway").ends_with(r"refuses spans (status 403): no\nway"));
         assert!(text(500, " ").ends_with("refuses spans (status 500)"));
         assert!(text(302, "").contains("redirect"));
         assert!(text(429, "").contains("overloaded"));
-        assert!(cause(&Outcome::TimedOut, &AgentSettings::default()).contains("no answer within 2s"));
+        assert!(cause(&Failure::TimedOut, &AgentSettings::default()).contains("no answer within 2s"));
     }
 }

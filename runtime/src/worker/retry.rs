@@ -1,12 +1,12 @@
-//! What follows an attempt to send a payload: done, again later, in smaller parts, or lost.
+//! What follows a failed attempt to send a payload: again later, in smaller parts, or lost.
 //!
-//! Pure: time, chance and the agent's answer are handed in.
+//! Pure: time, chance and the failure are handed in.
 //!
 //! Invariant: a payload has at most four attempts within ten seconds of its first.
 
 use std::time::{Duration, Instant};
 
-use crate::export::client::Outcome;
+use crate::export::client::Failure;
 use crate::export::counters::DropReason;
 
 /// The attempts of one payload.
@@ -16,11 +16,9 @@ pub(super) struct Attempts {
     made: u32,
 }
 
-/// What to do with a payload after an attempt.
+/// What to do with a payload after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The agent has it.
-    Delivered,
     /// The same body again, not before this moment.
     Again(Instant),
     /// The agent wants smaller bodies.
@@ -47,16 +45,15 @@ impl Attempts {
         timeout.min((self.first + PATIENCE).saturating_duration_since(now))
     }
 
-    /// What follows an attempt that ended `now` with `outcome`, where the agent may be asked again from `earliest` on;
+    /// What follows an attempt that failed `now`, where the agent may be asked again from `earliest` on;
     /// `chance` is a number from 0 to 1.
-    pub(super) fn after(&mut self, outcome: &Outcome, earliest: Instant, now: Instant, chance: f64) -> Next {
-        let reason = match outcome {
-            Outcome::Accepted { .. } => return Next::Delivered,
-            Outcome::Refused { status: 413, .. } => return Next::Split,
-            _ => reason(outcome),
-        };
+    pub(super) fn after(&mut self, failure: &Failure, earliest: Instant, now: Instant, chance: f64) -> Next {
+        if let Failure::Refused { status: 413, .. } = failure {
+            return Next::Split;
+        }
+        let reason = reason(failure);
         self.made += 1;
-        if !is_worth_a_retry(outcome) || self.made > RETRIES {
+        if !is_worth_a_retry(failure) || self.made > RETRIES {
             return Next::Lost(reason);
         }
         // Full jitter: anything from no pause to the whole one.
@@ -67,22 +64,21 @@ impl Attempts {
 }
 
 /// Whether the same body may be taken the next time.
-fn is_worth_a_retry(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Unreachable(_) | Outcome::TimedOut => true,
-        Outcome::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
-        Outcome::Accepted { .. } => false,
+fn is_worth_a_retry(failure: &Failure) -> bool {
+    match failure {
+        Failure::Unreachable(_) | Failure::TimedOut => true,
+        Failure::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
     }
 }
 
 /// The reason under which the spans are counted if this was the last attempt.
-fn reason(outcome: &Outcome) -> DropReason {
-    match outcome {
-        Outcome::TimedOut => DropReason::Timeout,
-        Outcome::Refused { status: 429, .. } => DropReason::Overload,
-        Outcome::Refused { status: 500.., .. } => DropReason::Http5xx,
-        Outcome::Refused { .. } => DropReason::Http4xx,
-        Outcome::Unreachable(_) | Outcome::Accepted { .. } => DropReason::Net,
+fn reason(failure: &Failure) -> DropReason {
+    match failure {
+        Failure::TimedOut => DropReason::Timeout,
+        Failure::Refused { status: 429, .. } => DropReason::Overload,
+        Failure::Refused { status: 500.., .. } => DropReason::Http5xx,
+        Failure::Refused { .. } => DropReason::Http4xx,
+        Failure::Unreachable(_) => DropReason::Net,
     }
 }
 
@@ -90,36 +86,35 @@ fn reason(outcome: &Outcome) -> DropReason {
 mod tests {
     use super::*;
 
-    fn refused(status: u16) -> Outcome {
-        Outcome::Refused { status, retry_after: None, text: String::new() }
+    fn refused(status: u16) -> Failure {
+        Failure::Refused { status, retry_after: None, text: String::new() }
     }
 
-    fn unreachable() -> Outcome {
-        Outcome::Unreachable("Connection refused".into())
+    fn unreachable() -> Failure {
+        Failure::Unreachable("Connection refused".into())
     }
 
     #[test]
     fn each_status_has_its_consequence() {
         let now = Instant::now();
-        let next = |outcome: &Outcome| Attempts::new(now).after(outcome, now, now, 0.0);
-        assert_eq!(next(&Outcome::Accepted { answer: Vec::new() }), Next::Delivered);
+        let next = |failure: &Failure| Attempts::new(now).after(failure, now, now, 0.0);
         assert_eq!(next(&refused(413)), Next::Split);
         for status in [301, 302, 304, 400, 401, 403, 404, 405, 411, 415, 418, 499] {
             assert_eq!(next(&refused(status)), Next::Lost(DropReason::Http4xx), "{status}");
         }
-        for outcome in
-            [unreachable(), Outcome::TimedOut, refused(408), refused(429), refused(500), refused(503)]
+        for failure in
+            [unreachable(), Failure::TimedOut, refused(408), refused(429), refused(500), refused(503)]
         {
-            assert_eq!(next(&outcome), Next::Again(now), "{outcome:?}");
+            assert_eq!(next(&failure), Next::Again(now), "{failure:?}");
         }
     }
 
     #[test]
     fn retries_used_up_give_the_reason_of_the_last_attempt() {
         let now = Instant::now();
-        for (outcome, reason) in [
+        for (failure, reason) in [
             (unreachable(), DropReason::Net),
-            (Outcome::TimedOut, DropReason::Timeout),
+            (Failure::TimedOut, DropReason::Timeout),
             (refused(408), DropReason::Http4xx),
             (refused(429), DropReason::Overload),
             (refused(503), DropReason::Http5xx),
@@ -128,7 +123,7 @@ mod tests {
             for _ in 0..3 {
                 assert!(matches!(attempts.after(&unreachable(), now, now, 0.0), Next::Again(_)));
             }
-            assert_eq!(attempts.after(&outcome, now, now, 0.0), Next::Lost(reason));
+            assert_eq!(attempts.after(&failure, now, now, 0.0), Next::Lost(reason));
         }
     }
 

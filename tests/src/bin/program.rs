@@ -31,6 +31,7 @@ fn main() {
         "start again" => start_again(&mut report, number),
         "flushes" => flushes(&mut report, number),
         "in tokio" => in_tokio(&mut report, number),
+        "no descriptors" => no_descriptors(&mut report, number),
         "panic hook" => panic_hook(&mut report, number),
         "thread locals" => thread_locals(number),
         other => panic!("no such act: {other}"),
@@ -138,6 +139,17 @@ fn flushes(report: &mut Report, number: u64) {
         report.timed("flush", || tracer.flush(Duration::from_millis(300)));
     }
     report.timed("drop", || drop(tracer));
+}
+
+/// A flush while there is no file descriptor left, and one afterwards.
+fn no_descriptors(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    let all: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    jobs(number);
+    report.note("flushed without", u64::from(tracer.flush(LONG)));
+    drop(all);
+    jobs(number);
+    report.note("flushed with", u64::from(tracer.flush(LONG)));
 }
 
 fn in_tokio(report: &mut Report, number: u64) {
