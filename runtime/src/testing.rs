@@ -24,7 +24,7 @@ use crate::config::{Identity, PartialFlush, Settings};
 use crate::export::Counters;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
-use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults};
+use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults, Texts};
 use crate::model::{ChunkBatch, ChunkHead, EntryKind, Flags, Record, SpanId, TagLog, TraceId};
 use crate::propagation::PropagationSettings;
 use crate::sampling::AgentRates;
@@ -238,13 +238,12 @@ fn read_span(
     let start_ns =
         if record.flags.has(Flags::START_GIVEN) { record.start } else { timeline.unix_ns(record.start) };
     let end_ns = if record.flags.has(Flags::END_GIVEN) { record.end } else { timeline.unix_ns(record.end) };
-    let mut name = String::new();
-    record.site.name.write_to(&mut name);
+    let Texts { name, resource, span_type } = Texts::of(record, log);
     let mut span = FinishedSpan {
-        name,
         service: log.text(record.service).map(str::to_owned),
-        resource: record.site.resource.map(str::to_owned),
-        span_type: record.site.span_type.unwrap_or_default().to_owned(),
+        resource: Some(resource).filter(|resource| *resource != name),
+        name,
+        span_type: span_type.to_owned(),
         trace_id: TraceId::new(head.trace_id),
         span_id: SpanId::new(record.span_id),
         parent_id: SpanId::new(record.parent_id),
@@ -262,10 +261,7 @@ fn read_span(
     for entry in entries {
         let key = entry.key().to_owned();
         match entry.kind {
-            EntryKind::Name => entry.field().clone_into(&mut span.name),
-            EntryKind::Resource => span.resource = Some(entry.field().to_owned()),
-            EntryKind::SpanType => entry.field().clone_into(&mut span.span_type),
-            EntryKind::Service => {}
+            EntryKind::Name | EntryKind::Resource | EntryKind::SpanType | EntryKind::Service => {}
             EntryKind::Unset => {
                 span.meta.remove(&key);
                 span.metrics.remove(&key);

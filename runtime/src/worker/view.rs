@@ -1,9 +1,7 @@
 //! What the local view gets to see of a chunk before it is sent.
 
-use std::borrow::Cow;
-
 use crate::clock::Timeline;
-use crate::export::v04::times;
+use crate::export::v04::{Texts, is_other_service, times};
 use crate::model::{ChunkHead, Decision, EntryKind, Flags, Record, SamplingPriority, SpanBuffer, TraceId};
 
 /// Shows chunks as they pass by; called on the worker's thread.
@@ -36,9 +34,9 @@ pub(crate) struct ViewSpan<'a> {
     pub(crate) span_id: u64,
     /// 0 without a parent; it may be in another process.
     pub(crate) parent_id: u64,
-    pub(crate) name: Cow<'a, str>,
+    pub(crate) name: String,
     pub(crate) service: &'a str,
-    pub(crate) resource: Cow<'a, str>,
+    pub(crate) resource: String,
     /// Nanoseconds since the Unix epoch.
     pub(crate) start_ns: u64,
     pub(crate) duration_ns: u64,
@@ -58,19 +56,18 @@ pub(super) fn view<'a>(
     let records = head.records(buffer);
     let spans = records.iter().map(|record| {
         let (start_ns, duration_ns) = times(record, timeline);
-        let texts = Texts::of(record, buffer);
-        let name = texts.name.map_or_else(|| Cow::Owned(site_name(record)), Cow::Borrowed);
-        let resource = texts.resource.or(record.site.resource).filter(|resource| !resource.is_empty());
+        let Texts { name, resource, .. } = Texts::of(record, &buffer.tags);
+        let own_service = buffer.tags.text(record.service);
         ViewSpan {
             span_id: record.span_id,
             parent_id: record.parent_id,
-            service: buffer.tags.text(record.service).unwrap_or(service),
-            resource: resource.map_or_else(|| name.clone(), Cow::Borrowed),
+            service: own_service.filter(|own| is_other_service(own.as_bytes(), service)).unwrap_or(service),
             name,
+            resource,
             start_ns,
             duration_ns,
             is_error: record.flags.has(Flags::ERROR),
-            error_message: texts.error_message,
+            error_message: error_message(record, buffer),
             is_local_root: record.span_id == head.local_root_id,
         }
     });
@@ -82,47 +79,22 @@ pub(super) fn view<'a>(
     }
 }
 
-fn site_name(record: &Record) -> String {
-    let mut name = String::new();
-    record.site.name.write_to(&mut name);
-    name
-}
-
-/// What a span's log says that is shown.
-#[derive(Default)]
-struct Texts<'a> {
-    name: Option<&'a str>,
-    resource: Option<&'a str>,
-    error_message: Option<&'a str>,
-}
-
-impl<'a> Texts<'a> {
-    fn of(record: &Record, buffer: &'a SpanBuffer) -> Self {
-        let of_site = record.site.tags.iter().rev().find(|(key, _)| *key == "error.message");
-        let mut texts = Self { error_message: of_site.map(|(_, text)| *text), ..Self::default() };
-        let mut is_message_known = false;
-        // The latest entry comes first, and wins.
-        for entry in buffer.tags.entries(record.tags) {
-            match entry.kind {
-                EntryKind::Name => {
-                    texts.name = texts.name.or(Some(entry.field()).filter(|name| !name.is_empty()));
-                }
-                EntryKind::Resource => texts.resource = texts.resource.or(Some(entry.field())),
-                EntryKind::Meta | EntryKind::Unset if !is_message_known && entry.key() == "error.message" => {
-                    is_message_known = true;
-                    texts.error_message = entry.text().filter(|_| entry.kind == EntryKind::Meta);
-                }
-                _ => {}
-            }
-        }
-        texts
+/// The latest `error.message` of a span, unless it was taken back or is a number.
+fn error_message<'a>(record: &Record, buffer: &'a SpanBuffer) -> Option<&'a str> {
+    const KEY: &str = "error.message";
+    let is_tag = |kind| matches!(kind, EntryKind::Meta | EntryKind::Metric | EntryKind::Unset);
+    let mut tags = buffer.tags.entries(record.tags).filter(|entry| is_tag(entry.kind));
+    match tags.find(|entry| entry.key() == KEY) {
+        Some(latest) => latest.text().filter(|_| latest.kind == EntryKind::Meta),
+        None => record.site.tags.iter().rev().find(|(key, _)| *key == KEY).map(|(_, text)| *text),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::v04::testing::{KEEP, head, record, timeline};
+    use crate::export::v04::SpanDefaults;
+    use crate::export::v04::testing::{KEEP, encoded, head, record, timeline};
     use crate::model::CallSite;
 
     static SITE: CallSite = CallSite::function("shop", "pay").resource("POST /pay");
@@ -135,6 +107,7 @@ mod tests {
         root.tags = buffer.tags.meta(0, "error.message", "first");
         root.tags = buffer.tags.meta(root.tags, "error.message", "no funds");
         child.tags = buffer.tags.field(0, EntryKind::Name, "charge");
+        child.tags = buffer.tags.field(child.tags, EntryKind::Resource, "ignored");
         child.tags = buffer.tags.field(child.tags, EntryKind::Resource, "");
         child.service = buffer.tags.field(0, EntryKind::Service, "bank");
         buffer.records.extend([child, root]);
@@ -143,10 +116,43 @@ mod tests {
         let chunk = view(&head, &buffer, "shop", &timeline(), rejected);
         assert!(!chunk.priority.is_keep() && chunk.is_last);
         let [child, root] = &chunk.spans[..] else { panic!("two spans") };
-        assert_eq!((&*child.name, child.service, &*child.resource), ("charge", "bank", "charge"));
+        assert_eq!((&*child.name, child.service, &*child.resource), ("charge", "bank", "POST /pay"));
         assert_eq!((&*root.name, root.service, &*root.resource), ("shop.pay", "shop", "POST /pay"));
         assert_eq!((root.is_local_root, child.is_local_root), (true, false));
         assert_eq!((root.error_message, child.error_message), (Some("no funds"), None));
         assert_eq!((root.is_error, root.duration_ns, root.parent_id), (true, 500, 9));
+    }
+
+    /// Empty texts used to be shown otherwise than they were sent.
+    #[test]
+    fn names_are_shown_as_they_are_sent() {
+        static PLAIN: CallSite = CallSite::function("shop", "pay");
+        let texts = [&[][..], &[""], &["a"], &["a", ""], &["", "b"]];
+        let mut buffer = SpanBuffer::new();
+        for site in [&SITE, &PLAIN] {
+            for (names, resources) in texts.iter().flat_map(|names| texts.map(|resources| (names, resources)))
+            {
+                let mut record = record(site, 1 + buffer.records.len() as u64, 0);
+                record.service = buffer.tags.field(0, EntryKind::Service, ["", "SHOP", "bank"][names.len()]);
+                record.flags = record.flags.with(Flags::FIELDS);
+                for name in *names {
+                    record.tags = buffer.tags.field(record.tags, EntryKind::Name, name);
+                }
+                for resource in resources {
+                    record.tags = buffer.tags.field(record.tags, EntryKind::Resource, resource);
+                }
+                buffer.records.push(record);
+            }
+        }
+        let head = ChunkHead { len: buffer.records.len() as u32, ..head(5, 1, None) };
+        let shown = view(&head, &buffer, "shop", &timeline(), KEEP).spans;
+        let defaults = SpanDefaults { service: "shop".into(), ..SpanDefaults::default() };
+        let sent = encoded(&defaults, &head, &buffer.records, &buffer.tags, KEEP);
+        assert_eq!(shown.len(), 50);
+        for span in &shown {
+            let sent = sent.iter().find(|sent| sent.int("span_id") == span.span_id).unwrap();
+            let shown = [&span.name, span.service, &span.resource];
+            assert_eq!(shown, [sent.text("name"), sent.text("service"), sent.text("resource")]);
+        }
     }
 }

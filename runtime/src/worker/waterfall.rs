@@ -228,9 +228,9 @@ mod tests {
         let span = |&(span_id, parent_id): &(u64, u64)| ViewSpan {
             span_id,
             parent_id,
-            name: format!("s{span_id}").into(),
+            name: format!("s{span_id}"),
             service: "shop",
-            resource: "".into(),
+            resource: String::new(),
             start_ns: span_id,
             duration_ns: 10,
             is_error: false,
@@ -326,7 +326,7 @@ mod tests {
         let of_bytes = |trace_id, bytes: usize| {
             let mut chunk = chunk(trace_id, false, &[(2, 1)]);
             let rest = bytes - Waiting::of(&chunk).bytes();
-            chunk.spans[0].resource = "x".repeat(rest).into();
+            chunk.spans[0].resource = "x".repeat(rest);
             chunk
         };
         waterfall.show(&of_bytes(1, MAX_WAITING_BYTES / 2));

@@ -2,7 +2,7 @@
 
 use super::block::str_len;
 use super::times::Pace;
-use crate::model::{EntryKind, Flags, Record, TagLog};
+use crate::model::{Entry, EntryKind, Flags, Record, TagLog};
 
 /// The header of a span's map that has so many optional fields.
 #[inline]
@@ -51,6 +51,48 @@ pub(super) fn fill_metas(place: &mut [u8; 102], metas: u16) {
 /// Appends name, resource and type of a span that has some of them in its log, the rest from its site; whether there is
 /// a type.
 pub(super) fn put_texts(out: &mut Vec<u8>, site: &[u8], record: &Record, tags: &TagLog) -> bool {
+    let [given_name, given_resource, given_type] = given(record, tags);
+    let [site_name, site_resource, site_type] = site_values(site);
+    let (name, resource) = name_and_resource(given_name, given_resource, site_name, site_resource);
+    for (key, value) in [(&b"\xa4name"[..], name), (b"\xa8resource", resource)] {
+        out.extend_from_slice(key);
+        out.extend_from_slice(value);
+    }
+    let span_type = given_type.or(Some(site_type).filter(is_text));
+    if let Some(span_type) = span_type {
+        out.extend_from_slice(b"\xa4type");
+        out.extend_from_slice(span_type);
+    }
+    span_type.is_some()
+}
+
+/// Name, resource and type of a span as they are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Texts<'a> {
+    pub(crate) name: String,
+    pub(crate) resource: String,
+    /// Empty without one.
+    pub(crate) span_type: &'a str,
+}
+
+impl<'a> Texts<'a> {
+    /// For whoever shows a span instead of sending it.
+    pub(crate) fn of(record: &Record, tags: &'a TagLog) -> Self {
+        let text = |payload| Entry { kind: EntryKind::Name, payload }.field();
+        let [given_name, given_resource, given_type] = given(record, tags).map(|given| given.map(text));
+        let mut site_name = String::new();
+        record.site.name.write_to(&mut site_name);
+        let site_resource = record.site.resource.filter(|resource| !resource.is_empty());
+        let (name, resource) =
+            name_and_resource(given_name, given_resource, &site_name, site_resource.unwrap_or(&site_name));
+        let (name, resource) = (name.to_owned(), resource.to_owned());
+        Self { name, resource, span_type: given_type.or(record.site.span_type).unwrap_or_default() }
+    }
+}
+
+/// Name, resource and type that a span's log gives, as MessagePack. The latest entry counts; an empty text gives nothing.
+#[inline]
+fn given<'a>(record: &Record, tags: &'a TagLog) -> [Option<&'a [u8]>; 3] {
     let mut found: [Option<&[u8]>; 3] = [None; 3];
     for entry in tags.entries(record.tags) {
         let place = match entry.kind {
@@ -64,23 +106,26 @@ pub(super) fn put_texts(out: &mut Vec<u8>, site: &[u8], record: &Record, tags: &
             place.get_or_insert(entry.payload);
         }
     }
-    let is_text = |text: &&[u8]| text.len() > 1;
-    let [given_name, given_resource, given_type] = found.map(|text| text.filter(is_text));
-    let [site_name, site_resource, site_type] = site_values(site);
+    found.map(|text| text.filter(is_text))
+}
+
+/// A resource is what the span was given, else that of its site, else the name. A site without one has its name there, which
+/// must not outlive a new name.
+#[inline]
+fn name_and_resource<T: Copy + PartialEq>(
+    given_name: Option<T>,
+    given_resource: Option<T>,
+    site_name: T,
+    site_resource: T,
+) -> (T, T) {
     let name = given_name.unwrap_or(site_name);
-    // A site without a resource of its own has its name there, which must not outlive a new name.
     let site_resource = if site_resource == site_name { name } else { site_resource };
-    for (key, value) in [(&b"\xa4name"[..], name), (b"\xa8resource", given_resource.unwrap_or(site_resource))]
-    {
-        out.extend_from_slice(key);
-        out.extend_from_slice(value);
-    }
-    let span_type = given_type.or(Some(site_type).filter(is_text));
-    if let Some(span_type) = span_type {
-        out.extend_from_slice(b"\xa4type");
-        out.extend_from_slice(span_type);
-    }
-    span_type.is_some()
+    (name, given_resource.unwrap_or(site_resource))
+}
+
+/// Whether a MessagePack string is not empty.
+fn is_text(text: &&[u8]) -> bool {
+    text.len() > 1
 }
 
 /// The values of up to three pairs of strings.

@@ -24,6 +24,8 @@ mod times;
 
 pub(crate) use chunk::{Chunk, Encoder, Limits};
 pub(crate) use defaults::SpanDefaults;
+pub(crate) use fields::Texts;
+pub(crate) use span::is_other_service;
 pub(crate) use times::times;
 
 /// The bytes of one request.

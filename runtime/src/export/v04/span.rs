@@ -137,8 +137,12 @@ impl SpanWriter {
 /// The span's service as a MessagePack string where it is not the tracer's.
 fn other_service<'a>(record: &Record, tags: &'a TagLog, own: &str) -> Option<&'a [u8]> {
     let service = tags.field_bytes(record.service)?;
-    let text = text_of(service);
-    (!text.is_empty() && !text.eq_ignore_ascii_case(own.as_bytes())).then_some(service)
+    is_other_service(text_of(service), own).then_some(service)
+}
+
+/// Whether a span's service is another than the tracer's own.
+pub(crate) fn is_other_service(service: &[u8], own: &str) -> bool {
+    !service.is_empty() && !service.eq_ignore_ascii_case(own.as_bytes())
 }
 
 #[cold]

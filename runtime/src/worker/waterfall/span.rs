@@ -24,9 +24,9 @@ impl ShownSpan {
         Self {
             span_id: seen.span_id,
             parent_id: seen.parent_id,
-            name: seen.name.to_string(),
+            name: seen.name.clone(),
             service: seen.service.to_owned(),
-            resource: seen.resource.to_string(),
+            resource: seen.resource.clone(),
             start_ns: seen.start_ns,
             duration_ns: seen.duration_ns,
             error: seen.is_error.then(|| seen.error_message.unwrap_or_default().to_owned()),
