@@ -110,13 +110,11 @@ impl ScopedTracer {
         let mut finished = self.finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let timeline = Timeline::new(&self.core.clock, self.first_anchor, self.core.clock.anchor());
         let mut chunk = finished.last().map_or(0, |span| span.chunk + 1);
-        self.core.queue.drain(&mut Vec::new(), |batch| {
+        self.take_shipped(|batch| {
             for head in &batch.heads {
                 finished.extend(read_chunk(&batch, head, &timeline, chunk));
                 chunk += 1;
             }
-            self.core.queue.ledger().acknowledge(batch.spans());
-            self.core.queue.release(batch.credit);
         });
         finished.clone()
     }
@@ -151,7 +149,7 @@ impl ScopedTracer {
     #[doc(hidden)]
     pub fn payload_encoder(&self) -> impl FnMut() -> usize + use<> {
         let mut batches = Vec::new();
-        self.core.queue.drain(&mut Vec::new(), |batch| batches.push(batch));
+        self.take_shipped(|batch| batches.push(batch));
         let timeline = Timeline::new(&self.core.clock, self.first_anchor, self.core.clock.anchor());
         let settings = &self.core.settings;
         let mut encoder = Encoder::new(&SpanDefaults {
@@ -180,6 +178,16 @@ impl ScopedTracer {
     /// What became of the spans so far.
     pub fn counters(&self) -> Counters {
         self.core.queue.counters()
+    }
+
+    /// Takes what was shipped since the last look out of the queue, which books it as delivered.
+    fn take_shipped(&self, mut take: impl FnMut(ChunkBatch)) {
+        let queue = &self.core.queue;
+        queue.drain(&mut Vec::new(), |batch| {
+            queue.ledger().acknowledge(batch.spans());
+            queue.release(batch.credit);
+            take(batch);
+        });
     }
 
     fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>, part: usize) -> Self {
@@ -277,4 +285,19 @@ fn read_span(
         }
     }
     span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Their part of the queue used to be taken for good.
+    #[test]
+    fn spans_taken_for_encoding_are_delivered() {
+        let tracer = ScopedTracer::new();
+        crate::span("work").start().finish();
+        let mut encode = tracer.payload_encoder();
+        assert!(encode() > 0 && encode() == encode());
+        assert_eq!((tracer.counters().acknowledged(), tracer.counters().waiting()), (1, 0));
+    }
 }
