@@ -16,7 +16,8 @@ Usage: shop [--serve]
 Without arguments the shop is visited once, and the program ends.
   --serve    serve until Ctrl-C
 
-Traces are printed, unless DD_TRACE_AGENT_URL or DD_AGENT_HOST names an agent to send them to.
+Traces are printed, unless DD_TRACE_AGENT_URL names an agent to send them to, or one of DD_AGENT_HOST,
+DD_TRACE_AGENT_HOSTNAME and DD_TRACE_AGENT_PORT does.
 ";
 
 #[tokio::main]
