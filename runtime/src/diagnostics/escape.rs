@@ -71,7 +71,7 @@ fn write_escaped(out: &mut impl Write, text: &str) -> fmt::Result {
 }
 
 /// Whether a character ends a line, drives a terminal, or changes the direction of what follows.
-const fn is_hostile(character: char) -> bool {
+pub(crate) const fn is_hostile(character: char) -> bool {
     matches!(
         character,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'

@@ -6,7 +6,7 @@
 
 mod escape;
 
-pub(crate) use escape::Escaped;
+pub(crate) use escape::{Escaped, is_hostile};
 
 use std::fmt;
 use std::io::Write as _;

@@ -1,8 +1,11 @@
 //! The one line that says how the tracer is configured.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use crate::config::{PartialFlush, Settings};
+use crate::diagnostics::is_hostile;
 use crate::worker::settings::LocalView;
 
 /// `DATADOG TRACER CONFIGURATION - {…}`, in the form that the other tracers of Datadog print and its support reads
@@ -36,7 +39,21 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
         "propagation_style_extract": styles(&settings.propagation.extract),
         "log_injection_enabled": settings.correlates_logs,
     });
-    format!("DATADOG TRACER CONFIGURATION - {line}")
+    format!("DATADOG TRACER CONFIGURATION - {}", on_one_line(&line.to_string()))
+}
+
+/// JSON in which every character that a message may not carry raw is a JSON escape: the escapes of the messages are none.
+fn on_one_line(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_hostile(character) {
+            // All of them are of the basic plane. Writing to a string does not fail.
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// A time as `2026-07-01T12:00:00Z`. The calendar is Howard Hinnant's `civil_from_days`.
@@ -79,5 +96,23 @@ mod tests {
         assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
         assert!(line.contains(r#""agent_url":"http://agent:8126""#) && !line.contains("s3cret"), "{line}");
         assert!(line.contains(r#""service":"shop""#) && !line.contains('\n'));
+    }
+
+    /// A message escapes them as Rust does, which no reader of JSON understands.
+    #[test]
+    fn the_line_is_json_whatever_it_carries() {
+        let source = Source { variable: &|_| None, exists: &|_| false, executable: None };
+        let value = "a\u{7f}\u{9f}\u{2028}\u{202e}\u{1b}\"é";
+        let overrides = Overrides {
+            tags: vec![("note".into(), value.into())],
+            service: Some("shop".into()),
+            ..Overrides::default()
+        };
+        let (settings, _) = Settings::resolve(&overrides, &source).unwrap();
+        let line = startup_line(&settings, 0, "id");
+        let (_, json) = line.split_once(" - ").unwrap();
+        assert!(!json.contains(is_hostile), "{json:?}");
+        let read: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(read["tags"]["note"], value);
     }
 }
