@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::sampler::Sampler;
 use crate::clock::Timeline;
 use crate::export::queue::{Queue, recycle};
 use crate::export::v04::{Chunk, Encoder, Limits, Payload};
@@ -13,10 +14,18 @@ use crate::model::{ChunkBatch, ChunkHead, Decision, SpanBuffer};
 /// Chunks that the worker has taken over.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    batches: VecDeque<ChunkBatch>,
+    batches: VecDeque<Taken>,
     settled: Position,
     /// Emptied buffers on their way back to the queue.
     pub(super) spare: Vec<ChunkBatch>,
+}
+
+/// A batch with what was decided about its chunks.
+#[derive(Debug)]
+pub(super) struct Taken {
+    batch: ChunkBatch,
+    /// In the order of the heads, as far as anybody asked; traces with facts keep theirs there.
+    decisions: Vec<Option<Decision>>,
 }
 
 /// A place between two spans.
@@ -56,38 +65,37 @@ impl Backlog {
     pub(super) fn drain(&mut self, queue: &Queue) -> usize {
         let before = self.batches.len();
         let Self { batches, spare, .. } = self;
-        queue.drain(spare, |batch| batches.push_back(batch));
+        queue.drain(spare, |batch| batches.push_back(Taken { batch, decisions: Vec::new() }));
         self.batches.len() - before
     }
 
     /// The latest `count` batches.
-    pub(super) fn latest(&self, count: usize) -> impl Iterator<Item = &ChunkBatch> {
-        self.batches.iter().skip(self.batches.len().saturating_sub(count))
+    pub(super) fn latest(&mut self, count: usize) -> impl Iterator<Item = &mut Taken> {
+        let first = self.batches.len().saturating_sub(count);
+        self.batches.iter_mut().skip(first)
     }
 
     /// Writes the next payload into `memory`, without settling anything.
     pub(super) fn fill(
-        &self,
+        &mut self,
         memory: Vec<u8>,
         encoder: &mut Encoder,
         timeline: &Timeline,
         size: Size,
-        mut decide: impl FnMut(&ChunkHead, &SpanBuffer) -> Decision,
+        sampler: &Sampler,
     ) -> Filled {
         let mut filled = Filled { payload: Payload::reusing(memory), until: self.settled, too_large: 0 };
         let Filled { payload, until, too_large } = &mut filled;
         while payload.is_empty() || payload.len() < size.enough {
-            let Some(batch) = self.batches.get(until.batch) else { break };
-            let Some(head) = batch.heads.get(until.head) else {
+            let Some(taken) = self.batches.get_mut(until.batch) else { break };
+            let Some((head, buffer, decision)) = taken.decided(until.head, sampler) else {
                 *until = Position { batch: until.batch + 1, ..Position::default() };
                 continue;
             };
-            let buffer = batch.buffer(head);
-            let records = head.records(buffer);
-            let chunk = Chunk { head, records, tags: &buffer.tags, decision: decide(head, buffer) };
+            let chunk = Chunk { head, records: head.records(buffer), tags: &buffer.tags, decision };
             let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
             *too_large += part.too_large;
-            if part.until < records.len() {
+            if part.until < chunk.records.len() {
                 until.span = part.until;
                 break;
             }
@@ -99,8 +107,8 @@ impl Backlog {
     /// Forgets what lies before `until`: it is in the books.
     pub(super) fn settle(&mut self, until: Position, queue: &Queue) {
         self.settled = until;
-        while let Some(batch) = self.batches.front() {
-            if self.settled.batch == 0 && self.settled.head < batch.heads.len() {
+        while let Some(taken) = self.batches.front() {
+            if self.settled.batch == 0 && self.settled.head < taken.batch.heads.len() {
                 return;
             }
             self.settled = if self.settled.batch == 0 {
@@ -108,7 +116,7 @@ impl Backlog {
             } else {
                 self.settled.in_the_batch_before()
             };
-            if let Some(batch) = self.batches.pop_front() {
+            if let Some(Taken { batch, .. }) = self.batches.pop_front() {
                 queue.release(batch.credit);
                 recycle(&mut self.spare, batch);
             }
@@ -118,14 +126,35 @@ impl Backlog {
 
     /// Forgets everything; gives the number of spans that were not settled.
     pub(super) fn clear(&mut self, queue: &Queue) -> usize {
-        let spans: usize = self.batches.iter().map(ChunkBatch::spans).sum();
-        let first = self.batches.front().map_or(0, |batch| {
-            let heads = batch.heads.iter().take(self.settled.head);
+        let spans: usize = self.batches.iter().map(|taken| taken.batch.spans()).sum();
+        let first = self.batches.front().map_or(0, |taken| {
+            let heads = taken.batch.heads.iter().take(self.settled.head);
             heads.map(|head| head.len as usize).sum::<usize>() + self.settled.span
         });
         let end = Position { batch: self.batches.len(), ..Position::default() };
         self.settle(end, queue);
         spans - first
+    }
+}
+
+impl Taken {
+    /// A chunk with the decision about it, taken at the first look.
+    pub(super) fn decided(
+        &mut self,
+        index: usize,
+        sampler: &Sampler,
+    ) -> Option<(&ChunkHead, &SpanBuffer, Decision)> {
+        let head = self.batch.heads.get(index)?;
+        let buffer = self.batch.buffer(head);
+        if let Some(facts) = &head.facts {
+            return Some((head, buffer, sampler.decide_trace(facts)));
+        }
+        if self.decisions.len() <= index {
+            self.decisions.resize(index + 1, None);
+        }
+        let decision =
+            *self.decisions.get_mut(index)?.get_or_insert_with(|| sampler.decide_chunk(head, buffer));
+        Some((head, buffer, decision))
     }
 }
 
@@ -139,8 +168,11 @@ impl Position {
 mod tests {
     use super::*;
     use crate::export::v04::SpanDefaults;
-    use crate::export::v04::testing::{KEEP, batch, decode, timeline};
+    use crate::export::v04::testing::{batch, decode, timeline};
     use crate::model::CallSite;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     static SITE: CallSite = CallSite::named("work");
 
@@ -148,9 +180,14 @@ mod tests {
         Size { enough, limits: Limits { max_bytes, max_alone: max_bytes } }
     }
 
+    fn sampler() -> Sampler {
+        Sampler::new(Arc::default(), "shop".into(), "".into())
+    }
+
     fn backlog() -> Backlog {
         let batches = [batch(&SITE, 3, 4), batch(&SITE, 0, 0), batch(&SITE, 1, 30), batch(&SITE, 5, 1)];
-        Backlog { batches: batches.into(), ..Backlog::default() }
+        let taken = batches.map(|batch| Taken { batch, decisions: Vec::new() });
+        Backlog { batches: taken.into(), ..Backlog::default() }
     }
 
     #[test]
@@ -160,8 +197,8 @@ mod tests {
             let (mut backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
             let mut spans = 0;
             while !backlog.is_empty() {
-                let filled =
-                    backlog.fill(Vec::new(), &mut encoder, &timeline(), size(enough, max), |_, _| KEEP);
+                let size = size(enough, max);
+                let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size, &sampler());
                 assert_eq!(filled.too_large, 0);
                 assert!(filled.payload.len() <= max);
                 let count = filled.payload.spans();
@@ -177,9 +214,9 @@ mod tests {
 
     #[test]
     fn payload_can_be_written_again_before_it_is_settled() {
-        let (backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
+        let (mut backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
         let mut fill = |max| {
-            let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size(max, max), |_, _| KEEP);
+            let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size(max, max), &sampler());
             filled.payload.spans()
         };
         let whole = fill(8_000);
@@ -187,12 +224,36 @@ mod tests {
         assert_eq!(fill(8_000), whole);
     }
 
+    /// The parts of one trace used to be decided one by one, so that an answer of the agent in between tore it apart.
+    #[test]
+    fn parts_of_a_chunk_share_one_decision_whatever_the_agent_answers() {
+        let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));
+        let taken = Taken { batch: batch(&SITE, 2, 30), decisions: Vec::new() };
+        let mut backlog = Backlog { batches: [taken].into(), ..Backlog::default() };
+        let (sampler, mut encoder) = (sampler(), Encoder::new(&SpanDefaults::default()));
+        let (mut priorities, mut answers) = (BTreeMap::<u64, Vec<_>>::new(), 0);
+        while !backlog.is_empty() {
+            let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size(1, 1_000), &sampler);
+            for chunk in decode(&filled.payload.into_body()) {
+                let priority = chunk[0].metric("_sampling_priority_v1");
+                priorities.entry(chunk[0].int("trace_id")).or_default().push(priority);
+            }
+            backlog.settle(filled.until, &queue);
+            let answer = format!("{{\"rate_by_service\":{{\"service:,env:\":{}}}}}", answers % 2);
+            sampler.learn(answer.as_bytes(), Duration::from_secs(answers));
+            answers += 1;
+        }
+        for parts in priorities.values() {
+            assert!(parts.len() > 5 && parts.iter().all(|part| *part == parts[0]), "{priorities:?}");
+        }
+    }
+
     #[test]
     fn clearing_counts_what_was_not_settled() {
         let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));
         let (mut backlog, mut encoder) = (backlog(), Encoder::new(&SpanDefaults::default()));
         let size = size(2_000, 2_000);
-        let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size, |_, _| KEEP);
+        let filled = backlog.fill(Vec::new(), &mut encoder, &timeline(), size, &sampler());
         backlog.settle(filled.until, &queue);
         assert_eq!(backlog.clear(&queue), 47 - filled.payload.spans());
         assert!(backlog.is_empty());

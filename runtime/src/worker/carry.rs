@@ -51,9 +51,7 @@ impl Worker {
         let memory = Vec::with_capacity(self.delivery.latest_bytes + self.delivery.latest_bytes / 8);
         let timeline = self.timeline();
         let Self { backlog, encoder, sampler, .. } = self;
-        let filled =
-            backlog.fill(memory, encoder, &timeline, size, |head, spans| sampler.decide(head, spans));
-        let Filled { payload, until, too_large } = filled;
+        let Filled { payload, until, too_large } = backlog.fill(memory, encoder, &timeline, size, sampler);
         let (bytes, chunks, spans) = (payload.len(), payload.chunks(), payload.spans());
         let fate = if spans == 0 {
             // All that there was is too large.

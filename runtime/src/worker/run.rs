@@ -188,11 +188,12 @@ impl Worker {
     fn show(&mut self, count: usize, is_awaited: bool) {
         let Some(viewer) = &mut self.viewer else { return };
         let timeline = self.times.timeline();
-        for batch in self.backlog.latest(count) {
-            for head in &batch.heads {
-                let buffer = batch.buffer(head);
-                let decision = self.sampler.decide(head, buffer);
-                viewer.show(&view(head, buffer, self.sampler.service(), &timeline, decision));
+        let sampler = &self.sampler;
+        for taken in self.backlog.latest(count) {
+            let mut index = 0;
+            while let Some((head, buffer, decision)) = taken.decided(index, sampler) {
+                viewer.show(&view(head, buffer, sampler.service(), &timeline, decision));
+                index += 1;
             }
         }
         if is_awaited { viewer.finish() } else { viewer.settle() }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::{ChunkHead, Decision, SpanBuffer};
+use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
 use crate::sampling::{self, AgentRates};
 
 /// What decides about traces that nobody decided about.
@@ -24,13 +24,15 @@ impl Sampler {
         &self.service
     }
 
-    /// The decision of a chunk's trace, taken now if it was not before.
-    pub(super) fn decide(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
-        if let Some(facts) = &head.facts {
-            return facts.decide(|| self.sample(head, facts.service().as_deref()));
-        }
+    /// The decision about a trace with facts, taken now if it was not before.
+    pub(super) fn decide_trace(&self, facts: &TraceFacts) -> Decision {
+        facts.decide(|| self.sample(facts.trace_id, facts.service().as_deref()))
+    }
+
+    /// A decision about a trace that is this one chunk and has no facts to keep it in: whoever asks keeps it.
+    pub(super) fn decide_chunk(&self, head: &ChunkHead, buffer: &SpanBuffer) -> Decision {
         let local_root = head.records(buffer).iter().find(|record| record.span_id == head.local_root_id);
-        self.sample(head, local_root.and_then(|record| buffer.tags.text(record.service)))
+        self.sample(head.trace_id, local_root.and_then(|record| buffer.tags.text(record.service)))
     }
 
     /// Takes over the rates of an agent's answer, `now` being the time since any fixed moment.
@@ -42,8 +44,8 @@ impl Sampler {
         }
     }
 
-    fn sample(&self, head: &ChunkHead, service: Option<&str>) -> Decision {
-        sampling::decide(head.trace_id as u64, service.unwrap_or(&self.service), &self.env, &self.lock())
+    fn sample(&self, trace_id: u128, service: Option<&str>) -> Decision {
+        sampling::decide(trace_id as u64, service.unwrap_or(&self.service), &self.env, &self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, AgentRates> {
