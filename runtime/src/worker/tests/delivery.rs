@@ -90,6 +90,23 @@ fn rates_of_the_answer_are_used_for_the_next_traces() {
     assert_eq!(roots[1].metric("_dd.agent_psr"), Some(0.0));
 }
 
+/// Answers above 64 KiB used to be thrown away: an agent of many services was never obeyed.
+#[test]
+fn rates_of_ten_thousand_services_are_learned() {
+    let service = |number: usize| format!("{number:0>100}");
+    let env = "e".repeat(200);
+    let rates: Vec<String> = (0..10_000)
+        .map(|number| format!("\"service:{},env:{env}\":0.00000012345678901234", service(number)))
+        .collect();
+    let body = format!("{{\"rate_by_service\":{{{}}}}}", rates.join(","));
+    let agent = FakeAgent::start(move |_, _| Reply::Status(200, "", body.clone()));
+    let running = Setup::new(AgentSettings { timeout: LONG, ..agent.settings() }).start();
+    running.push(1, 1);
+    assert!(running.handle.flush(LONG));
+    let rates = running.rates.lock().unwrap();
+    assert!([0, 9_999].iter().all(|number| rates.rate(&service(*number), &env).is_some()));
+}
+
 #[cfg(unix)]
 #[test]
 fn unix_socket_is_delivered_to() {
