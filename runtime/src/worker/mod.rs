@@ -24,6 +24,8 @@ mod health;
 #[cfg(feature = "enable")]
 mod report;
 #[cfg(feature = "enable")]
+mod restarts;
+#[cfg(feature = "enable")]
 mod retry;
 #[cfg(feature = "enable")]
 mod run;

@@ -8,6 +8,7 @@ use super::backlog::Backlog;
 use super::delivery::Delivery;
 use super::handle::WorkerParts;
 use super::report;
+use super::restarts::Restarts;
 use super::sampler::Sampler;
 use super::signal::{Order, OrderKind, Signal};
 use super::view::{Viewer, view};
@@ -54,23 +55,23 @@ pub(super) struct Ending {
 
 /// How often the local view looks for finished traces.
 const VIEW_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
-/// How often the loop is started again after a panic.
-const RESTARTS: usize = 5;
 
 /// Runs the worker on the present thread until it is shut down.
 pub(super) fn run(worker: &mut Worker) {
     super::mark_thread();
     worker.signal.attach();
-    for _ in 0..=RESTARTS {
+    let mut restarts = Restarts::default();
+    loop {
         if catch_unwind(AssertUnwindSafe(|| worker.work())).is_ok() {
             return;
         }
         catch_unwind(AssertUnwindSafe(|| worker.recover())).unwrap_or_default();
+        if !restarts.may_restart(Instant::now()) {
+            break;
+        }
+        diagnostics::error(format_args!("the worker failed and starts again"));
     }
-    diagnostics::error(format_args!(
-        "the worker failed {} times and is given up: spans are lost",
-        RESTARTS + 1
-    ));
+    diagnostics::error(format_args!("the worker failed too often and is given up: spans are lost"));
     worker.queue.close(DropReason::NoThread);
     worker.backlog.drain(&worker.queue);
     worker.drop_backlog(DropReason::NoThread);
@@ -221,7 +222,6 @@ impl Worker {
 
     /// After a panic: what was being written can not be, and what wrote it is made anew.
     fn recover(&mut self) {
-        diagnostics::error(format_args!("the worker failed and starts again"));
         self.drop_backlog(DropReason::Encode);
         self.encoder = Encoder::new(&self.parts.defaults);
         self.delivery.disconnect();

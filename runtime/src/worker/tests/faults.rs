@@ -33,7 +33,7 @@ fn worker_goes_on_after_a_panic_and_counts_what_it_held() {
 }
 
 #[test]
-fn worker_is_given_up_after_six_panics() {
+fn worker_is_given_up_after_six_panics_in_an_hour() {
     let agent = FakeAgent::start(|_, _| ok());
     let mut setup = Setup::new(agent.settings());
     setup.viewer = Some(Box::new(Panicking(usize::MAX)));
