@@ -8,7 +8,7 @@
 //!
 //! Invariant: the bytes waiting never exceed the limit; a chunk that does not fit is dropped whole, and counted.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counters::{Counters, DropReason, Ledger};
@@ -30,6 +30,8 @@ pub(crate) struct Queue {
     flush_bytes: usize,
     /// Why nothing is taken any more, as the place of the reason in [`DropReason::ALL`]; [`OPEN`] while it is.
     closed: AtomicU8,
+    /// Whether a chunk was refused for want of room since the last drain, and the worker told of it.
+    is_full: AtomicBool,
     ledger: Ledger,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -52,7 +54,8 @@ struct Content {
 }
 
 impl Queue {
-    /// A queue of at most `max_bytes` estimated bytes that calls `wake` whenever `flush_bytes` more are waiting.
+    /// A queue of at most `max_bytes` estimated bytes that calls `wake` whenever `flush_bytes` more are waiting, and at the
+    /// first chunk after a drain that finds no room.
     pub(crate) fn new(max_bytes: usize, flush_bytes: usize, wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
             outboxes: Mutex::default(),
@@ -60,6 +63,7 @@ impl Queue {
             max_bytes,
             flush_bytes,
             closed: AtomicU8::new(OPEN),
+            is_full: AtomicBool::new(false),
             ledger: Ledger::default(),
             wake,
         }
@@ -121,7 +125,11 @@ impl Queue {
         }
         if content.bytes + bytes > content.credit && !self.extend_credit(&mut content, bytes) {
             drop(content);
-            (self.wake)();
+            // Once until somebody looks: a worker that waits for the agent must not be woken by every chunk it cannot take.
+            // Relaxed: a ring too few while a drain begins is no loss, since that drain makes the room.
+            if !self.is_full.swap(true, Ordering::Relaxed) {
+                (self.wake)();
+            }
             self.refuse(DropReason::QueueFull, count);
             return None;
         }
@@ -138,6 +146,7 @@ impl Queue {
     /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, and gives
     /// their part of the limit back with [`Queue::release`].
     pub(crate) fn drain(&self, spare: &mut Vec<ChunkBatch>, mut take: impl FnMut(ChunkBatch)) {
+        self.is_full.store(false, Ordering::Relaxed);
         for outbox in lock(&self.outboxes).iter() {
             let mut content = lock(&outbox.content);
             if !content.batch.is_empty() {
@@ -353,6 +362,26 @@ mod tests {
         assert_eq!(rung.load(Ordering::Relaxed), 0);
         queue.push(&outbox, head(), &spans(50), 0, 0);
         assert_eq!(rung.load(Ordering::Relaxed), 1);
+    }
+
+    /// Each refused chunk used to wake the worker, which could do nothing about it while it waited for the agent.
+    #[test]
+    fn a_full_queue_wakes_the_worker_once_until_it_looks() {
+        let rung = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&rung);
+        let wake = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        };
+        let queue = Queue::new(SpanBuffer::wire_estimate(10, 0), 1 << 20, Box::new(wake));
+        let outbox = queue.outbox();
+        for rings in 1..4 {
+            for _ in 0..100 {
+                queue.push(&outbox, head(), &spans(10), 0, 0);
+            }
+            assert_eq!(rung.load(Ordering::Relaxed), rings);
+            assert_eq!(drain(&queue), 10);
+        }
+        assert_eq!(queue.counters().dropped(DropReason::QueueFull), 3 * 990);
     }
 
     #[test]
