@@ -646,6 +646,24 @@ fn a_context_entered_elsewhere_ends_with_its_guard() {
     assert!(leaves.iter().all(|leaf| leaf.parent_id == root.span_id && leaf.trace_id == root.trace_id));
 }
 
+/// A context of a finished span used to forget the service, so that its children had the tracer's.
+#[test]
+fn a_context_taken_after_the_end_knows_the_service() {
+    let tracer = ScopedTracer::new();
+    for finished_first in [true, false] {
+        let parent = span("parent").root().service("bank").start();
+        parent.set_service("vault");
+        let early = parent.context();
+        parent.finish();
+        let context = if finished_first { parent.context() } else { early };
+        parent.set_service("too late");
+        span("child").child_of(&context).start().finish();
+    }
+    let spans = tracer.finished();
+    assert_eq!(spans.len(), 4);
+    assert!(spans.iter().all(|span| span.service.as_deref() == Some("vault")), "{spans:#?}");
+}
+
 #[test]
 fn a_child_may_start_and_end_after_its_parent() {
     let tracer = ScopedTracer::new();

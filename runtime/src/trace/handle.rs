@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::context::{ActiveGuard, Place, SpanContext};
@@ -167,7 +167,13 @@ pub(crate) struct SpanCell {
     is_finished: AtomicBool,
     /// Whether the span's service may be another than the tracer's.
     has_service: AtomicBool,
-    open: Mutex<Option<(Record, TagLog)>>,
+    life: Mutex<Life>,
+}
+
+/// A span while it is open, and what is left of it for contexts made later.
+enum Life {
+    Open(Record, TagLog),
+    Finished { service: Option<Arc<str>> },
 }
 
 impl Span {
@@ -183,7 +189,7 @@ impl Span {
                 span_id: record.span_id,
                 is_finished: AtomicBool::new(false),
                 has_service: AtomicBool::new(record.service != 0),
-                open: Mutex::new(Some((record, tags))),
+                life: Mutex::new(Life::Open(record, tags)),
             })),
         }
     }
@@ -228,14 +234,14 @@ impl Span {
     /// Finishes the span now. A second call does nothing.
     pub fn finish(&self) {
         if let Some(cell) = &self.cell {
-            cell.finish(None);
+            cell.finish(None, true);
         }
     }
 
     /// Finishes the span with an end time of one's own. An end before the start gives a duration of 0.
     pub fn finish_at(&self, time: SystemTime) {
         if let Some(cell) = &self.cell {
-            cell.finish(Some(time));
+            cell.finish(Some(time), true);
         }
     }
 
@@ -256,7 +262,9 @@ super::setters::setters!(Span);
 
 impl Drop for Span {
     fn drop(&mut self) {
-        self.finish();
+        if let Some(cell) = &self.cell {
+            cell.finish(None, false);
+        }
     }
 }
 
@@ -271,7 +279,7 @@ impl SpanCell {
     }
 
     pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
-        if let Some((record, tags)) = self.open().as_mut() {
+        if let Life::Open(record, tags) = &mut *self.life() {
             f(&mut Edit { record, tags });
         }
     }
@@ -299,11 +307,24 @@ impl SpanCell {
         if !self.has_service.load(Ordering::Relaxed) {
             return None;
         }
-        self.open().as_ref().and_then(|(record, tags)| tags.text(record.service).map(Arc::from))
+        match &*self.life() {
+            Life::Open(record, tags) => tags.text(record.service).map(Arc::from),
+            Life::Finished { service } => service.clone(),
+        }
     }
 
-    fn finish(&self, time: Option<SystemTime>) {
-        let Some((record, tags)) = self.open().take() else { return };
+    /// Finishes the span. Contexts made afterwards have to know its service, unless nobody `may_ask` for one.
+    fn finish(&self, time: Option<SystemTime>, may_ask: bool) {
+        let mut life = self.life();
+        let service = match &*life {
+            Life::Finished { .. } => return,
+            Life::Open(record, tags) if may_ask => tags.text(record.service).map(Arc::from),
+            Life::Open(..) => None,
+        };
+        let Life::Open(record, tags) = std::mem::replace(&mut *life, Life::Finished { service }) else {
+            return;
+        };
+        drop(life);
         self.is_finished.store(true, Ordering::Relaxed);
         let mut owned = OwnedSpan { record, tags, segment: Arc::clone(&self.segment) };
         let ticks = owned.segment.core.clock.ticks();
@@ -311,8 +332,8 @@ impl SpanCell {
         deliver(owned);
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, Option<(Record, TagLog)>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
