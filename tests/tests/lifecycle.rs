@@ -50,6 +50,18 @@ fn a_tracer_may_start_again_after_its_end() {
     assert_eq!(report.notes["threads at end"], 1, "the worker's thread is gone");
 }
 
+/// The end of the process's tracer, or one that records nothing, used to mute threads with a tracer of their own; and the end
+/// of such a thread made a disabled tracer count what it does not record.
+#[test]
+fn a_scoped_tracer_records_whatever_becomes_of_the_other() {
+    let (ended, received) = acted("scoped", 3);
+    let report = Report::of(&ended.expect_success());
+    for note in ["beside a tracer", "after its end", "beside a disabled one"] {
+        assert_eq!(report.notes[note], 6, "{note}");
+    }
+    assert_eq!((report.books.finished, received.span_count()), (0, 0), "{report:?}");
+}
+
 #[test]
 fn spans_outside_of_a_tracers_life_do_no_harm() {
     let (ended, received) = acted("without tracer", 10);

@@ -69,23 +69,50 @@ const DISABLED: usize = 0;
 /// No tracer was started yet, or it was shut down: spans are counted and not recorded.
 const NOT_STARTED: usize = 1;
 
-/// Which tracer threads should be attached to: [`NOT_STARTED`], [`DISABLED`], or a number that grows with each change.
+/// [`DISABLED`], [`NOT_STARTED`], or a number that grows with each change of the tracers that run.
 static GENERATION: AtomicUsize = AtomicUsize::new(NOT_STARTED);
-static LATEST: AtomicUsize = AtomicUsize::new(NOT_STARTED);
-static PROCESS: Mutex<Option<Arc<Core>>> = Mutex::new(None);
+static PROCESS: Mutex<Process> =
+    Mutex::new(Process { tracer: None, is_disabled: false, scopes: 0, latest: NOT_STARTED });
 static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
 
-/// Whether a span may be recorded: the one load that disabled tracing costs. Otherwise [`off`] wants to be told.
+/// What runs in this process. Invariant: [`GENERATION`] says the same for those who only look.
+struct Process {
+    tracer: Option<Arc<Core>>,
+    /// Whether a tracer was started that is to record nothing.
+    is_disabled: bool,
+    /// Threads that have a tracer of their own.
+    scopes: usize,
+    latest: usize,
+}
+
+impl Process {
+    /// Changes what runs, and lets the threads know.
+    fn change(change: impl FnOnce(&mut Self)) {
+        let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut process);
+        let generation = if process.tracer.is_some() || process.scopes > 0 {
+            process.latest += 1;
+            process.latest
+        } else if process.is_disabled {
+            DISABLED
+        } else {
+            NOT_STARTED
+        };
+        // Relaxed: a thread that sees the change late attaches late; the tracer itself is read under its lock.
+        GENERATION.store(generation, Ordering::Relaxed);
+    }
+}
+
+/// Which tracers run, as a number to compare with that of an earlier look: the one load that disabled tracing costs.
 #[inline]
 pub(crate) fn generation() -> usize {
     if cfg!(not(feature = "enable")) {
         return DISABLED;
     }
-    // Relaxed: a thread that sees the change late attaches late; the tracer itself is read under its lock.
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Whether spans may be recorded at all; counts the span that is asking where nobody started a tracer.
+/// Whether somebody who starts a span may record it; counts the span where nobody started a tracer.
 #[inline]
 pub(crate) fn is_on() -> bool {
     match generation() {
@@ -95,7 +122,7 @@ pub(crate) fn is_on() -> bool {
     }
 }
 
-/// As [`is_on`], from somebody who starts no span.
+/// As [`is_on`], from somebody who starts no span, or counts it elsewhere.
 pub(crate) fn is_on_quietly() -> bool {
     generation() > NOT_STARTED
 }
@@ -117,43 +144,28 @@ pub(crate) fn count_not_recorded() {
     NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Makes `core` the tracer of the process; `None` switches tracing off.
+/// Makes `core` the tracer of the process; `None` switches tracing off, but on threads with a tracer of their own.
 pub(crate) fn install(core: Option<Arc<Core>>) {
-    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
-    let generation = if core.is_some() { next_generation() } else { DISABLED };
-    *process = core;
-    GENERATION.store(generation, Ordering::Relaxed);
+    Process::change(|process| {
+        process.is_disabled = core.is_none();
+        process.tracer = core;
+    });
 }
 
-/// Takes the process tracer away.
+/// Takes the tracer of the process away. Threads with one of their own go on.
 pub(crate) fn uninstall() {
-    let mut process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
-    *process = None;
-    GENERATION.store(NOT_STARTED, Ordering::Relaxed);
+    Process::change(|process| (process.tracer, process.is_disabled) = (None, false));
 }
 
-/// Threads that have a tracer of their own; while there are any, the fast check must let spans through.
-#[cfg(feature = "testing")]
-static SCOPES: AtomicUsize = AtomicUsize::new(0);
-
-/// Counts a thread with a tracer of its own in (or out), so that the fast check lets its spans through.
+/// Counts a thread with a tracer of its own in (or out), so that the one look lets its spans through.
 #[cfg(feature = "testing")]
 pub(crate) fn announce_scope(is_entered: bool) {
-    let process = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
-    let scopes = if is_entered {
-        SCOPES.fetch_add(1, Ordering::Relaxed) + 1
-    } else {
-        SCOPES.fetch_sub(1, Ordering::Relaxed) - 1
-    };
-    let is_running = process.is_some() || scopes > 0;
-    GENERATION.store(if is_running { next_generation() } else { NOT_STARTED }, Ordering::Relaxed);
+    Process::change(|process| {
+        process.scopes = if is_entered { process.scopes + 1 } else { process.scopes.saturating_sub(1) };
+    });
 }
 
 /// The tracer of the process, if one runs and is not switched off.
 pub(crate) fn running() -> Option<Arc<Core>> {
-    PROCESS.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-fn next_generation() -> usize {
-    LATEST.fetch_add(1, Ordering::Relaxed) + 1
+    PROCESS.lock().unwrap_or_else(PoisonError::into_inner).tracer.clone()
 }

@@ -8,6 +8,7 @@ use std::panic::{catch_unwind, set_hook};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dd_traced::testing::ScopedTracer;
 use dd_traced::{Tracer, active_span, span, traced};
 use dd_traced_tests::Report;
 
@@ -28,6 +29,7 @@ fn main() {
         "panic" => fall(number),
         "init often" => init_often(&mut report, number),
         "without tracer" => without_tracer(&mut report, number),
+        "scoped" => scoped(&mut report, number),
         "start again" => start_again(&mut report, number),
         "flushes" => flushes(&mut report, number),
         "in tokio" => in_tokio(&mut report, number),
@@ -114,6 +116,25 @@ fn without_tracer(report: &mut Report, number: u64) {
     drop(guard);
     late.finish();
     report.note("flushed after shutdown", u64::from(dd_traced::flush(LONG)));
+}
+
+/// A thread's own tracer while that of the process comes and goes.
+fn scoped(report: &mut Report, number: u64) {
+    let scope = ScopedTracer::new();
+    let seen = |scope: &ScopedTracer| {
+        let before = scope.finished().len();
+        jobs(number);
+        (scope.finished().len() - before) as u64
+    };
+    let tracer = dd_traced::init();
+    report.note("beside a tracer", seen(&scope));
+    drop(tracer);
+    report.note("after its end", seen(&scope));
+    let disabled = Tracer::builder().enabled(false).start().expect("a tracer");
+    report.note("beside a disabled one", seen(&scope));
+    drop(scope);
+    jobs(number);
+    drop(disabled);
 }
 
 fn start_again(report: &mut Report, number: u64) {
