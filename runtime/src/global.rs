@@ -130,7 +130,7 @@ impl TracerBuilder {
     /// # Errors
     ///
     /// [`StartError::AlreadyStarted`] where one runs; it is not changed. [`StartError::AgentUrl`] where the address given in code cannot be
-    /// used. A bad environment variable is no error: one warning names it, and the default holds.
+    /// used. A bad environment variable is no error: one warning names it, and it counts as unset.
     pub fn start(self) -> Result<TracerGuard, StartError> {
         let mut running = running();
         if running.is_some() {

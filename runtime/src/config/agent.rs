@@ -119,7 +119,7 @@ mod tests {
             notices,
             [
                 "DD_TRACE_AGENT_URL is ignored: the scheme of the agent's address must be http, https or unix",
-                "DD_TRACE_AGENT_PORT: \"x\" is not a port from 1 to 65535; the default is used",
+                "DD_TRACE_AGENT_PORT: \"x\" is not a port from 1 to 65535; it is ignored",
             ]
         );
         assert!(agent(&[("DD_AGENT_HOST", "me:s3cret@h")]).2.iter().all(|notice| !notice.contains("s3cret")));

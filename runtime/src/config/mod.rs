@@ -1,7 +1,7 @@
 //! All settings, resolved once into a value that does not change.
 //!
 //! What was said in code wins over the environment, which wins over defaults; each setting by itself. A value that can not
-//! be used gives a [`Notice`] and the default holds: no text in any variable keeps a program from starting. Each room
+//! be used gives a [`Notice`] and counts as unset: no text in any variable keeps a program from starting. Each room
 //! declares the settings it needs; this one composes them, and is the one reader of the environment.
 
 mod agent;

@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// The value if `parse` takes it. A notice says what was `expected` otherwise, and the default holds.
+    /// The value if `parse` takes it. A notice says what was `expected` otherwise, and the variable counts as unset.
     pub(super) fn parsed<T>(
         &mut self,
         name: &'static str,
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         let value = parse(&text);
         if value.is_none() {
             let shown = Escaped::new(&text, MAX_SHOWN_BYTES);
-            self.warn(format!("{name}: \"{shown}\" is not {expected}; the default is used"));
+            self.warn(format!("{name}: \"{shown}\" is not {expected}; it is ignored"));
         }
         value
     }
@@ -162,10 +162,7 @@ mod tests {
         with_source(&[("X", "yes")], |source| {
             let mut reader = Reader::new(source);
             assert!(reader.flag("X", true) && !reader.flag("UNSET", false));
-            assert_eq!(
-                notices_of(reader.into_notices()),
-                ["X: \"yes\" is not a boolean; the default is used"]
-            );
+            assert_eq!(notices_of(reader.into_notices()), ["X: \"yes\" is not a boolean; it is ignored"]);
         });
     }
 

@@ -13,9 +13,9 @@ use crate::model::upstream::{PropagatedTags, Upstream, UpstreamLink};
 
 /// The context found in the carrier, or none.
 ///
-/// The first configured style that yields a context gives it. A later one of the same trace adds what other vendors said
-/// in `tracestate`, and its `traceparent` names the parent, since it is the one a tracer in between rewrites; a later one
-/// of another trace becomes a link.
+/// The first configured style that yields a context gives it. Where the later ones are looked at too, a `traceparent` of
+/// the same trace names the parent, since it is what a tracer in between rewrites, and its `tracestate` adds what other
+/// vendors said; a context of another trace becomes a link, if it names a span.
 ///
 /// When the setting asks to restart traces, `new_trace_id` gives the id of a new trace without parent, and the context
 /// that arrived is its one link.

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How much the worker holds and when it sends.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WriterSettings {
-    /// Longest time a finished chunk waits. Defaults to 1 s.
+    /// Longest time between two looks at what is waiting, while no payload is on its way. Defaults to 1 s; with a local view
+    /// at most 0.1 s.
     pub(crate) interval: Duration,
     /// Bytes of finished spans waiting, beyond which new chunks are dropped and counted. Defaults to 16 MiB.
     pub(crate) buffer_bytes: usize,
