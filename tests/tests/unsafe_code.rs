@@ -2,13 +2,15 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dd_traced_tests::{repository, rust_files, tokens};
 
 /// The one module that may be unsafe: it reads the time-stamp counter.
 const UNSAFE: &str = "runtime/src/clock.rs";
 const MEMBERS: &[&str] = &["macros", "runtime", "examples", "tests", "ui-tests"];
+/// A workspace of its own.
+const BENCHMARK: &str = "tests/bench";
 
 #[test]
 fn every_other_crate_forbids_unsafe_code() {
@@ -21,16 +23,29 @@ fn every_other_crate_forbids_unsafe_code() {
     assert!(faults.is_empty(), "no `#![forbid(unsafe_code)]` in {faults:?}");
 }
 
+/// The lint may be named to forbid it, and for nothing else.
 #[test]
 fn no_other_module_lets_unsafe_code_in() {
-    let faults: Vec<_> = sources()
-        .into_iter()
-        .filter(|file| !file.ends_with(UNSAFE))
-        .filter(|file| {
-            words(file).contains("( unsafe_code") && !words(file).contains("forbid ( unsafe_code )")
-        })
+    let faults: Vec<_> = MEMBERS
+        .iter()
+        .flat_map(|member| rust_files(&repository().join(member)))
+        .filter(|file| !file.ends_with(UNSAFE) && !file.starts_with(repository().join(BENCHMARK)))
+        .filter(|file| names_the_lint(&read(file)))
         .collect();
     assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
+fn every_way_to_let_unsafe_code_in_is_found() {
+    for (text, is_fault) in [
+        ("#![forbid(unsafe_code)]", false),
+        ("#![forbid(unsafe_code)] #[allow(unsafe_code)] fn f() {}", true),
+        ("#![allow(dead_code, unsafe_code)]", true),
+        ("#[cfg_attr(all(), expect(unsafe_code, reason = \"why\"))] mod m {}", true),
+        ("#![forbid(missing_docs)] // unsafe_code", false),
+    ] {
+        assert_eq!(names_the_lint(&tokens(text)), is_fault, "{text}");
+    }
 }
 
 #[test]
@@ -43,8 +58,9 @@ fn no_other_module_of_the_runtime_is_unsafe() {
     assert!(faults.is_empty(), "{faults:?}");
 }
 
-fn sources() -> Vec<PathBuf> {
-    MEMBERS.iter().flat_map(|member| rust_files(&repository().join(member).join("src"))).collect()
+fn names_the_lint(tokens: &[String]) -> bool {
+    let places = tokens.iter().enumerate().filter(|(_, token)| *token == "unsafe_code");
+    places.into_iter().any(|(at, _)| at < 2 || tokens[at - 2..at] != ["forbid", "("])
 }
 
 fn words(file: &Path) -> String {
