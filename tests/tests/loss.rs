@@ -53,6 +53,7 @@ fn many_failures_are_one_warning_and_the_rest_at_the_end() {
     let nobody = Address::unused().unwrap().to_string();
     let ended = run(program(PROGRAM, "flushes", 6).env("DD_TRACE_AGENT_URL", nobody));
     let report = expect_unharmed(&ended, 12);
+    // Promised are 400 ms.
     assert!(report.took["flush"] < Duration::from_secs(3), "{report:?}");
     let [first, last] = expect_warnings(&ended);
     assert!(first.ends_with("; lost 2 spans: net 2"), "{first}");
@@ -177,16 +178,18 @@ fn without_descriptors_a_payload_is_tried_as_often_as_any_other() {
 
 #[test]
 fn waits_end_at_their_deadlines() {
+    // Promised are 300 ms; without a deadline all retries of a silent agent take longer than this.
+    let bound = Duration::from_secs(5);
     let (_, books) = with_tracer(|agent, tracer| {
         agent.answers_all(Answer::never());
         span("waiting").start().finish();
         let start = Instant::now();
         assert!(!tracer.flush(Duration::from_millis(200)));
-        assert!(start.elapsed() < Duration::from_secs(2), "flush: {:?}", start.elapsed());
+        assert!(start.elapsed() < bound, "flush: {:?}", start.elapsed());
         span("another").start().finish();
         let start = Instant::now();
         assert!(!dd_traced::shutdown(Duration::from_millis(200)));
-        assert!(start.elapsed() < Duration::from_secs(2), "shutdown: {:?}", start.elapsed());
+        assert!(start.elapsed() < bound, "shutdown: {:?}", start.elapsed());
         // A tracer that has ended has nothing left to do, and used to say that all was well.
         let again = Duration::from_secs(10);
         assert!(!tracer.flush(again) && !dd_traced::flush(again) && !dd_traced::shutdown(again));

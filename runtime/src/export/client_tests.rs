@@ -3,6 +3,7 @@ use super::*;
 use std::io;
 
 const BODY: [u8; 5] = [0xdd, 0, 0, 0, 0];
+/// Far above what an attempt of these tests takes that does as it should, on a machine with other things to do.
 const LIMIT: Duration = Duration::from_secs(5);
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -110,7 +111,7 @@ fn silent_agent_ends_with_the_attempt() {
     let agent = FakeAgent::start(|_, _| Reply::Silence);
     let start = std::time::Instant::now();
     assert_eq!(outcomes(&agent, 1, Duration::from_millis(100)), [Err(Failure::TimedOut)]);
-    assert!(start.elapsed() < Duration::from_millis(500));
+    assert!(start.elapsed() < LIMIT);
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn agent_that_answers_for_ever_is_cut() {
         let agent = FakeAgent::start(move |_, _| reply.clone());
         let start = std::time::Instant::now();
         assert_eq!(outcomes(&agent, 1, limit), [expected]);
-        assert!(start.elapsed() < 5 * limit);
+        assert!(start.elapsed() < LIMIT);
     }
 }
 
