@@ -4,12 +4,10 @@
 //! a start that fails changes nothing.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use once_cell::sync::OnceCell;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::config::{Overrides, Settings};
@@ -34,7 +32,8 @@ static RUNNING: Mutex<Option<Arc<Running>>> = Mutex::new(None);
 /// Starts the tracer of the process from `DD_*` settings.
 ///
 /// Never fails: what cannot be used is told in one warning, and where a tracer runs already the guard is inert. Keep the
-/// guard until the end of `main`: when it is dropped, the last spans are delivered, within 2 s.
+/// guard until the end of `main`: when it is dropped, the last spans are delivered, within 2 s. A forked child has no tracer
+/// until it starts its own.
 ///
 /// ```
 /// let _tracer = dd_traced::init();
@@ -129,11 +128,11 @@ impl TracerBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError::AlreadyStarted`] where one runs; it is not changed. [`StartError::AgentUrl`] where the address given in code cannot be
+    /// [`StartError::AlreadyStarted`] where one runs; it is not changed. That of a forked child's parent does not run in the child. [`StartError::AgentUrl`] where the address given in code cannot be
     /// used. A bad environment variable is no error: one warning names it, and it counts as unset.
     pub fn start(self) -> Result<TracerGuard, StartError> {
         let mut running = running();
-        if running.is_some() {
+        if running.as_ref().is_some_and(|running| !running.core.queue.is_inherited()) {
             return Err(StartError::AlreadyStarted);
         }
         let (settings, notices) =
@@ -271,7 +270,7 @@ impl Running {
     fn introduce(&self) {
         let Core { settings, clock, .. } = &*self.core;
         if settings.has_startup_line {
-            let line = support::startup_line(settings, clock.unix_seconds(), runtime_id());
+            let line = support::startup_line(settings, clock.unix_seconds(), &runtime_id());
             diagnostics::info(format_args!("{line}"));
         }
     }
@@ -289,7 +288,7 @@ fn span_defaults(settings: &Settings) -> SpanDefaults {
         env: identity.env.clone(),
         version: identity.version.clone(),
         tags: identity.tags.clone(),
-        runtime_id: runtime_id().into(),
+        runtime_id: (&*runtime_id()).into(),
         process_id: std::process::id(),
     }
 }
@@ -301,23 +300,34 @@ fn viewer(writer: &WriterSettings) -> Option<Box<dyn Viewer>> {
     }
 }
 
-/// The version 4 UUID that names this process to Datadog, made at the first start.
-fn runtime_id() -> &'static str {
-    static RUNTIME_ID: OnceCell<String> = OnceCell::new();
-    RUNTIME_ID.get_or_init(|| {
-        let random = || RandomState::new().build_hasher().finish();
-        let (high, low) = (random(), random());
-        let version = (high & 0xffff_ffff_ffff_0fff) | 0x4000;
-        let variant = (low >> 2) | (1 << 63);
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            version >> 32,
-            (version >> 16) & 0xffff,
-            version & 0xffff,
-            variant >> 48,
-            variant & 0xffff_ffff_ffff,
-        )
-    })
+/// The version 4 UUID that names this process to Datadog, made at its first start.
+fn runtime_id() -> Arc<str> {
+    static RUNTIME_ID: Mutex<Option<(u32, Arc<str>)>> = Mutex::new(None);
+    let mut known = RUNTIME_ID.lock().unwrap_or_else(PoisonError::into_inner);
+    let process_id = std::process::id();
+    // A forked child has a copy of its parent's.
+    if let Some((_, id)) = known.as_ref().filter(|(of, _)| *of == process_id) {
+        return Arc::clone(id);
+    }
+    let id = Arc::from(new_runtime_id());
+    *known = Some((process_id, Arc::clone(&id)));
+    id
+}
+
+fn new_runtime_id() -> String {
+    // The random keys of the standard library are drawn once for a thread, so that all children forked from it would agree.
+    let random = || RandomState::new().hash_one((std::process::id(), SystemTime::now()));
+    let (high, low) = (random(), random());
+    let version = (high & 0xffff_ffff_ffff_0fff) | 0x4000;
+    let variant = (low >> 2) | (1 << 63);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        version >> 32,
+        (version >> 16) & 0xffff,
+        version & 0xffff,
+        variant >> 48,
+        variant & 0xffff_ffff_ffff,
+    )
 }
 
 impl fmt::Debug for Running {
@@ -361,6 +371,7 @@ mod tests {
 
     #[test]
     fn the_runtime_id_is_a_random_uuid() {
+        assert_ne!(new_runtime_id(), new_runtime_id());
         let id = runtime_id();
         let groups: Vec<&str> = id.split('-').collect();
         assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dd_traced::{StartError, Tracer, span};
@@ -40,13 +41,32 @@ fn a_second_init_is_inert_and_warns() {
     assert!((1..=2).contains(&ended.stderr_lines_with("WARN").count()), "{}", ended.stderr);
 }
 
+/// A child has a copy of everything but the worker. It used to fill its copy of the queue, and could start no tracer.
+#[test]
+fn a_forked_child_starts_a_tracer_of_its_own_and_sends_nothing_twice() {
+    let (ended, received) = acted("fork", 7);
+    let ended = ended.expect_success();
+    let parent = Report::of(&ended);
+    parent.books.expect_settled(28);
+    assert_eq!((parent.books.acknowledged, parent.notes["status of the child"]), (28, 0), "{parent:?}");
+    let child: Report = serde_json::from_str(ended.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((child.notes["flushed by the child"], child.notes["flushed by its own"]), (0, 1), "{child:?}");
+    assert!(child.notes["forked"] > 1_000, "{child:?}");
+    // Promised are 5 ms.
+    assert!(child.took["first call"] < Duration::from_millis(500), "{child:?}");
+    assert_eq!((child.books.finished, child.books.acknowledged), (14, 14), "{child:?}");
+    let of_child: Vec<_> = received.spans().filter(|span| span.service == "child").collect();
+    assert_eq!((of_child.len(), received.span_count()), (14, 42));
+    let ids: BTreeSet<_> = received.spans().filter_map(|span| span.meta.get("runtime-id")).collect();
+    assert_eq!(ids.len(), 2, "each process has an id of its own");
+}
+
 #[test]
 fn a_tracer_may_start_again_after_its_end() {
     let (ended, received) = acted("start again", 20);
     let report = Report::of(&ended.expect_success());
     assert_eq!(received.span_count(), 40);
-    let services: std::collections::BTreeSet<_> =
-        received.spans().map(|span| span.service.as_str()).collect();
+    let services: BTreeSet<_> = received.spans().map(|span| span.service.as_str()).collect();
     assert_eq!(services.len(), 20);
     assert_eq!(report.notes["threads at end"], 1, "the worker's thread is gone");
 }

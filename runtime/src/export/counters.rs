@@ -30,11 +30,13 @@ pub enum DropReason {
     AfterShutdown,
     /// There was no worker thread to send it.
     NoThread,
+    /// Handed over in a forked child that started no tracer of its own.
+    Forked,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [DropReason; 11] = [
+    pub const ALL: [DropReason; 12] = [
         DropReason::QueueFull,
         DropReason::TooLarge,
         DropReason::Encode,
@@ -46,6 +48,7 @@ impl DropReason {
         DropReason::ShutdownDeadline,
         DropReason::AfterShutdown,
         DropReason::NoThread,
+        DropReason::Forked,
     ];
 
     /// The reason as it is written in logs and health metrics, such as `queue_full`.
@@ -62,6 +65,7 @@ impl DropReason {
             DropReason::ShutdownDeadline => "shutdown_deadline",
             DropReason::AfterShutdown => "after_shutdown",
             DropReason::NoThread => "no_thread",
+            DropReason::Forked => "forked",
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::model::{ChunkBatch, ChunkHead, SpanBuffer};
 const CREDIT: usize = 4 << 10;
 /// The queue takes chunks.
 const OPEN: u8 = u8::MAX;
+/// A forked child is noticed after about so many bytes: it costs a system call to ask who one is.
+const PROCESS_CHECK: usize = 64 << 10;
 /// Buffers above this are given back to the allocator rather than round.
 const KEPT_BUFFER: usize = 4 << 20;
 
@@ -33,6 +35,8 @@ pub(crate) struct Queue {
     /// Whether a chunk was refused for want of room since the last drain, and the worker told of it.
     is_full: AtomicBool,
     ledger: Ledger,
+    /// The process whose worker empties it.
+    process_id: u32,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -65,6 +69,7 @@ impl Queue {
             closed: AtomicU8::new(OPEN),
             is_full: AtomicBool::new(false),
             ledger: Ledger::default(),
+            process_id: std::process::id(),
             wake,
         }
     }
@@ -119,18 +124,19 @@ impl Queue {
         let bytes = SpanBuffer::wire_estimate(count, tag_bytes);
         let mut content = lock(&outbox.content);
         // The reason is read under the lock of the outbox, which the last drain takes after setting it.
-        if let Some(reason) = DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))) {
-            self.refuse(*reason, count);
+        if let Some(reason) = self.closed() {
+            self.refuse(reason, count);
             return None;
         }
         if content.bytes + bytes > content.credit && !self.extend_credit(&mut content, bytes) {
             drop(content);
+            let closed = self.closed();
             // Once until somebody looks: a worker that waits for the agent must not be woken by every chunk it cannot take.
             // Relaxed: a ring too few while a drain begins is no loss, since that drain makes the room.
-            if !self.is_full.swap(true, Ordering::Relaxed) {
+            if closed.is_none() && !self.is_full.swap(true, Ordering::Relaxed) {
                 (self.wake)();
             }
-            self.refuse(DropReason::QueueFull, count);
+            self.refuse(closed.unwrap_or(DropReason::QueueFull), count);
             return None;
         }
         content.bytes += bytes;
@@ -175,6 +181,15 @@ impl Queue {
         self.closed.store(reason as u8, Ordering::Relaxed);
     }
 
+    fn closed(&self) -> Option<DropReason> {
+        DropReason::ALL.get(usize::from(self.closed.load(Ordering::Relaxed))).copied()
+    }
+
+    /// Whether this is a copy in a forked child, which nobody empties.
+    pub(crate) fn is_inherited(&self) -> bool {
+        std::process::id() != self.process_id
+    }
+
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -194,6 +209,10 @@ impl Queue {
             let before = self.reserved.fetch_add(wanted, Ordering::Relaxed);
             if before + wanted <= self.max_bytes {
                 content.credit += wanted;
+                if before / PROCESS_CHECK != (before + wanted) / PROCESS_CHECK && self.is_inherited() {
+                    self.close(DropReason::Forked);
+                    return false;
+                }
                 if before / self.flush_bytes != (before + wanted) / self.flush_bytes {
                     (self.wake)();
                 }
@@ -216,8 +235,12 @@ impl std::fmt::Debug for Queue {
 
 impl Queue {
     /// Takes the outbox of a thread that is gone out. What is still in it waits in one that all such threads share, and
-    /// what it had reserved beyond is given back.
+    /// what it had reserved beyond is given back. One of a forked child's parent is left alone: its locks may be held by
+    /// threads that are not there.
     pub(crate) fn retire(&self, outbox: &Arc<Outbox>) {
+        if self.is_inherited() {
+            return;
+        }
         let mut outboxes = lock(&self.outboxes);
         let Some(place) = outboxes.iter().position(|other| Arc::ptr_eq(other, outbox)) else { return };
         let mut content = lock(&outbox.content);
@@ -432,6 +455,27 @@ mod tests {
         let counters = queue.counters();
         assert_eq!(counters.dropped(DropReason::AfterShutdown), 4);
         assert_eq!((counters.finished(), counters.waiting()), (7, 0));
+    }
+
+    /// A child used to fill its copy of the queue, and to wait at its end for whoever held a lock when it was made.
+    #[test]
+    fn a_copy_in_another_process_takes_little_more_and_is_left_alone() {
+        let mut queue = queue(1 << 20);
+        queue.process_id ^= 1;
+        let outbox = queue.outbox();
+        for _ in 0..1_000 {
+            queue.push(&outbox, head(), &spans(10), 0, 0);
+        }
+        let counters = queue.counters();
+        assert_eq!(counters.waiting() + counters.dropped(DropReason::Forked), 10_000);
+        assert!(
+            counters.waiting() <= (PROCESS_CHECK / SpanBuffer::wire_estimate(1, 0)) as u64,
+            "{counters:?}"
+        );
+        let other = queue.outbox();
+        let held = lock(&queue.outboxes);
+        queue.retire(&other);
+        drop(held);
     }
 
     #[test]

@@ -39,7 +39,6 @@ pub(crate) struct WorkerHandle {
     signal: Arc<Signal>,
     queue: Arc<Queue>,
     nursery: Mutex<Nursery>,
-    process_id: u32,
 }
 
 /// What a caller waits beyond the deadline of its order before it gives up on the worker.
@@ -61,7 +60,7 @@ pub(super) fn start_on(parts: WorkerParts, signal: Arc<Signal>, spawn: Spawn) ->
         next_try: Instant::now(),
         spawn,
     };
-    let handle = WorkerHandle { signal, queue, nursery: Mutex::new(nursery), process_id: std::process::id() };
+    let handle = WorkerHandle { signal, queue, nursery: Mutex::new(nursery) };
     handle.is_running();
     handle
 }
@@ -113,7 +112,7 @@ impl WorkerHandle {
     }
 
     fn is_refused(&self) -> bool {
-        super::is_worker_thread() || std::process::id() != self.process_id
+        super::is_worker_thread() || self.queue.is_inherited()
     }
 
     /// Whether the worker has its thread, given to it now if it has none.

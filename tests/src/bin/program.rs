@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dd_traced::testing::ScopedTracer;
-use dd_traced::{Tracer, active_span, span, traced};
+use dd_traced::{DropReason, Tracer, active_span, span, traced};
 use dd_traced_tests::Report;
 
 /// More than any act takes, less than a test waits.
@@ -35,6 +35,7 @@ fn main() {
         "start again" => start_again(&mut report, number),
         "flushes" => flushes(&mut report, number),
         "in tokio" => in_tokio(&mut report, number),
+        "fork" => fork_once(&mut report, number),
         "no descriptors" => no_descriptors(&mut report, number),
         "panic hook" => panic_hook(&mut report, number),
         "thread locals" => thread_locals(number),
@@ -162,6 +163,32 @@ fn flushes(report: &mut Report, number: u64) {
         report.timed("flush", || tracer.flush(Duration::from_millis(300)));
     }
     report.timed("drop", || drop(tracer));
+}
+
+/// A child that goes on without a tracer, and then starts its own. It prints its own line before its parent does.
+fn fork_once(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    jobs(number);
+    match fork::fork().expect("a child") {
+        fork::Fork::Parent(child) => {
+            let status = fork::waitpid(child).expect("the child's end");
+            report.note("status of the child", u64::try_from(status).expect("no signal"));
+            jobs(number);
+            drop(tracer);
+        }
+        fork::Fork::Child => {
+            report.timed("first call", || jobs(1));
+            jobs(1_000);
+            report.note("flushed by the child", u64::from(tracer.flush(LONG)));
+            let orphaned = dd_traced::counters().dropped(DropReason::Forked);
+            report.note("forked", orphaned);
+            let own = report.timed("start", || Tracer::builder().service("child").start().expect("a tracer"));
+            drop(tracer);
+            jobs(number);
+            report.note("flushed by its own", u64::from(own.flush(LONG)));
+            drop(own);
+        }
+    }
 }
 
 /// A flush while there is no file descriptor left, and one afterwards.
