@@ -162,14 +162,11 @@ impl Worker {
             let now = Instant::now();
             let at =
                 if self.delivery.health.is_sick() { moment.min(self.delivery.earliest(now)) } else { moment };
-            let end = self.ending.as_ref().map(|ending| ending.deadline);
-            if end.is_some_and(|end| now >= end) {
-                return false;
+            match Wait::at(now, at, self.ending.as_ref().map(|ending| ending.deadline)) {
+                Wait::Over => return false,
+                Wait::Done => return true,
+                Wait::Until(next) => self.signal.wait(next),
             }
-            if now >= at {
-                return true;
-            }
-            self.signal.wait(end.map_or(at, |end| at.min(end)));
             self.listen();
         }
     }
@@ -218,9 +215,52 @@ async fn first(
     .await
 }
 
+/// What is left of a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// The worker's time has ended, which comes before all else.
+    Over,
+    /// The moment has come.
+    Done,
+    Until(Instant),
+}
+
+impl Wait {
+    /// At `now`, of a wait for `moment` that ends with the worker's time.
+    fn at(now: Instant, moment: Instant, end: Option<Instant>) -> Self {
+        match end {
+            Some(end) if now >= end => Self::Over,
+            _ if now >= moment => Self::Done,
+            _ => Self::Until(end.map_or(moment, |end| moment.min(end))),
+        }
+    }
+}
+
 /// A number from 0 to 1, anew each time.
 fn chance() -> f64 {
     // The keys of the standard library's hasher are random.
     let random = RandomState::new().build_hasher().finish();
     random as f64 / u64::MAX as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wait_ends_with_its_moment_or_with_the_workers_time() {
+        let start = Instant::now();
+        let after = |ns| start + Duration::from_nanos(ns);
+        for (now, end, expected) in [
+            (0, None, Wait::Until(after(10))),
+            (9, Some(20), Wait::Until(after(10))),
+            (10, Some(20), Wait::Done),
+            (10, Some(10), Wait::Over),
+            (4, Some(5), Wait::Until(after(5))),
+            (5, Some(5), Wait::Over),
+            (30, Some(5), Wait::Over),
+        ] {
+            assert_eq!(Wait::at(after(now), after(10), end.map(after)), expected, "{now} {end:?}");
+        }
+    }
 }

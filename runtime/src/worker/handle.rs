@@ -96,12 +96,11 @@ impl WorkerHandle {
         if !self.signal.is_over() && !self.is_running() {
             return self.has_delivered(0);
         }
-        let now = Instant::now();
-        let deadline = now.checked_add(limit).unwrap_or(now + FAR);
+        let (deadline, patience) = deadline(Instant::now(), limit);
         let (reply, answer) = sync_channel(1);
         match self.signal.order(kind, deadline, reply) {
             Err(told) => self.has_delivered(told),
-            Ok(()) => answer.recv_timeout((deadline + GRACE).saturating_duration_since(now)).unwrap_or(false),
+            Ok(()) => answer.recv_timeout(patience).unwrap_or(false),
         }
     }
 
@@ -129,6 +128,12 @@ impl WorkerHandle {
         });
         self.queue.ledger().drop_spans(DropReason::NoThread, lost);
     }
+}
+
+/// Until when the worker has time for an order, and how long whoever gave it `now` waits for the answer.
+fn deadline(now: Instant, limit: Duration) -> (Instant, Duration) {
+    let limit = limit.min(FAR);
+    (now + limit, limit + GRACE)
 }
 
 /// A limit that no clock overflows at: a hundred years.
@@ -184,5 +189,19 @@ impl fmt::Debug for WorkerHandle {
 impl fmt::Debug for WorkerParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkerParts").field("agent", &self.agent).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caller_waits_for_the_limit_and_a_tenth_of_a_second() {
+        let now = Instant::now();
+        for limit in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(5)] {
+            assert_eq!(deadline(now, limit), (now + limit, limit + Duration::from_millis(100)));
+        }
+        assert_eq!(deadline(now, Duration::MAX), (now + FAR, FAR + GRACE), "no clock overflows");
     }
 }
