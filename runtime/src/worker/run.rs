@@ -231,13 +231,16 @@ impl Worker {
     /// Ends all business and tells everybody who waits.
     fn end(&mut self) {
         self.delivery.disconnect();
-        let lost = self.lost_spans();
-        let late = self.signal.end();
-        let flushes = std::mem::take(&mut self.flushes);
-        let shutdowns = self.ending.take().map(|ending| ending.orders).unwrap_or_default();
-        for order in shutdowns.into_iter().chain(flushes).chain(late) {
-            order.answer(lost);
+        let mut orders = self.ending.take().map(|ending| ending.orders).unwrap_or_default();
+        orders.append(&mut self.flushes);
+        orders.append(&mut self.signal.end());
+        let mut orders = orders.into_iter();
+        if let Some(first) = orders.next() {
+            first.answer(self.lost_spans());
         }
+        // Whoever came after the first may mean spans that came after the queue was closed.
+        let lost = self.queue.ledger().snapshot(0).dropped_total();
+        orders.for_each(|order| order.answer(lost));
     }
 }
 

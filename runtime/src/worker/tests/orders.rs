@@ -83,6 +83,31 @@ fn shutdown_during_a_flush_delivers_what_came_meanwhile() {
 }
 
 #[test]
+fn flush_during_a_shutdown_counts_what_came_too_late() {
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let agent = FakeAgent::start(move |_, _| {
+        let _ = held.lock().unwrap().recv_timeout(LONG);
+        ok()
+    });
+    let running = Setup::new(AgentSettings { timeout: LONG, ..agent.settings() }).start();
+    running.push(1, 2);
+    std::thread::scope(|scope| {
+        let shutdown = scope.spawn(|| running.handle.shutdown(LONG));
+        assert!(agent.wait_for(1, LONG));
+        running.push(1, 1);
+        let flush = scope.spawn(|| running.handle.flush(LONG));
+        go.send(()).unwrap();
+        assert!(shutdown.join().unwrap(), "what came before was delivered");
+        assert!(!flush.join().unwrap(), "a span was refused");
+    });
+    assert_eq!(
+        (running.counters().acknowledged(), running.counters().dropped(DropReason::AfterShutdown)),
+        (2, 1)
+    );
+}
+
+#[test]
 fn what_rings_during_a_delivery_does_not_wait_for_the_interval() {
     let (go, held) = std::sync::mpsc::channel::<()>();
     let held = std::sync::Mutex::new(held);
