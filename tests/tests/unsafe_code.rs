@@ -8,7 +8,7 @@ use dd_traced_tests::{repository, rust_files, tokens};
 
 /// The one module that may be unsafe: it reads the time-stamp counter.
 const UNSAFE: &str = "runtime/src/clock.rs";
-const MEMBERS: &[&str] = &["macros", "runtime", "examples", "tests", "ui-tests"];
+const MEMBERS: &[&str] = &["macros", "runtime", "examples", "tests", "ui-tests", "ui-tests/recorded"];
 /// A workspace of its own.
 const BENCHMARK: &str = "tests/bench";
 

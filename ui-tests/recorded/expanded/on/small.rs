@@ -1,0 +1,28 @@
+//! A function whose machine code is compared with and without the attribute.
+/// The feature `bare` leaves the attribute away.
+#[inline(never)]
+pub fn digest(bytes: &[u8]) -> Result<u32, u8> {
+    return ::dd_traced::macro_support::span(const {
+            &::dd_traced::macro_support::CallSite::named("digest")
+        })
+        .tags(|tags| tags.tag("len", bytes.len()))
+        .enter()
+        .in_scope(
+            || -> Result<u32, u8> {
+                let mut digest = 0_u32;
+                for byte in bytes {
+                    if *byte == b'\n' {
+                        return Err(*byte);
+                    }
+                    digest = digest.rotate_left(5) ^ u32::from(*byte);
+                }
+                Ok(digest)
+            },
+            |ret| {
+                use ::dd_traced::macro_support::describe::{
+                    ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                };
+                (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+            },
+        );
+}
