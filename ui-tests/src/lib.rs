@@ -4,7 +4,8 @@
 //! - `tests/fail`: one file for each mistake, with the compiler's output beside it. `TRYBUILD=overwrite cargo test` records
 //!   them anew.
 //! - `tests/pass`: whole crates with something unusual about them.
-//! - `tests/shapes.rs`: shapes of functions, compiled with every lint denied and run.
+//! - `tests/shapes`: shapes of functions, compiled with every lint denied, and run. Like `tests/pass` they are compiled in the edition
+//!   before as well, by the package in `edition-2021`; that no lint of clippy fires is up to the run of clippy over the workspace.
 //! - `tests/log_lines.rs`: what `dd_log!` hands to the `log` crate.
 //! - `tests/expansion`: holds the functions of `recorded/src` against the expansions in `recorded/expanded`, and the page
 //!   `docs/expansion.md` against both. `EXPANSION=overwrite cargo test` records them anew.

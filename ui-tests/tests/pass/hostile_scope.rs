@@ -1,7 +1,14 @@
 //! Names that users are free to take: none of them reaches the generated code.
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
-#![allow(dead_code, non_camel_case_types, unused_macros)]
+#![deny(warnings, clippy::all, clippy::pedantic)]
+#![expect(
+    dead_code,
+    non_camel_case_types,
+    unused_macros,
+    clippy::used_underscore_binding,
+    reason = "the names are there to be in the way"
+)]
 
 mod core {}
 mod std {}
@@ -55,7 +62,7 @@ fn not_a_result() -> Result<i32, i32> {
 fn main() {
     plain(1, 2, 3);
     let _ = fallible(1, 2, 3);
-    let _ = asynchronous(1, 2, 3);
+    ::core::mem::drop(asynchronous(1, 2, 3));
     not_a_result();
     let lvl = 1;
     let target = 2;

@@ -1,7 +1,9 @@
 //! The runtime under another path.
+#![forbid(unsafe_code)]
+#![deny(warnings, clippy::all, clippy::pedantic)]
 
 mod deps {
-    pub use dd_traced as tracer;
+    pub(crate) use dd_traced as tracer;
 }
 
 #[deps::tracer::traced(crate = crate::deps::tracer, tags(id))]
