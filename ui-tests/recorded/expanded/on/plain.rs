@@ -42,13 +42,13 @@ pub fn one_tag(id: u64) -> u64 {
 pub fn tags(user: &str, items: &[u64], price: f64) -> usize {
     let _span = ::dd_traced::macro_support::span(const {
             &::dd_traced::macro_support::CallSite::function("shop::plain", "tags")
+                .tags(&[("http.route", "/orders")])
         })
         .tags(|tags| {
             tags.tag("user", &user)
                 .debug("items", &items)
                 .display("price", &price)
                 .tag("order.count", items.len())
-                .tag("http.route", "/orders")
         })
         .enter();
     user.len() + items.len() + price.to_string().len()
@@ -57,14 +57,14 @@ pub fn tags(user: &str, items: &[u64], price: f64) -> usize {
 pub fn computed(method: &str, path: &str) -> usize {
     let _span = ::dd_traced::macro_support::span(const {
             &::dd_traced::macro_support::CallSite::function("shop::plain", "computed")
+                .tags(&[("span.kind", "server")])
         })
         .tags(|tags| {
             tags.resource(
-                    ::alloc::__export::must_use({
-                        ::alloc::fmt::format(format_args!("{0} {1}", method, path))
-                    }),
-                )
-                .tag("span.kind", "server")
+                ::alloc::__export::must_use({
+                    ::alloc::fmt::format(format_args!("{0} {1}", method, path))
+                }),
+            )
         })
         .enter();
     method.len() + path.len()
