@@ -63,7 +63,7 @@ impl Correlation {
 
     /// `dd.service=… dd.env=… dd.version=… ` with what is set.
     fn identity(&self) -> &str {
-        let write = || self.write_identity().into_boxed_str();
+        let write = || Box::new(self.write_identity().into_boxed_str());
         self.core.as_ref().map_or("", |core| core.log_identity.get_or_init(write))
     }
 

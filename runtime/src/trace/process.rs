@@ -1,7 +1,9 @@
 //! What a running tracer is to its spans, and which one is running.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use once_cell::race::OnceBox;
 
 use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
@@ -16,7 +18,8 @@ pub(crate) struct Core {
     pub(crate) queue: Arc<Queue>,
     pub(crate) rates: Arc<Mutex<AgentRates>>,
     /// The start of correlated log lines, written by the room `log` at the first one.
-    pub(crate) log_identity: OnceLock<Box<str>>,
+    /// Nobody waits for it: threads that come together each write one, and the first is kept.
+    pub(crate) log_identity: OnceBox<Box<str>>,
     /// For chunks finished on threads that have no outbox of this tracer.
     common: Arc<Outbox>,
     pub(crate) partial_flush_spans: u32,
@@ -34,7 +37,7 @@ impl Core {
             PartialFlush::Off => u32::MAX,
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
-        Self { settings, clock, queue, rates, log_identity: OnceLock::new(), common, partial_flush_spans }
+        Self { settings, clock, queue, rates, log_identity: OnceBox::new(), common, partial_flush_spans }
     }
 
     /// Ships a chunk through the outbox that is shared by all threads.
