@@ -35,8 +35,7 @@ impl Block {
         }
         let keyword = head.get(header.keyword)?.to_string();
         let behind = head.get(header.keyword + 1..)?;
-        let owner =
-            if keyword == "trait" { behind.first().map(ToString::to_string) } else { self_type(behind) };
+        let owner = if keyword == "trait" { behind.first().and_then(word) } else { self_type(behind) };
         Some(Self { head: head.iter().cloned().collect(), body: body.clone(), owner, keyword })
     }
 
@@ -71,7 +70,29 @@ fn self_type(behind_impl: &[TokenTree]) -> Option<String> {
             start = index + 1;
         }
     }
-    last_segment(&rest[start..end])
+    type_name(&rest[start..end])
+}
+
+/// The last segment of a path; of `dyn A + B`, that of `A`.
+fn type_name(tokens: &[TokenTree]) -> Option<String> {
+    if let [TokenTree::Group(group)] = tokens {
+        let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+        let is_one_type = group.delimiter() == Delimiter::None
+            || group.delimiter() == Delimiter::Parenthesis
+                && !inside.iter().any(|token| is_punct(token, ','));
+        return if is_one_type { type_name(&inside) } else { None };
+    }
+    let mut angles = Angles::default();
+    let ends = |token: &TokenTree| {
+        angles.step(token);
+        is_punct(token, '+') && angles.is_outside()
+    };
+    let end = tokens.iter().position(ends).unwrap_or(tokens.len());
+    last_segment(&tokens[..end])
+}
+
+fn word(token: &TokenTree) -> Option<String> {
+    last_segment(std::slice::from_ref(token))
 }
 
 /// The items between the braces, each with its attributes.
@@ -148,6 +169,11 @@ mod tests {
         assert_eq!(owner("impl<F> Trait for F where for<'a> F: Fn(&'a u8) {}").as_deref(), Some("F"));
         assert_eq!(owner("pub trait Repository<T>: Send {}").as_deref(), Some("Repository"));
         assert_eq!(owner("impl Trait for [u8] {}"), None);
+        assert_eq!(owner("impl Trait for (A, B) {}"), None);
+        assert_eq!(owner("impl r#Type {}").as_deref(), Some("Type"));
+        assert_eq!(owner("trait r#Trait {}").as_deref(), Some("Trait"));
+        assert_eq!(owner("impl T for dyn a::A<dyn B + C> + Send + 'static {}").as_deref(), Some("A"));
+        assert_eq!(owner("impl T for (dyn A + Send) {}").as_deref(), Some("A"));
     }
 
     #[test]

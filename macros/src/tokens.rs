@@ -1,6 +1,7 @@
 //! Looking at token trees without parsing them.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 
 /// Quotes tokens that lints take for foreign code and whose local names cannot meet the user's.
 macro_rules! generated {
@@ -66,7 +67,7 @@ pub(crate) fn generics_len(tokens: &[TokenTree]) -> usize {
     tokens.iter().position(closes).map_or(tokens.len(), |closing| closing + 1)
 }
 
-/// The last word outside of `<...>`: the last segment of a path.
+/// The last word outside of `<...>`, without `r#`: the last segment of a path.
 pub(crate) fn last_segment(tokens: &[TokenTree]) -> Option<String> {
     let mut angles = Angles::default();
     let mut last = None;
@@ -74,7 +75,7 @@ pub(crate) fn last_segment(tokens: &[TokenTree]) -> Option<String> {
         angles.step(token);
         if let TokenTree::Ident(word) = token {
             if angles.is_outside() {
-                last = Some(word.to_string());
+                last = Some(word.unraw().to_string());
             }
         }
     }
