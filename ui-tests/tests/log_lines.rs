@@ -112,6 +112,16 @@ fn level_target_and_key_values_come_first() {
 }
 
 #[test]
+fn an_imported_level_is_a_level() {
+    use Level::{Error, Info};
+    let logged = lines(|| {
+        dd_log!(Info, "info");
+        dd_log!(Error, target: "elsewhere", "error");
+    });
+    assert_eq!(logged, ["INFO log_lines: [ids] info", "ERROR elsewhere: [ids] error"]);
+}
+
+#[test]
 fn nothing_is_evaluated_when_the_level_is_off() {
     let evaluated = Cell::new(0);
     let evaluate = || evaluated.replace(evaluated.get() + 1);

@@ -66,7 +66,10 @@ fn level(input: ParseStream<'_>) -> syn::Result<TokenStream> {
             comma_after_level(input)?;
             return Ok(variant(name));
         }
-        if nearest(&spelling, LEVELS.map(|(level, _)| level)).is_some() || spelling == "warning" {
+        // `Info` is a variant that was imported; what only resembles a level is no expression.
+        let is_variant = spelling.starts_with(char::is_uppercase);
+        let is_near = nearest(&spelling, LEVELS.map(|(level, _)| level)).is_some() || spelling == "warning";
+        if is_near && !is_variant {
             let message =
                 format!("unknown level `{spelling}`; expected `error`, `warn`, `info`, `debug` or `trace`");
             return Err(syn::Error::new(word.span(), message));
