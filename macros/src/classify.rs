@@ -17,26 +17,14 @@ pub(crate) enum Shape {
     /// A closure, from around which the returned value is seen.
     InScope { output: TokenStream },
     /// A future around the body of an `async fn`.
-    Future { output: FutureOutput, sees_return: bool },
-}
-
-/// What the body of an `async fn` gives.
-pub(crate) enum FutureOutput {
-    Unit,
-    Never,
-    Value(TokenStream),
+    Future { sees_return: bool },
 }
 
 /// The shape for `function`.
 pub(crate) fn classify(function: &Function, args: &Args) -> Shape {
     let sees_return = sees_return(function, args);
     if function.is_async {
-        let output = match &function.output {
-            Output::Unit => FutureOutput::Unit,
-            Output::Never => FutureOutput::Never,
-            Output::Value(written) => FutureOutput::Value(nameable(written.clone())),
-        };
-        return Shape::Future { output, sees_return };
+        return Shape::Future { sees_return };
     }
     match &function.output {
         // A closure would change what `Location::caller()` gives.

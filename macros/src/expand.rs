@@ -7,8 +7,9 @@ use proc_macro2::TokenStream;
 
 use crate::args::{Args, ErrMode};
 use crate::body::{Body, braces_like};
-use crate::classify::{FutureOutput, Shape};
-use crate::function::Function;
+use crate::classify::Shape;
+use crate::function::{Function, Output};
+use crate::return_type::nameable;
 use crate::span;
 use crate::tokens::generated;
 
@@ -18,7 +19,7 @@ pub(crate) fn expand(function: &Function, args: &Args, shape: &Shape) -> TokenSt
     let content = match shape {
         Shape::Guard => guard(function, args, &body),
         Shape::InScope { output } => in_scope(function, args, &body, output),
-        Shape::Future { output, sees_return } => future(function, args, &body, output, *sees_return),
+        Shape::Future { sees_return } => future(function, args, &body, *sees_return),
     };
     function.with_body(&body.replaced_by(content))
 }
@@ -55,22 +56,17 @@ fn in_scope(function: &Function, args: &Args, body: &Body, output: &TokenStream)
 ///     return async_span(SITE).run(async move { if false { return returns::<User>(); } find(id).await }).await;
 /// }
 /// ```
-fn future(
-    function: &Function,
-    args: &Args,
-    body: &Body,
-    output: &FutureOutput,
-    sees_return: bool,
-) -> TokenStream {
+fn future(function: &Function, args: &Args, body: &Body, sees_return: bool) -> TokenStream {
     let runtime = &args.runtime;
     let (start, tags) = (span::start("async_span", function, args), span::tags(args));
     // The type of the block is fixed first, so that early returns coerce to it.
-    let hint = match output {
-        FutureOutput::Unit => generated!(if false {
+    let hint = match &function.output {
+        Output::Unit => generated!(if false {
             return;
         }),
-        FutureOutput::Never => TokenStream::new(),
-        FutureOutput::Value(output) => {
+        Output::Never => TokenStream::new(),
+        Output::Value(written) => {
+            let output = nameable(written.clone());
             generated!(if false { return #runtime::macro_support::returns::<#output>(); })
         }
     };
@@ -83,7 +79,7 @@ fn future(
         TokenStream::new()
     };
     let call = generated!(#start #tags.run(async move #block)#on_return.await);
-    if matches!(output, FutureOutput::Never) {
+    if matches!(function.output, Output::Never) {
         generated!(#call; #runtime::macro_support::never())
     } else {
         generated!(return #call;)

@@ -1,4 +1,4 @@
-//! The table of arguments: what is spelt how, and what its value looks like.
+//! The table of arguments: what is spelt how.
 
 use crate::spelling::{list, nearest};
 
@@ -16,48 +16,30 @@ pub(crate) enum Argument {
     Crate,
 }
 
-/// What may follow the spelling.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
-    /// `= "text"` or `= EXPR`
-    Text,
-    /// nothing, `= true` or `= false`
-    Flag,
-    /// `= "one of a few"`
-    Kind,
-    /// `(TAG, ...)`
-    Tags,
-    /// `= false`, `= "display"`, `= "debug"` or `(EXPR)`
-    Err,
-    /// `= path`
-    Path,
-}
-
 /// One row of the table.
 pub(crate) struct Keyword {
     pub(crate) spelling: &'static str,
     pub(crate) argument: Argument,
-    pub(crate) form: Form,
     /// Shown when the value is missing.
     pub(crate) usage: &'static str,
 }
 
-const fn row(spelling: &'static str, argument: Argument, form: Form, usage: &'static str) -> Keyword {
-    Keyword { spelling, argument, form, usage }
+const fn row(spelling: &'static str, argument: Argument, usage: &'static str) -> Keyword {
+    Keyword { spelling, argument, usage }
 }
 
 /// In the order in which they are listed to the user.
 pub(crate) const KEYWORDS: &[Keyword] = &[
-    row("name", Argument::Name, Form::Text, "name = \"...\""),
-    row("service", Argument::Service, Form::Text, "service = \"...\""),
-    row("resource", Argument::Resource, Form::Text, "resource = \"...\""),
-    row("span_type", Argument::SpanType, Form::Text, "span_type = \"...\""),
-    row("type", Argument::SpanType, Form::Text, "type = \"...\""),
-    row("kind", Argument::Kind, Form::Kind, "kind = \"...\""),
-    row("measured", Argument::Measured, Form::Flag, "measured"),
-    row("tags", Argument::Tags, Form::Tags, "tags(...)"),
-    row("err", Argument::Err, Form::Err, "err = \"...\""),
-    row("crate", Argument::Crate, Form::Path, "crate = path"),
+    row("name", Argument::Name, "name = \"...\""),
+    row("service", Argument::Service, "service = \"...\""),
+    row("resource", Argument::Resource, "resource = \"...\""),
+    row("span_type", Argument::SpanType, "span_type = \"...\""),
+    row("type", Argument::SpanType, "type = \"...\""),
+    row("kind", Argument::Kind, "kind = \"...\""),
+    row("measured", Argument::Measured, "measured"),
+    row("tags", Argument::Tags, "tags(...)"),
+    row("err", Argument::Err, "err = \"...\""),
+    row("crate", Argument::Crate, "crate = path"),
 ];
 
 /// The values of `kind`, as the tag `span.kind` has them.

@@ -1,6 +1,6 @@
 //! Reads the arguments one by one and goes on after a wrong one.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Lit, LitStr, Path, Token};
@@ -10,7 +10,7 @@ use super::input::{
     Value, any_ident, at_end, comma, expression, is_equals, opening_bracket, parenthesized, peek_str, place,
     skip_to_comma,
 };
-use super::keywords::{self, Argument, Form, KINDS, Keyword};
+use super::keywords::{self, Argument, KINDS, Keyword};
 use super::{Args, ErrMode, Text, tag};
 use crate::diagnostics::Diagnostics;
 
@@ -71,29 +71,27 @@ impl<'a, 'input> Reader<'a, 'input> {
     }
 
     fn value(&mut self, keyword: &Keyword, word: Span, args: &mut Args) -> Option<()> {
-        match keyword.form {
-            Form::Text => {
-                let text = self.text(keyword, word)?;
-                match keyword.argument {
-                    Argument::Name => args.name = Some(text),
-                    Argument::Service => args.service = Some(text),
-                    Argument::Resource => args.resource = Some(text),
-                    _ => args.span_type = Some(text),
-                }
-            }
-            Form::Flag => args.measured = self.flag(keyword, word)?,
-            Form::Kind => args.kind = Some(self.kind(keyword, word)?),
-            Form::Tags => args.tags = self.tags(keyword, word)?,
-            Form::Err => args.err = Some(self.err(keyword, word)?),
-            Form::Path => {
-                self.equals(keyword, word)?;
-                let Ok(path) = self.input.call(Path::parse_mod_style) else {
-                    return self.fail(place(self.input), format!("expected `{}`", keyword.usage));
-                };
-                args.runtime = path.into_token_stream();
-            }
+        match keyword.argument {
+            Argument::Name => args.name = Some(self.text(keyword, word)?),
+            Argument::Service => args.service = Some(self.text(keyword, word)?),
+            Argument::Resource => args.resource = Some(self.text(keyword, word)?),
+            Argument::SpanType => args.span_type = Some(self.text(keyword, word)?),
+            Argument::Kind => args.kind = Some(self.kind(keyword, word)?),
+            Argument::Measured => args.measured = self.flag(keyword, word)?,
+            Argument::Tags => args.tags = self.tags(keyword, word)?,
+            Argument::Err => args.err = Some(self.err(keyword, word)?),
+            Argument::Crate => args.runtime = self.path(keyword, word)?,
         }
         Some(())
+    }
+
+    fn path(&mut self, keyword: &Keyword, word: Span) -> Option<TokenStream> {
+        self.equals(keyword, word)?;
+        let at = place(self.input);
+        match self.input.call(Path::parse_mod_style) {
+            Ok(path) => Some(path.into_token_stream()),
+            Err(_) => self.fail(at, format!("expected `{}`", keyword.usage)),
+        }
     }
 
     /// `=` with something behind it.
