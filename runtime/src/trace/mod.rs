@@ -27,6 +27,7 @@ mod scope;
 mod segment;
 mod setters;
 mod stack;
+mod tag_set;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
@@ -37,7 +38,8 @@ pub use error::{ErrorInfo, describe};
 pub use future::{TraceFuture, Traced};
 pub use handle::{Span, SpanBuilder, span};
 pub use propagate::{extract, inject};
-pub use recorder::{AsyncStart, Entered, FieldText, NoTags, Start, TagSet, Tagged};
+pub use recorder::{AsyncStart, Entered, Start};
+pub use tag_set::{FieldText, NoTags, TagSet, Tagged};
 
 pub(crate) use process::{Core, install, not_recorded, uninstall};
 #[cfg(feature = "testing")]

@@ -6,7 +6,7 @@ use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, SpanBuffer};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Frame, FrameKind};
 use crate::trace::owned::Edit;
-use crate::trace::recorder::TagSet;
+use crate::trace::tag_set::TagSet;
 
 impl Stack {
     /// Starts a record under another one of this frame: the way that most take. `None` if something else has to be done, too.

@@ -1,0 +1,141 @@
+//! The tags that generated code gives a span: a chain of values, each of a type of its own.
+//!
+//! Foreign code runs while the chain is built; writing it to a span runs none.
+
+use std::fmt::{Debug, Display};
+
+use super::error::text;
+use super::owned::Edit;
+use crate::model::{EntryKind, TagValue};
+
+/// Tags of one span, as a chain of values.
+pub trait TagSet {
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>);
+}
+
+/// The empty chain, which a tags closure starts from.
+#[derive(Debug, Clone, Copy)]
+pub struct NoTags;
+
+impl TagSet for NoTags {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    #[inline]
+    fn write(&self, _: &mut Edit<'_>) {}
+}
+
+/// A chain and one more.
+#[derive(Debug)]
+pub struct Tagged<C, V> {
+    before: C,
+    key: &'static str,
+    value: V,
+}
+
+/// A chain and a field of the span.
+#[derive(Debug)]
+pub struct WithField<C, V> {
+    before: C,
+    kind: Field,
+    value: V,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Resource,
+    Service,
+    SpanType,
+}
+
+impl<C: TagSet, V: TagValue> TagSet for Tagged<C, V> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+        edit.tag(self.key, &self.value);
+    }
+}
+
+impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+        let kind = match self.kind {
+            Field::Resource => EntryKind::Resource,
+            Field::Service => EntryKind::Service,
+            Field::SpanType => EntryKind::SpanType,
+        };
+        edit.field(kind, self.value.text());
+    }
+}
+
+/// A text of a known type, so that reading it runs no foreign code while the stack is held.
+pub trait FieldText {
+    #[doc(hidden)]
+    fn text(&self) -> &str;
+}
+
+macro_rules! field_texts {
+    ($($type:ty),*) => {$(
+        impl FieldText for $type {
+            fn text(&self) -> &str {
+                self
+            }
+        }
+    )*};
+}
+
+field_texts!(str, String, Box<str>, std::sync::Arc<str>, std::rc::Rc<str>, std::borrow::Cow<'_, str>);
+
+impl<T: FieldText + ?Sized> FieldText for &T {
+    fn text(&self) -> &str {
+        (**self).text()
+    }
+}
+
+/// How a chain grows. Foreign `Display` and `Debug` code runs here, before the stack is touched.
+macro_rules! chain {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> $type {
+            /// One tag.
+            #[inline]
+            pub fn tag<T: TagValue>(self, key: &'static str, value: T) -> Tagged<Self, T> {
+                Tagged { before: self, key, value }
+            }
+
+            /// One tag by its `Debug` text.
+            #[inline]
+            pub fn debug<T: Debug>(self, key: &'static str, value: T) -> Tagged<Self, String> {
+                Tagged { before: self, key, value: text(format_args!("{value:?}")) }
+            }
+
+            /// One tag by its `Display` text.
+            #[inline]
+            pub fn display<T: Display>(self, key: &'static str, value: T) -> Tagged<Self, String> {
+                Tagged { before: self, key, value: text(format_args!("{value}")) }
+            }
+
+            /// The resource.
+            #[inline]
+            pub fn resource<T: FieldText>(self, value: T) -> WithField<Self, T> {
+                WithField { before: self, kind: Field::Resource, value }
+            }
+
+            /// The service.
+            #[inline]
+            pub fn service<T: FieldText>(self, value: T) -> WithField<Self, T> {
+                WithField { before: self, kind: Field::Service, value }
+            }
+
+            /// The span type.
+            #[inline]
+            pub fn span_type<T: FieldText>(self, value: T) -> WithField<Self, T> {
+                WithField { before: self, kind: Field::SpanType, value }
+            }
+        }
+    };
+}
+
+chain!([] NoTags);
+chain!([C, V] Tagged<C, V>);
+chain!([C, V] WithField<C, V>);
