@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use crate::tokens::{is_group, is_punct};
+use crate::tokens::{is_group, is_ident, is_punct, split_at};
 
 /// Words that begin an item.
 const ITEM_KEYWORDS: [&str; 12] =
@@ -46,6 +46,46 @@ impl Body {
         tokens.extend(content);
         braces_like(&self.block, tokens)
     }
+}
+
+/// A body that is nothing but `async { .. }` or `Box::pin(async { .. })`.
+pub(crate) struct SoleFuture {
+    /// `Box::pin`, or nothing.
+    pub(crate) pin: TokenStream,
+    /// The block, with its `async` and `move`.
+    pub(crate) block: TokenStream,
+}
+
+impl SoleFuture {
+    pub(crate) fn find(body: &Group) -> Option<Self> {
+        let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+        if is_async_block(&tokens) {
+            return Some(Self { pin: TokenStream::new(), block: body.stream() });
+        }
+        let (last, path) = tokens.split_last()?;
+        let TokenTree::Group(arguments) = last else { return None };
+        let [.., boxed, _, _, pin] = path else { return None };
+        let is_path = path.iter().all(|token| matches!(token, TokenTree::Ident(_)) || is_punct(token, ':'));
+        if !(is_path && is_ident(boxed, "Box") && is_ident(pin, "pin")) {
+            return None;
+        }
+        let block = split_at(',', arguments.stream());
+        let is_sole =
+            is_group(last, Delimiter::Parenthesis) && matches!(&block[..], [block] if is_async_block(block));
+        is_sole.then(|| Self {
+            pin: path.iter().cloned().collect(),
+            block: block.into_iter().flatten().collect(),
+        })
+    }
+}
+
+fn is_async_block(tokens: &[TokenTree]) -> bool {
+    let (keyword, block) = match tokens {
+        [keyword, block] => (keyword, block),
+        [keyword, word, block] if is_ident(word, "move") => (keyword, block),
+        _ => return false,
+    };
+    is_ident(keyword, "async") && is_group(block, Delimiter::Brace)
 }
 
 /// Braces with the span of `original`: its edition decides how long temporaries of the last expression live.

@@ -1,42 +1,50 @@
 //! Decides which shape a function's expansion takes, and checks the arguments against the function.
 
-use proc_macro2::TokenStream;
-
 use crate::args::{Args, Argument, ErrMode};
 use crate::block::Block;
+use crate::body::SoleFuture;
 use crate::diagnostics::Diagnostics;
 use crate::function::{Function, Output};
 use crate::parameters;
-use crate::return_type::{is_result, nameable};
+use crate::return_type::is_result;
 use crate::spelling::list;
 
 /// How the span is put around the body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Shape {
     /// A guard in front of the statements.
     Guard,
     /// A closure, from around which the returned value is seen.
-    InScope { output: TokenStream },
+    InScope,
     /// A future around the body of an `async fn`.
-    Future { sees_return: bool },
+    Async,
+    /// A future around the one that the function returns.
+    Returned { is_boxed: bool },
 }
 
 /// The shape for `function`.
 pub(crate) fn classify(function: &Function, args: &Args) -> Shape {
-    let sees_return = sees_return(function, args);
     if function.is_async {
-        return Shape::Future { sees_return };
+        return Shape::Async;
     }
-    match &function.output {
-        // A closure would change what `Location::caller()` gives.
-        Output::Value(written) if sees_return && !function.is_track_caller => {
-            Shape::InScope { output: nameable(written.clone()) }
-        }
+    match &function.future {
+        Some(future) if !keeps_caller(function) => Shape::Returned { is_boxed: future.is_boxed },
+        None if !keeps_caller(function) && sees_return(function, args) => Shape::InScope,
         _ => Shape::Guard,
     }
 }
 
-fn sees_return(function: &Function, args: &Args) -> bool {
-    match &function.output {
+/// Whether the body must stay where it is: a closure would change what `Location::caller()` gives. An `async` block is
+/// no part of the function anyway.
+fn keeps_caller(function: &Function) -> bool {
+    let is_async =
+        function.is_async || function.future.is_some() && SoleFuture::find(&function.body).is_some();
+    function.is_track_caller && !is_async
+}
+
+/// Whether the returned value is looked at.
+pub(crate) fn sees_return(function: &Function, args: &Args) -> bool {
+    match function.result() {
         _ if matches!(args.err, Some(ErrMode::Off)) => false,
         Output::Value(written) => args.errors_wanted_at().is_some() || is_result(written),
         Output::Unit | Output::Never => false,
@@ -46,9 +54,9 @@ fn sees_return(function: &Function, args: &Args) -> bool {
 /// Reports arguments that do not fit the function.
 pub(crate) fn check(function: &Function, args: &Args, diagnostics: &mut Diagnostics) {
     let Some(place) = args.errors_wanted_at() else { return };
-    if !matches!(function.output, Output::Value(_)) {
+    if !matches!(function.result(), Output::Value(_)) {
         diagnostics.error(place, "`err` needs a function that returns a value");
-    } else if function.is_track_caller && !function.is_async {
+    } else if keeps_caller(function) {
         let message = "`err` cannot be combined with `#[track_caller]`: it would change what `Location::caller()` gives";
         diagnostics.error(place, message);
     }

@@ -6,20 +6,21 @@
 use proc_macro2::TokenStream;
 
 use crate::args::{Args, ErrMode};
-use crate::body::{Body, braces_like};
-use crate::classify::Shape;
+use crate::body::{Body, SoleFuture, braces_like};
+use crate::classify::{Shape, sees_return};
 use crate::function::{Function, Output};
 use crate::return_type::nameable;
 use crate::span;
 use crate::tokens::generated;
 
 /// The function with its body in the given shape.
-pub(crate) fn expand(function: &Function, args: &Args, shape: &Shape) -> TokenStream {
+pub(crate) fn expand(function: &Function, args: &Args, shape: Shape) -> TokenStream {
     let body = Body::new(&function.body);
     let content = match shape {
         Shape::Guard => guard(function, args, &body),
-        Shape::InScope { output } => in_scope(function, args, &body, output),
-        Shape::Future { sees_return } => future(function, args, &body, *sees_return),
+        Shape::InScope => in_scope(function, args, &body),
+        Shape::Async => future(function, args, &body),
+        Shape::Returned { is_boxed } => returned(function, args, &body, is_boxed),
     };
     function.with_body(&body.replaced_by(content))
 }
@@ -42,12 +43,13 @@ fn guard(function: &Function, args: &Args, body: &Body) -> TokenStream {
 /// ```
 ///
 /// With tags the span is entered first: their closure looks at the arguments that the body's closure takes.
-fn in_scope(function: &Function, args: &Args, body: &Body, output: &TokenStream) -> TokenStream {
+fn in_scope(function: &Function, args: &Args, body: &Body) -> TokenStream {
+    let output = written(&function.output);
     let (start, tags) = (span::start("span", function, args), span::tags(args));
     let enter = if tags.is_empty() { TokenStream::new() } else { generated!(.enter()) };
     let block = &body.block;
-    let on_return = on_return(args);
-    generated!(return #start #tags #enter.in_scope(|| -> #output #block, #on_return);)
+    let look = look(args, &generated!(ret));
+    generated!(return #start #tags #enter.in_scope(|| -> #output #block, #look);)
 }
 
 /// ```text
@@ -56,7 +58,7 @@ fn in_scope(function: &Function, args: &Args, body: &Body, output: &TokenStream)
 ///     return async_span(SITE).run(async move { if false { return returns::<User>(); } find(id).await }).await;
 /// }
 /// ```
-fn future(function: &Function, args: &Args, body: &Body, sees_return: bool) -> TokenStream {
+fn future(function: &Function, args: &Args, body: &Body) -> TokenStream {
     let runtime = &args.runtime;
     let (start, tags) = (span::start("async_span", function, args), span::tags(args));
     // The type of the block is fixed first, so that early returns coerce to it.
@@ -65,19 +67,14 @@ fn future(function: &Function, args: &Args, body: &Body, sees_return: bool) -> T
             return;
         }),
         Output::Never => TokenStream::new(),
-        Output::Value(written) => {
-            let output = nameable(written.clone());
+        Output::Value(_) => {
+            let output = written(&function.output);
             generated!(if false { return #runtime::macro_support::returns::<#output>(); })
         }
     };
     let statements = body.after_statement();
     let block = braces_like(&body.block, generated!(#hint #statements));
-    let on_return = if sees_return {
-        let on_return = on_return(args);
-        generated!(.on_return(#on_return))
-    } else {
-        TokenStream::new()
-    };
+    let on_return = on_return(function, args, &generated!(ret));
     let call = generated!(#start #tags.run(async move #block)#on_return.await);
     if matches!(function.output, Output::Never) {
         generated!(#call; #runtime::macro_support::never())
@@ -86,17 +83,67 @@ fn future(function: &Function, args: &Args, body: &Body, sees_return: bool) -> T
     }
 }
 
-/// The closure that looks at the returned value.
-fn on_return(args: &Args) -> TokenStream {
+/// ```text
+/// fn load(id: u64) -> impl Future<Output = User> { let key = key(id); async move { find(key).await } }
+/// fn load(id: u64) -> impl Future<Output = User> {
+///     owned_span(SITE).run_fn(|| { let key = key(id); async move { find(key).await } })
+/// }
+///
+/// fn load(id: u64) -> Pin<Box<dyn Future<Output = User>>> { Box::pin(async move { find(id).await }) }
+/// fn load(id: u64) -> Pin<Box<dyn Future<Output = User>>> {
+///     Box::pin(owned_span(SITE).run(async move { find(id).await }))
+/// }
+/// ```
+///
+/// Statements and early returns stay in the closure, so that whatever future comes back is wrapped. A boxed one is boxed again, but
+/// where the box is all there is.
+fn returned(function: &Function, args: &Args, body: &Body, is_boxed: bool) -> TokenStream {
     let runtime = &args.runtime;
-    match &args.err {
-        None | Some(ErrMode::ByType | ErrMode::Off) => {
-            generated!(|ret| #runtime::macro_support::error_of!(ret))
+    let (start, tags) = (span::start("owned_span", function, args), span::tags(args));
+    let output = written(function.result());
+    // Its type is stated, because inference may know too little of it where the closure is checked.
+    let on_return = on_return(function, args, &generated!(ret: &#output));
+    let sole = SoleFuture::find(&body.block).filter(|sole| sole.pin.is_empty() != is_boxed);
+    let block = &body.block;
+    match sole {
+        Some(SoleFuture { pin, block }) if is_boxed => generated!(#pin(#start #tags.run(#block)#on_return)),
+        Some(SoleFuture { block, .. }) => generated!(#start #tags.run(#block)#on_return),
+        None if is_boxed => {
+            let output = written(&function.output);
+            generated!(#runtime::macro_support::boxed(#start #tags.run_fn(|| -> #output #block)#on_return))
         }
-        Some(ErrMode::Display) => generated!(|ret| #runtime::macro_support::error_display(ret)),
-        Some(ErrMode::Debug) => generated!(|ret| #runtime::macro_support::error_debug(ret)),
-        Some(ErrMode::Mapped(function)) => generated!(
-            |ret| #runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function))
-        ),
+        None => generated!(#start #tags.run_fn(|| #block)#on_return),
     }
+}
+
+/// The type as it can be named inside the function.
+fn written(output: &Output) -> TokenStream {
+    match output {
+        Output::Unit => generated!(()),
+        Output::Never => generated!(!),
+        Output::Value(written) => nameable(written.clone()),
+    }
+}
+
+/// `.on_return(|ret| ..)`, or nothing.
+fn on_return(function: &Function, args: &Args, parameter: &TokenStream) -> TokenStream {
+    if !sees_return(function, args) {
+        return TokenStream::new();
+    }
+    let look = look(args, parameter);
+    generated!(.on_return(#look))
+}
+
+/// The closure that looks at the returned value.
+fn look(args: &Args, parameter: &TokenStream) -> TokenStream {
+    let runtime = &args.runtime;
+    let error = match &args.err {
+        None | Some(ErrMode::ByType | ErrMode::Off) => generated!(#runtime::macro_support::error_of!(ret)),
+        Some(ErrMode::Display) => generated!(#runtime::macro_support::error_display(ret)),
+        Some(ErrMode::Debug) => generated!(#runtime::macro_support::error_debug(ret)),
+        Some(ErrMode::Mapped(function)) => {
+            generated!(#runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function)))
+        }
+    };
+    generated!(|#parameter| #error)
 }

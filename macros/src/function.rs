@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
+use crate::future_type::FutureType;
 use crate::item::{Header, Item};
 use crate::tokens::{generics_len, is_ident, is_punct, visible};
 
@@ -18,6 +19,8 @@ pub(crate) struct Function {
     pub(crate) is_track_caller: bool,
     pub(crate) parameters: Group,
     pub(crate) output: Output,
+    /// What `output` says, where it is a future of a function that is not `async`.
+    pub(crate) future: Option<FutureType>,
     pub(crate) body: Group,
 }
 
@@ -55,6 +58,11 @@ impl Function {
         if parameters.delimiter() != Delimiter::Parenthesis {
             return None;
         }
+        let output = Output::find(rest);
+        let future = match &output {
+            Output::Value(written) if !header.is_async => FutureType::find(&visible(written.clone())),
+            _ => None,
+        };
         Some(Self {
             head: head.iter().cloned().collect(),
             name: name.clone(),
@@ -62,7 +70,8 @@ impl Function {
             is_async: header.is_async,
             is_track_caller: header.is_track_caller,
             parameters: parameters.clone(),
-            output: Output::find(rest),
+            output,
+            future,
             body,
         })
     }
@@ -74,6 +83,11 @@ impl Function {
             Some(owner) => format!("{owner}.{name}"),
             None => name.to_string(),
         }
+    }
+
+    /// What a call gives in the end, itself or by its future.
+    pub(crate) fn result(&self) -> &Output {
+        self.future.as_ref().map_or(&self.output, |future| &future.output)
     }
 
     /// The function with `body` in place of its own.
@@ -92,7 +106,11 @@ impl Output {
             return Self::Unit;
         }
         let end = rest.iter().position(|token| is_ident(token, "where")).unwrap_or(rest.len());
-        let written: TokenStream = rest[..end].iter().cloned().collect();
+        Self::of(rest[..end].iter().cloned().collect())
+    }
+
+    /// From a type.
+    pub(crate) fn of(written: TokenStream) -> Self {
         match &visible(written.clone())[..] {
             [] => Self::Unit,
             [TokenTree::Group(group)] if group.stream().is_empty() => Self::Unit,

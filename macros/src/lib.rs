@@ -14,6 +14,7 @@ mod dd_log;
 mod diagnostics;
 mod expand;
 mod function;
+mod future_type;
 mod item;
 mod parameters;
 mod return_type;
@@ -44,9 +45,32 @@ use proc_macro::TokenStream;
 ///
 /// The function stays as it is written: signature, attributes, errors and lints. A panic marks its span as failed, and so
 /// does an `Err`, in the words of its `Display`, else of its `Debug`, else by its type alone; the type needs neither.
-/// Nothing else is recorded unless it is asked for. The span of an `async fn` starts at the first poll, is active
-/// during each poll, and ends when the future is ready or dropped. Where tracing is compiled out, the arguments are checked
+/// Nothing else is recorded unless it is asked for. Where tracing is compiled out, the arguments are checked
 /// and the function is left alone.
+///
+/// # Futures
+///
+/// The span of an `async fn` starts at the first poll, is active during each poll, and ends when the future is ready or dropped;
+/// a future that is never polled has none. The same holds for a function that returns a future in one of these forms:
+///
+/// - `impl Future<Output = R>`, also with `Send`, `Sync`, `Unpin` and lifetimes,
+/// - `Pin<Box<dyn Future<Output = R>>>`, with the same,
+/// - `BoxFuture<'_, R>` and `LocalBoxFuture<'_, R>`.
+///
+/// What such a function does before it returns runs at once, outside of the span. Any other type with a future in it, such as a pair
+/// or a type with a name, gets a span around the call. With `#[async_trait]`, `#[traced]` may stand on either side, or
+/// inside on the method.
+///
+/// ```
+/// # use dd_traced::traced;
+/// # use std::future::Future;
+/// #[traced(tags(id))]
+/// fn load(id: u64) -> impl Future<Output = Result<String, std::fmt::Error>> + Send {
+///     let key = format!("user:{id}");
+///     async move { Ok(key) }
+/// }
+/// # drop(load(1));
+/// ```
 ///
 /// # Arguments
 ///
@@ -100,9 +124,9 @@ use proc_macro::TokenStream;
 ///
 /// # Which errors are seen
 ///
-/// An `Err` is looked for when the name of the return type ends in `Result`, or when `err` is written: an alias such as
-/// `Outcome<T>` needs `err = "display"`. Under `#[track_caller]` no `Err` is looked for, because the body would
-/// then have another caller. A function that is not `async` and returns a future has a span around the making of the future.
+/// An `Err` is looked for when the name of the return type, or that of the future's output, ends in `Result`, or when `err` is
+/// written: an alias such as `Outcome<T>` needs `err = "display"`. Under `#[track_caller]` no `Err` of a function that is
+/// not `async` is looked for, because the body would then have another caller.
 ///
 /// Arguments that a fallible or asynchronous body takes by value are dropped before the others; everything else is dropped
 /// in the order it has without the attribute.

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use crate::tokens::{is_group, is_ident, is_punct, mentions, split_at_commas};
+use crate::tokens::{is_group, is_ident, is_punct, mentions, split_at};
 
 /// One name that an argument binds.
 pub(crate) struct Parameter {
@@ -14,7 +14,7 @@ pub(crate) struct Parameter {
 /// All names that the arguments bind, `self` included.
 pub(crate) fn names(parameters: &Group) -> Vec<Parameter> {
     let mut names = Vec::new();
-    for argument in split_at_commas(parameters.stream()) {
+    for argument in split_at(',', parameters.stream()) {
         let (cfg, argument) = split_attributes(&argument);
         let mut bound = Vec::new();
         match colon(argument) {

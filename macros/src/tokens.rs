@@ -38,13 +38,13 @@ pub(crate) fn mentions(tokens: TokenStream, word: &str) -> bool {
     })
 }
 
-/// The pieces between commas that stand outside of `<...>`.
-pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+/// The pieces between separators that stand outside of `<...>`.
+pub(crate) fn split_at(separator: char, tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut pieces = vec![Vec::new()];
     let mut angles = Angles::default();
     for token in tokens {
         angles.step(&token);
-        if is_punct(&token, ',') && angles.is_outside() {
+        if is_punct(&token, separator) && angles.is_outside() {
             pieces.push(Vec::new());
         } else if let Some(piece) = pieces.last_mut() {
             piece.push(token);
@@ -80,6 +80,39 @@ pub(crate) fn last_segment(tokens: &[TokenTree]) -> Option<String> {
         }
     }
     last
+}
+
+/// The last segment of a path, with its generic arguments.
+pub(crate) struct Segment {
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<Vec<TokenTree>>,
+}
+
+impl Segment {
+    /// `None` if the tokens are no path.
+    pub(crate) fn last_of(tokens: &[TokenTree]) -> Option<Self> {
+        let mut last = None;
+        let mut rest = tokens;
+        while let Some(token) = rest.first() {
+            let len = match token {
+                TokenTree::Ident(word) => {
+                    last = Some(Self { name: word.unraw().to_string(), arguments: Vec::new() });
+                    1
+                }
+                token if is_punct(token, ':') => 1,
+                token if is_punct(token, '<') => {
+                    let len = generics_len(rest);
+                    if let (Some(last), Some(inside)) = (&mut last, rest.get(1..len - 1)) {
+                        last.arguments = split_at(',', inside.iter().cloned().collect());
+                    }
+                    len
+                }
+                _ => return None,
+            };
+            rest = &rest[len..];
+        }
+        last
+    }
 }
 
 /// The depth of `<...>`; the `>` of an arrow closes nothing.

@@ -40,7 +40,7 @@ pub(crate) fn traced(args: TokenStream, item: TokenStream, enabled: bool) -> Tok
 
 fn traced_function(function: &Function, args: &mut Args, diagnostics: &mut Diagnostics) -> TokenStream {
     bind_tags(function, args, diagnostics);
-    expand(function, args, &classify(function, args))
+    expand(function, args, classify(function, args))
 }
 
 /// Every function of the block; `const fn`s and declarations without a body are passed over.

@@ -1,6 +1,7 @@
 //! The only names that generated code uses. Not part of the public face: it may change in every release, together with the macros.
 
 use std::fmt::{Debug, Display};
+use std::pin::Pin;
 
 pub use core::{format_args, module_path};
 
@@ -10,7 +11,8 @@ pub use ::log;
 pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
 pub use crate::trace::{
-    AsyncStart, Entered, ErrorInfo, FieldText, NoTags, Start, TagSet, Tagged, Traced, describe,
+    AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, NoTags, OwnedStart, Start, TagSet,
+    Tagged, Traced, describe,
 };
 
 /// A span of a synchronous function.
@@ -23,6 +25,18 @@ pub const fn span(site: &'static CallSite) -> Start {
 #[inline]
 pub fn async_span(site: &'static CallSite) -> AsyncStart {
     AsyncStart::new(site)
+}
+
+/// A span of its own: of a future that a function returns.
+#[inline]
+pub const fn owned_span(site: &'static CallSite) -> OwnedStart {
+    OwnedStart::new(site)
+}
+
+/// Puts a future on the heap.
+#[inline]
+pub fn boxed<F>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
 }
 
 /// Stands for a value of a type that is to be inferred. Never called: generated code puts it where control never comes.

@@ -99,6 +99,41 @@ fn an_async_function_awaits_one_wrapped_block() {
 }
 
 #[test]
+fn a_returned_future_is_wrapped() {
+    let site = r#"owned_span(const{CallSite::named("op")})"#;
+    let body = |item: &str| {
+        let expanded = expansion(r#""op", tags(id)"#, item);
+        expanded.split_once(site).map(|(before, behind)| format!("{before}~{behind}")).unwrap()
+    };
+    assert_eq!(
+        body("fn f(id: u8) -> impl Future<Output = u8> { async move { id } }"),
+        r#"fnf(id:u8)->implFuture<Output=u8>{~.tags(|tags|tags.tag("id",&id)).run(asyncmove{id})}"#
+    );
+    assert_eq!(
+        body("fn f(id: u8) -> impl Future<Output = u8> + Send { go(id) }"),
+        r#"fnf(id:u8)->implFuture<Output=u8>+Send{~.tags(|tags|tags.tag("id",&id)).run_fn(||{go(id)})}"#
+    );
+    assert_eq!(
+        body("fn f(id: u8) -> Pin<Box<dyn Future<Output = R>>> { std::boxed::Box::pin(async { id },) }"),
+        r#"fnf(id:u8)->Pin<Box<dynFuture<Output=R>>>{std::boxed::Box::pin(~.tags(|tags|tags.tag("id",&id)).run(async{id}))}"#
+    );
+    assert_eq!(
+        body("fn f(id: u8) -> BoxFuture<'_, Result<u8, E>> { if id == 0 { return no() } yes() }"),
+        "fnf(id:u8)->BoxFuture<'_,Result<u8,E>>{boxed(~.tags(|tags|tags.tag(\"id\",&id))\
+         .run_fn(||->BoxFuture<'_,Result<u8,E>>{ifid==0{returnno()}yes()})\
+         .on_return(|ret:&Result<u8,E>|error_of!(ret)))}"
+    );
+}
+
+#[test]
+fn under_track_caller_a_returned_future_is_wrapped_only_without_a_closure() {
+    let wrapped = expansion("", "#[track_caller] fn f() -> impl Future<Output = u8> { async { 1 } }");
+    assert!(wrapped.contains("owned_span"), "{wrapped}");
+    let guarded = expansion("", "#[track_caller] fn f() -> impl Future<Output = u8> { go() }");
+    assert!(guarded.contains(".enter();go()}"), "{guarded}");
+}
+
+#[test]
 fn items_in_the_body_stay_in_a_block_of_their_own() {
     let expanded = expansion("", "fn f() -> u8 { const N: u8 = 1; N }");
     assert!(expanded.ends_with(".enter();{constN:u8=1;N}}"), "{expanded}");

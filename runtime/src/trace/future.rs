@@ -8,11 +8,14 @@ use pin_project_lite::pin_project;
 
 use super::context::ActiveGuard;
 use super::error::ErrorInfo;
+use super::finding::Finding;
 use super::frame::Frame;
 use super::handle::Span;
 use super::owned::OwnedSpan;
+use super::process;
+use super::setup::Setup;
 use super::stack::with_stack;
-use crate::model::NO_INDEX;
+use crate::model::{CallSite, NO_INDEX};
 
 pin_project! {
     /// A future with a span: active during each poll, finished when the future is ready or dropped.
@@ -32,9 +35,10 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
+                this.holder.give_up_start();
                 let polling = this.holder.enter();
                 this.inner.set(None);
-                polling.finish(None);
+                polling.finish();
             }
         }
     }
@@ -49,6 +53,10 @@ pub(crate) enum Holder {
     Owned(Option<Box<Frame>>),
     /// The user's.
     Handle(Span),
+    /// Not started yet.
+    Site(&'static CallSite),
+    /// Not started yet, and described already.
+    Setup(Box<Setup>),
 }
 
 /// The hook of a future whose result is not looked at.
@@ -58,17 +66,24 @@ pub struct NoHook;
 /// Looks at what a future returned.
 pub trait OnReturn<R> {
     #[doc(hidden)]
-    fn error(self, ret: &R) -> Option<ErrorInfo>;
+    type Finding: Finding;
+
+    #[doc(hidden)]
+    fn look(self, ret: &R) -> Self::Finding;
 }
 
 impl<R> OnReturn<R> for NoHook {
-    fn error(self, _: &R) -> Option<ErrorInfo> {
+    type Finding = Option<ErrorInfo>;
+
+    fn look(self, _: &R) -> Option<ErrorInfo> {
         None
     }
 }
 
-impl<R, H: FnOnce(&R) -> Option<ErrorInfo>> OnReturn<R> for H {
-    fn error(self, ret: &R) -> Option<ErrorInfo> {
+impl<R, S: Finding, H: FnOnce(&R) -> S> OnReturn<R> for H {
+    type Finding = S;
+
+    fn look(self, ret: &R) -> S {
         self(ret)
     }
 }
@@ -82,7 +97,7 @@ impl<F> Traced<F> {
 impl<F: Future> Traced<F> {
     /// Has the result looked at; for generated code.
     #[doc(hidden)]
-    pub fn on_return<H: FnOnce(&F::Output) -> Option<ErrorInfo>>(mut self, hook: H) -> Traced<F, H> {
+    pub fn on_return<S: Finding, H: FnOnce(&F::Output) -> S>(mut self, hook: H) -> Traced<F, H> {
         // A type with drop code is taken apart by emptying it.
         let holder = std::mem::replace(&mut self.holder, Holder::None);
         Traced { holder, hook: Some(hook), inner: self.inner.take() }
@@ -105,12 +120,15 @@ impl<F: Future, H: OnReturn<F::Output>> Future for Traced<F, H> {
             }
             return poll;
         }
-        let polling = this.holder.enter();
+        let mut polling = this.holder.enter();
         let poll = inner.poll(cx);
         if let Poll::Ready(ret) = &poll {
-            let error = this.hook.take().and_then(|hook| hook.error(ret));
+            let finding = this.hook.take().map(|hook| hook.look(ret));
             this.inner.set(None);
-            polling.finish(error.as_ref());
+            if let Some(finding) = finding.filter(|finding| !finding.is_empty()) {
+                polling.write(&finding);
+            }
+            polling.finish();
         }
         poll
     }
@@ -122,24 +140,68 @@ impl Holder {
     fn enter(&mut self) -> Polling<'_> {
         let was_panicking = std::thread::panicking();
         let stage = match self {
-            Holder::Owned(frame) => enter_frame(frame),
+            Holder::Owned(frame) => enter_frame(frame).map_or(Stage::Out, Stage::Polled),
             Holder::None => Stage::Out,
             Holder::Handle(span) => Stage::Entered(span.activate()),
+            Holder::Site(_) | Holder::Setup(_) => {
+                self.start();
+                return self.enter();
+            }
         };
         Polling { holder: self, stage, was_panicking }
+    }
+
+    /// Starts a span that has not started yet.
+    #[cold]
+    pub(super) fn start(&mut self) {
+        *self = match std::mem::replace(self, Holder::None) {
+            Holder::Site(site) => Holder::of_site(site),
+            Holder::Setup(setup) => match setup.start() {
+                Some(owned) => Holder::Owned(Some(Frame::polled(owned))),
+                None => Holder::not_recorded(),
+            },
+            started => started,
+        }
+    }
+
+    /// A span of this call site, started now under the active one.
+    #[inline]
+    pub(super) fn of_site(site: &'static CallSite) -> Self {
+        if process::is_on() { start_frame(site) } else { Holder::None }
+    }
+
+    #[cold]
+    fn not_recorded() -> Self {
+        process::count_not_recorded();
+        Holder::None
+    }
+
+    /// A future that was never polled has no span.
+    fn give_up_start(&mut self) {
+        if matches!(self, Holder::Site(_) | Holder::Setup(_)) {
+            *self = Holder::None;
+        }
+    }
+}
+
+#[inline(never)]
+fn start_frame(site: &'static CallSite) -> Holder {
+    match with_stack(|stack| stack.start_polled(site)).flatten() {
+        Some(frame) => Holder::Owned(Some(frame)),
+        None => Holder::not_recorded(),
     }
 }
 
 /// Puts a span on the stack, if that can be reached.
 #[inline(never)]
-fn enter_frame(frame: &mut Option<Box<Frame>>) -> Stage {
+pub(super) fn enter_frame(frame: &mut Option<Box<Frame>>) -> Option<u64> {
     let entered = with_stack(|stack| {
         let frame = frame.take()?;
         let span_id = frame.span_id;
         stack.enter_poll(frame);
         Some(span_id)
     });
-    entered.flatten().map_or(Stage::Out, Stage::Polled)
+    entered.flatten()
 }
 
 /// Takes a span off the stack again.
@@ -165,57 +227,54 @@ enum Stage {
 impl Polling<'_> {
     /// Ends the span for good.
     #[inline]
-    fn finish(mut self, error: Option<&ErrorInfo>) {
-        if error.is_none() && !self.was_panicking && std::thread::panicking() {
-            return self.finish(Some(&ErrorInfo::panic()));
-        }
+    fn finish(mut self) {
+        self.mark_panic();
         match std::mem::replace(&mut self.stage, Stage::Out) {
-            Stage::Polled(span_id) => finish_frame(span_id, error),
+            Stage::Polled(span_id) => finish_frame(span_id, None),
             Stage::Entered(guard) => drop(guard),
             Stage::Out => {}
         }
-        match std::mem::replace(self.holder, Holder::None) {
-            Holder::None | Holder::Owned(None) => {}
-            // On a thread whose stack it never entered or cannot reach: finished by being dropped.
-            Holder::Owned(Some(mut frame)) => {
-                if let (Some(error), Some(mut edit)) = (error, frame.edit()) {
-                    edit.error(error);
-                }
-            }
-            Holder::Handle(span) => {
-                if let Some(error) = error {
-                    span.fail(error);
-                }
-                span.finish();
-            }
+        // On a thread whose stack it never entered or cannot reach, an owned span finishes by being dropped.
+        if let Holder::Handle(span) = std::mem::replace(self.holder, Holder::None) {
+            span.finish();
         }
     }
 
-    /// The poll panicked: the span is marked now, and finished when its future is dropped.
+    /// Marks the span if the poll panicked; it finishes when its future is dropped.
+    #[inline]
+    fn mark_panic(&mut self) {
+        if !self.was_panicking && std::thread::panicking() {
+            self.write(&Some(ErrorInfo::panic()));
+        }
+    }
+
+    /// Writes to the span, wherever it is.
     #[cold]
-    fn mark_panic(&self) {
-        let panic = ErrorInfo::panic();
-        match (&self.stage, &*self.holder) {
+    fn write(&mut self, finding: &dyn Finding) {
+        match (&self.stage, &mut *self.holder) {
             (Stage::Polled(span_id), _) => {
-                with_stack(|stack| stack.edit(NO_INDEX, *span_id, |edit| edit.error(&panic)));
+                with_stack(|stack| stack.edit(NO_INDEX, *span_id, |edit| finding.write(edit)));
             }
-            (_, Holder::Handle(span)) => span.fail(&panic),
+            (_, Holder::Handle(span)) => span.edit(|edit| finding.write(edit)),
+            (_, Holder::Owned(Some(frame))) => {
+                if let Some(mut edit) = frame.edit() {
+                    finding.write(&mut edit);
+                }
+            }
             _ => {}
         }
     }
 }
 
 #[inline(never)]
-fn finish_frame(span_id: u64, error: Option<&ErrorInfo>) {
+pub(super) fn finish_frame(span_id: u64, error: Option<&ErrorInfo>) {
     with_stack(|stack| stack.finish_poll(span_id, error));
 }
 
 impl Drop for Polling<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.was_panicking && std::thread::panicking() {
-            self.mark_panic();
-        }
+        self.mark_panic();
         if let (Stage::Polled(span_id), Holder::Owned(place)) = (&self.stage, &mut *self.holder) {
             *place = leave_frame(*span_id);
         }

@@ -13,9 +13,9 @@ use super::future::deliver;
 use super::owned::{Edit, OwnedSpan};
 use super::process;
 use super::segment::Segment;
-use super::stack::with_stack;
+use super::setup::Setup;
 use crate::model::{
-    CallSite, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, TagLog, TagValue,
+    Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, TagLog, TagValue,
 };
 
 /// Begins a span by hand: a builder, whose [`start`](SpanBuilder::start) gives the [`Span`].
@@ -28,40 +28,15 @@ use crate::model::{
 /// span.finish();
 /// ```
 pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
-    SpanBuilder {
-        parent: None,
-        start: None,
-        setup: process::is_on().then(|| Box::new(Setup::new(&name.into()))),
-    }
+    SpanBuilder { start: None, setup: process::is_on().then(|| Box::new(Setup::named(&name.into()))) }
 }
 
 /// What a span starts with. Every method does nothing where tracing is off.
 #[must_use = "a span begins with `start`"]
 #[derive(Debug)]
 pub struct SpanBuilder {
-    parent: Option<Place>,
     start: Option<SystemTime>,
     setup: Option<Box<Setup>>,
-}
-
-/// A record before it has ids, times and a place.
-#[derive(Debug)]
-struct Setup {
-    tags: TagLog,
-    anchor: u32,
-    flags: Flags,
-    service: Option<String>,
-}
-
-/// The call site of all spans by hand: their name is in the tag log.
-static BY_HAND: CallSite = CallSite::named("");
-
-impl Setup {
-    fn new(name: &str) -> Self {
-        let mut tags = TagLog::new();
-        let anchor = tags.field(0, EntryKind::Name, name);
-        Self { tags, anchor, flags: Flags::FIELDS, service: None }
-    }
 }
 
 impl SpanBuilder {
@@ -105,15 +80,13 @@ impl SpanBuilder {
     }
 
     /// The parent, instead of the active span.
-    pub fn child_of(mut self, parent: &SpanContext) -> Self {
-        self.parent = Some(parent.place.clone());
-        self
+    pub fn child_of(self, parent: &SpanContext) -> Self {
+        self.at(&parent.place)
     }
 
     /// Begins a new trace, whatever is active.
-    pub fn root(mut self) -> Self {
-        self.parent = Some(Place::Root);
-        self
+    pub fn root(self) -> Self {
+        self.at(&Place::Root)
     }
 
     /// The start time, instead of now. Times before 1970 count as 1970.
@@ -125,21 +98,21 @@ impl SpanBuilder {
     /// Starts the span. It is not active until [`Span::activate`].
     pub fn start(self) -> Span {
         let Some(setup) = self.setup else { return Span::inert() };
-        let parent = self.parent.as_ref();
-        let Some(mut owned) =
-            with_stack(|stack| stack.start_owned(&BY_HAND, parent, setup.service.as_deref())).flatten()
-        else {
+        let Some(mut owned) = setup.start() else {
             process::count_not_recorded();
             return Span::inert();
         };
-        let inherited = std::mem::replace(&mut owned.tags, setup.tags);
-        owned.record.tags = setup.anchor;
-        owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
-        owned.record.flags = owned.record.flags.with(setup.flags);
         if let Some(time) = self.start {
             owned.edit().start_at(time);
         }
         Span::new(owned)
+    }
+
+    fn at(mut self, place: &Place) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.place = Some(place.clone());
+        }
+        self
     }
 
     fn field(mut self, kind: EntryKind, text: &str) -> Self {
@@ -245,7 +218,7 @@ impl Span {
         }
     }
 
-    fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
+    pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
         if let Some(cell) = &self.cell {
             cell.edit(f);
         }

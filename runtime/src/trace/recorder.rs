@@ -6,6 +6,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use super::error::ErrorInfo;
+use super::finding::Finding;
 use super::future::{Holder, Traced};
 use super::process;
 use super::stack::{with_records, with_stack};
@@ -41,8 +42,8 @@ impl Start {
 
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
-    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
-        self.enter().in_scope(body, error)
+    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
+        self.enter().in_scope(body, look)
     }
 }
 
@@ -63,8 +64,8 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
 
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
-    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
-        self.enter().in_scope(body, error)
+    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
+        self.enter().in_scope(body, look)
     }
 }
 
@@ -95,11 +96,12 @@ impl Entered {
 
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
-    pub fn in_scope<R>(self, body: impl FnOnce() -> R, error: impl FnOnce(&R) -> Option<ErrorInfo>) -> R {
+    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
         let ret = body();
         if self.index != NO_INDEX {
-            if let Some(error) = error(&ret) {
-                fail(&self, &error);
+            let finding = look(&ret);
+            if !finding.is_empty() {
+                write(&self, &finding);
             }
         }
         ret
@@ -180,8 +182,8 @@ fn finish_panicking(place: u32, span_id: u64) {
 }
 
 #[cold]
-fn fail(entered: &Entered, error: &ErrorInfo) {
-    with_stack(|stack| stack.edit(entered.place(), entered.span_id, |edit| edit.error(error)));
+fn write(entered: &Entered, finding: &dyn Finding) {
+    with_stack(|stack| stack.edit(entered.place(), entered.span_id, |edit| finding.write(edit)));
 }
 
 /// A span that is about to start for a future. Its tags are evaluated at once, so that the future may take the arguments.
@@ -195,7 +197,7 @@ impl AsyncStart {
     /// Starts a span of this call site, under the active one.
     #[inline]
     pub fn new(site: &'static CallSite) -> Self {
-        Self { holder: if process::is_on() { start_owned(site) } else { Holder::None } }
+        Self { holder: Holder::of_site(site) }
     }
 
     /// The tags, evaluated now and only if the span is recorded.
@@ -214,13 +216,4 @@ impl AsyncStart {
     pub fn run<F: Future>(self, future: F) -> Traced<F> {
         Traced::new(self.holder, future)
     }
-}
-
-#[inline(never)]
-fn start_owned(site: &'static CallSite) -> Holder {
-    if let Some(frame) = with_stack(|stack| stack.start_polled(site)).flatten() {
-        return Holder::Owned(Some(frame));
-    }
-    process::count_not_recorded();
-    Holder::None
 }

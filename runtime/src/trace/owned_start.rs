@@ -1,0 +1,115 @@
+//! Spans of `#[traced]` functions that do not begin in a line: those of futures that a function returns, and those with a
+//! place of their own in a trace.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use super::error::ErrorInfo;
+use super::finding::Finding;
+use super::future::{Holder, Traced, enter_frame, finish_frame};
+use super::process;
+use super::setup::Setup;
+use super::stack::with_stack;
+use super::tag_set::{NoTags, TagSet};
+use crate::model::{CallSite, NO_INDEX};
+
+/// A span that starts when it is entered, or when its future is first polled.
+#[must_use = "the span starts when it is entered, or when it is given a future to run"]
+#[derive(Debug)]
+pub struct OwnedStart {
+    holder: Holder,
+    site: &'static CallSite,
+}
+
+impl OwnedStart {
+    /// A span of this call site.
+    #[inline]
+    pub const fn new(site: &'static CallSite) -> Self {
+        Self { holder: Holder::Site(site), site }
+    }
+
+    /// The tags and the place, evaluated now, so that a future may take the arguments, and only where a tracer is on.
+    #[inline]
+    pub fn tags<T: TagSet>(mut self, tags: impl FnOnce(NoTags) -> T) -> Self {
+        self.holder = if process::is_on() { prepared(self.site, &tags(NoTags)) } else { Holder::None };
+        self
+    }
+
+    /// Starts the span; it ends when the guard is dropped.
+    #[inline]
+    pub fn enter(self) -> EnteredOwned {
+        enter(self.holder)
+    }
+
+    /// Runs a body under the span and marks it by what the body returned.
+    #[inline]
+    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
+        self.enter().in_scope(body, look)
+    }
+
+    /// The future under this span.
+    #[inline]
+    pub fn run<F: Future>(self, future: F) -> Traced<F> {
+        Traced::new(self.holder, future)
+    }
+
+    /// The future that a function makes now, under this span.
+    #[inline]
+    pub fn run_fn<F: Future>(self, make: impl FnOnce() -> F) -> Traced<F> {
+        self.run(make())
+    }
+}
+
+#[inline(never)]
+fn prepared(site: &'static CallSite, tags: &dyn TagSet) -> Holder {
+    Holder::Setup(Box::new(Setup::tagged(site, tags)))
+}
+
+#[inline(never)]
+fn enter(mut holder: Holder) -> EnteredOwned {
+    let was_panicking = std::thread::panicking();
+    holder.start();
+    let span_id = match &mut holder {
+        Holder::Owned(frame) => enter_frame(frame),
+        _ => None,
+    };
+    EnteredOwned { span_id, was_panicking, stays_on_its_thread: PhantomData }
+}
+
+/// The span of a function, on the stack like that of a future for the length of one poll.
+#[must_use = "the span ends when this is dropped"]
+#[derive(Debug)]
+pub struct EnteredOwned {
+    /// `None` where it is not recorded.
+    span_id: Option<u64>,
+    was_panicking: bool,
+    stays_on_its_thread: PhantomData<*const ()>,
+}
+
+impl EnteredOwned {
+    /// Runs a body under the span and marks it by what the body returned.
+    #[inline]
+    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
+        let ret = body();
+        if let Some(span_id) = self.span_id {
+            let finding = look(&ret);
+            if !finding.is_empty() {
+                write(span_id, &finding);
+            }
+        }
+        ret
+    }
+}
+
+impl Drop for EnteredOwned {
+    fn drop(&mut self) {
+        let Some(span_id) = self.span_id else { return };
+        let panic = (!self.was_panicking && std::thread::panicking()).then(ErrorInfo::panic);
+        finish_frame(span_id, panic.as_ref());
+    }
+}
+
+#[cold]
+fn write(span_id: u64, finding: &dyn Finding) {
+    with_stack(|stack| stack.edit(NO_INDEX, span_id, |edit| finding.write(edit)));
+}
