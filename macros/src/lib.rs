@@ -79,7 +79,7 @@ use proc_macro::TokenStream;
 ///
 /// ARG   = name = EXPR | service = EXPR | resource = EXPR | span_type = EXPR | type = EXPR
 ///       | kind = "internal" | "server" | "client" | "producer" | "consumer"
-///       | measured [= BOOL]
+///       | measured [= BOOL] | root [= BOOL] | parent = EXPR | links(EXPR, ...)
 ///       | tags(TAG, ...)
 ///       | err = false | err = "display" | err = "debug" | err(FUNCTION)
 ///       | crate = PATH
@@ -96,6 +96,9 @@ use proc_macro::TokenStream;
 /// | `span_type`, `type` | `web`, `sql`, `cache`, `worker`, ...: free text | none |
 /// | `kind` | the tag `span.kind` | none |
 /// | `measured` | gives the span trace metrics of its own | off |
+/// | `root` | begins a new trace; not beside `parent` | off |
+/// | `parent` | the parent: a `SpanContext` or a `Span`, perhaps in an `Option` | the active span |
+/// | `links` | other spans this one is linked to, each named like a parent | none |
 /// | `tags` | tags from arguments and expressions | none |
 /// | `err` | how an `Err` is described; `false` leaves it out; a function maps `&Ret` to an `Option` of an error | by type |
 /// | `crate` | path of the runtime crate, for re-exports | `::dd_traced` |
@@ -120,6 +123,22 @@ use proc_macro::TokenStream;
 ///     }
 /// }
 /// # Shop { shard: 1 }.answer("GET", "/");
+/// ```
+///
+/// A parent is for work that is handed over, to another thread or through a queue:
+///
+/// ```
+/// # use dd_traced::{SpanContext, traced};
+/// #[traced(parent = submitted_by)]
+/// fn work(submitted_by: SpanContext) {}
+///
+/// #[traced(root, links(first, last))]
+/// fn run_batch(first: &SpanContext, last: Option<&SpanContext>) {}
+///
+/// let submitter = dd_traced::span("job.submit").start();
+/// let context = submitter.context();
+/// std::thread::spawn(move || work(context));
+/// # run_batch(&submitter.context(), None);
 /// ```
 ///
 /// # Which errors are seen

@@ -6,9 +6,10 @@ use crate::args::{Args, Capture, Tag, Text};
 use crate::function::Function;
 use crate::tokens::generated;
 
-/// `span(SITE)` or `async_span(SITE)`.
+/// `span(SITE)`, or another entry of the runtime. A span with a place of its own is always an owned one.
 pub(crate) fn start(entry: &str, function: &Function, args: &Args) -> TokenStream {
     let runtime = &args.runtime;
+    let entry = if args.is_placed() { "owned_span" } else { entry };
     let entry = Ident::new(entry, Span::mixed_site());
     let site = call_site(function, args);
     generated!(#runtime::macro_support::#entry(const { &#site }))
@@ -26,6 +27,13 @@ pub(crate) fn tags(args: &Args) -> TokenStream {
     }
     let computed = args.tags.iter().filter(|tag| !tag.is_constant);
     steps.extend(computed.map(|tag| (tag.cfg.clone(), tag_step(tag))));
+    steps.extend(args.links.iter().map(|link| (TokenStream::new(), generated!(.link(#link)))));
+    // The place is the end of the chain.
+    if args.root {
+        steps.push((TokenStream::new(), generated!(.root())));
+    } else if let Some(parent) = &args.parent {
+        steps.push((TokenStream::new(), generated!(.parent(#parent))));
+    }
     if steps.is_empty() {
         return TokenStream::new();
     }

@@ -11,8 +11,8 @@ pub use ::log;
 pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
 pub use crate::trace::{
-    AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, NoTags, OwnedStart, Start, TagSet,
-    Tagged, Traced, describe,
+    AsContext, AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, Linked, NoTags, OwnedStart,
+    Placed, Start, TagSet, Tagged, Traced, describe,
 };
 
 /// A span of a synchronous function.
@@ -27,7 +27,7 @@ pub fn async_span(site: &'static CallSite) -> AsyncStart {
     AsyncStart::new(site)
 }
 
-/// A span of its own: of a future that a function returns.
+/// A span outside of a line: of a future that a function returns, or with a place of its own in a trace.
 #[inline]
 pub const fn owned_span(site: &'static CallSite) -> OwnedStart {
     OwnedStart::new(site)

@@ -76,6 +76,8 @@ pub struct FinishedSpan {
     pub meta: BTreeMap<String, String>,
     /// Number tags.
     pub metrics: BTreeMap<String, f64>,
+    /// Trace and span id of each linked span.
+    pub links: Vec<(TraceId, SpanId)>,
     /// How many chunks had arrived when this one did; spans shipped together have the same.
     pub chunk: usize,
 }
@@ -262,6 +264,11 @@ fn read_span(
         is_measured: record.flags.has(Flags::MEASURED),
         meta: record.site.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         metrics: BTreeMap::new(),
+        links: log
+            .links(record.tags)
+            .iter()
+            .map(|link| (TraceId::new(link.trace_id), SpanId::new(link.span_id)))
+            .collect(),
         chunk,
     };
     let mut entries: Vec<_> = log.entries(record.tags).collect();
@@ -269,7 +276,11 @@ fn read_span(
     for entry in entries {
         let key = entry.key().to_owned();
         match entry.kind {
-            EntryKind::Name | EntryKind::Resource | EntryKind::SpanType | EntryKind::Service => {}
+            EntryKind::Name
+            | EntryKind::Resource
+            | EntryKind::SpanType
+            | EntryKind::Service
+            | EntryKind::Link => {}
             EntryKind::Unset => {
                 span.meta.remove(&key);
                 span.metrics.remove(&key);

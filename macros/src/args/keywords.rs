@@ -11,9 +11,23 @@ pub(crate) enum Argument {
     SpanType,
     Kind,
     Measured,
+    Root,
+    Parent,
+    Links,
     Tags,
     Err,
     Crate,
+}
+
+impl Argument {
+    /// The argument that this one makes no sense beside.
+    pub(crate) fn excludes(self) -> Option<Self> {
+        match self {
+            Self::Root => Some(Self::Parent),
+            Self::Parent => Some(Self::Root),
+            _ => None,
+        }
+    }
 }
 
 /// One row of the table.
@@ -37,6 +51,9 @@ pub(crate) const KEYWORDS: &[Keyword] = &[
     row("type", Argument::SpanType, "type = \"...\""),
     row("kind", Argument::Kind, "kind = \"...\""),
     row("measured", Argument::Measured, "measured"),
+    row("root", Argument::Root, "root"),
+    row("parent", Argument::Parent, "parent = ..."),
+    row("links", Argument::Links, "links(...)"),
     row("tags", Argument::Tags, "tags(...)"),
     row("err", Argument::Err, "err = \"...\""),
     row("crate", Argument::Crate, "crate = path"),
@@ -48,6 +65,12 @@ pub(crate) const KINDS: [&str; 5] = ["internal", "server", "client", "producer",
 /// The row with this spelling.
 pub(crate) fn find(spelling: &str) -> Option<&'static Keyword> {
     KEYWORDS.iter().find(|keyword| keyword.spelling == spelling)
+}
+
+/// How an argument is spelt in the first place.
+pub(crate) fn spelling(argument: Argument) -> &'static str {
+    let row = KEYWORDS.iter().find(|keyword| keyword.argument == argument);
+    row.map_or("", |keyword| keyword.spelling)
 }
 
 /// The message for a spelling that is not in the table.

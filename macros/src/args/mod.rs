@@ -24,6 +24,12 @@ pub(crate) struct Args {
     pub(crate) span_type: Option<Text>,
     pub(crate) kind: Option<LitStr>,
     pub(crate) measured: bool,
+    /// Whether the span begins a new trace.
+    pub(crate) root: bool,
+    /// Borrowed unless it is temporary.
+    pub(crate) parent: Option<TokenStream>,
+    /// Each borrowed unless it is temporary.
+    pub(crate) links: Vec<TokenStream>,
     pub(crate) tags: Vec<Tag>,
     /// `None` where nothing, or nothing that makes sense, was written.
     pub(crate) err: Option<ErrMode>,
@@ -61,6 +67,9 @@ impl Default for Args {
             span_type: None,
             kind: None,
             measured: false,
+            root: false,
+            parent: None,
+            links: Vec::new(),
             tags: Vec::new(),
             err: None,
             runtime: generated!(::dd_traced),
@@ -86,6 +95,11 @@ impl Args {
     /// Where the user wrote the argument.
     pub(crate) fn written_at(&self, argument: Argument) -> Option<Span> {
         self.written.iter().find(|(written, _)| *written == argument).map(|(_, place)| *place)
+    }
+
+    /// Whether the span has a place of its own in a trace.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.root || self.parent.is_some()
     }
 
     /// Where the user asked for errors in so many words.

@@ -67,6 +67,10 @@ impl<'a, 'input> Reader<'a, 'input> {
         if args.written_at(argument).is_some() {
             self.diagnostics.error(place, format!("duplicate argument `{spelling}`"));
         }
+        if let Some(other) = argument.excludes().filter(|other| args.written_at(*other).is_some()) {
+            let other = keywords::spelling(other);
+            self.diagnostics.error(place, format!("`{spelling}` cannot be combined with `{other}`"));
+        }
         args.written.push((argument, place));
     }
 
@@ -78,6 +82,9 @@ impl<'a, 'input> Reader<'a, 'input> {
             Argument::SpanType => args.span_type = Some(self.text(keyword, word)?),
             Argument::Kind => args.kind = Some(self.kind(keyword, word)?),
             Argument::Measured => args.measured = self.flag(keyword, word)?,
+            Argument::Root => args.root = self.flag(keyword, word)?,
+            Argument::Parent => args.parent = Some(self.parent(keyword, word)?),
+            Argument::Links => args.links = self.links(keyword, word)?,
             Argument::Tags => args.tags = self.tags(keyword, word)?,
             Argument::Err => args.err = Some(self.err(keyword, word)?),
             Argument::Crate => args.runtime = self.path(keyword, word)?,
@@ -166,12 +173,36 @@ impl<'a, 'input> Reader<'a, 'input> {
         }
     }
 
+    fn parent(&mut self, keyword: &Keyword, word: Span) -> Option<TokenStream> {
+        self.equals(keyword, word)?;
+        expression(self.input, self.diagnostics).map(taken)
+    }
+
+    fn links(&mut self, keyword: &Keyword, word: Span) -> Option<Vec<TokenStream>> {
+        self.parentheses(keyword, word)?;
+        parenthesized(self.input, |inside| {
+            let mut links = Vec::new();
+            while !inside.is_empty() {
+                links.push(taken(expression(inside, self.diagnostics)?));
+                comma(inside, self.diagnostics, |_| false);
+            }
+            Some(links)
+        })
+        .flatten()
+    }
+
     fn tags(&mut self, keyword: &Keyword, word: Span) -> Option<Vec<tag::Tag>> {
-        if !self.input.peek(syn::token::Paren) {
-            let at = if at_end(self.input) { word } else { place(self.input) };
-            return self.fail(at, format!("expected `{}`", keyword.usage));
-        }
+        self.parentheses(keyword, word)?;
         parenthesized(self.input, |inside| tag::read_all(inside, self.diagnostics))
+    }
+
+    /// Whether parentheses follow.
+    fn parentheses(&mut self, keyword: &Keyword, word: Span) -> Option<()> {
+        if self.input.peek(syn::token::Paren) {
+            return Some(());
+        }
+        let at = if at_end(self.input) { word } else { place(self.input) };
+        self.fail(at, format!("expected `{}`", keyword.usage))
     }
 
     fn err(&mut self, keyword: &Keyword, word: Span) -> Option<ErrMode> {

@@ -65,6 +65,20 @@ fn texts_are_call_site_data_and_the_rest_is_computed_in_a_closure() {
 }
 
 #[test]
+fn a_span_with_a_place_of_its_own_is_an_owned_one() {
+    let plain = expansion(r#""op", root, links(a, b.context())"#, "fn f(a: &SpanContext, b: Span) {}");
+    let chain =
+        r#"owned_span(const{CallSite::named("op")}).tags(|tags|tags.link(&a).link(b.context()).root())"#;
+    assert!(plain.contains(&format!("{chain}.enter();")), "{plain}");
+    let fallible = expansion("parent = self.context", "fn f(&self) -> Result<u8, E> { go() }");
+    assert!(fallible.contains(".tags(|tags|tags.parent(&self.context)).enter().in_scope(||"), "{fallible}");
+    let later = expansion("parent = parent", "async fn f(parent: SpanContext) {}");
+    assert!(later.contains("owned_span(") && later.contains(".parent(&parent)).run(asyncmove{"), "{later}");
+    let linked = expansion("links(a), root = false", "fn f(a: SpanContext) {}");
+    assert!(linked.contains("let_span=span(const"), "{linked}");
+}
+
+#[test]
 fn a_result_is_seen_from_around_a_closure() {
     let item = "pub fn load(id: u8) -> io::Result<impl Iterator<Item = u8> + '_> { #![allow(x)] go(id)? }";
     let expected = "pub fn load(id: u8) -> io::Result<impl Iterator<Item = u8> + '_> {
@@ -207,7 +221,7 @@ fn all_errors_of_one_attribute_are_reported_at_once() {
         "duplicate argument `name`",
         "`name` must not be empty",
         "unknown argument `colour`; expected one of `name`, `service`, `resource`, `span_type`, `type`, `kind`, \
-         `measured`, `tags`, `err`, `crate`",
+         `measured`, `root`, `parent`, `links`, `tags`, `err`, `crate`",
         "expected `=` after `service`",
         r#"unknown kind `"up"`; expected `"internal"`, `"server"`, `"client"`, `"producer"`, `"consumer"`"#,
         "duplicate tag `a`",

@@ -5,6 +5,7 @@
 mod chunk;
 mod facts;
 pub(crate) mod ids;
+mod link;
 mod msgpack;
 pub(crate) mod priority;
 mod record;
@@ -19,6 +20,7 @@ pub use tag_value::TagValue;
 
 pub(crate) use chunk::{ChunkBatch, ChunkHead};
 pub(crate) use facts::TraceFacts;
+pub(crate) use link::Link;
 pub(crate) use msgpack::copy_ends;
 pub(crate) use priority::{Decision, Mechanism, SamplingPriority};
 pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};

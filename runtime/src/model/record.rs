@@ -25,6 +25,8 @@ impl Flags {
     pub(crate) const START_GIVEN: Flags = Flags(1 << 5);
     /// `end` is Unix nanoseconds, not ticks.
     pub(crate) const END_GIVEN: Flags = Flags(1 << 6);
+    /// Links are in the tag log.
+    pub(crate) const LINKED: Flags = Flags(1 << 7);
 
     pub(crate) const fn none() -> Self {
         Flags(0)

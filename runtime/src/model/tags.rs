@@ -11,6 +11,7 @@
 //! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
 
 use super::Record;
+use super::link::Link;
 use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
@@ -47,6 +48,8 @@ pub(crate) enum EntryKind {
     Service = 5,
     /// A tag taken back.
     Unset = 6,
+    /// A link to another span; not MessagePack.
+    Link = 7,
 }
 
 impl EntryKind {
@@ -58,6 +61,7 @@ impl EntryKind {
             3 => EntryKind::Resource,
             4 => EntryKind::SpanType,
             5 => EntryKind::Service,
+            7 => EntryKind::Link,
             _ => EntryKind::Unset,
         }
     }
@@ -163,6 +167,19 @@ impl TagLog {
     pub(crate) fn field(&mut self, anchor: u32, kind: EntryKind, text: &str) -> u32 {
         let text = cut(text, if kind == EntryKind::Resource { MAX_RESOURCE } else { MAX_NAME });
         self.entry(anchor, kind, str_len(text), |into| write_str(into, text))
+    }
+
+    /// Appends a link and gives the span's new anchor.
+    pub(crate) fn link(&mut self, anchor: u32, link: Link) -> u32 {
+        self.entry(anchor, EntryKind::Link, Link::LEN, |into| into.copy_from_slice(&link.to_bytes()))
+    }
+
+    /// The links of one span, the first one first.
+    pub(crate) fn links(&self, anchor: u32) -> Vec<Link> {
+        let links = self.entries(anchor).filter(|entry| entry.kind == EntryKind::Link);
+        let mut links: Vec<Link> = links.filter_map(|entry| Link::from_bytes(entry.payload)).collect();
+        links.reverse();
+        links
     }
 
     /// Copies one field entry of another log, such as the service that a child inherits.

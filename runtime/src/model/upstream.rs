@@ -41,13 +41,6 @@ pub(crate) struct UpstreamLink {
     pub(crate) tracestate: Option<Box<str>>,
 }
 
-impl UpstreamLink {
-    /// The field `flags` as traces carry it: bit 31 says that the sampling bit is known.
-    pub(crate) const fn wire_flags(&self) -> u32 {
-        0x8000_0000 | self.is_kept as u32
-    }
-}
-
 /// What went wrong with propagated tags; the context they came with stays valid.
 ///
 /// Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go.

@@ -12,6 +12,7 @@
 //! started one that is still open; a finished record is never changed; a span is in exactly one place.
 
 mod active;
+mod as_context;
 mod context;
 mod error;
 mod finding;
@@ -36,6 +37,7 @@ mod tag_set;
 mod tests;
 
 pub use active::{ActiveSpan, active_span};
+pub use as_context::AsContext;
 pub use context::{ActiveGuard, SpanContext};
 pub use error::{ErrorInfo, describe};
 pub use finding::Finding;
@@ -44,7 +46,7 @@ pub use handle::{Span, SpanBuilder, span};
 pub use owned_start::{EnteredOwned, OwnedStart};
 pub use propagate::{extract, inject};
 pub use recorder::{AsyncStart, Entered, Start};
-pub use tag_set::{FieldText, NoTags, TagSet, Tagged};
+pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 
 pub(crate) use process::{Core, install, not_recorded, uninstall};
 #[cfg(feature = "testing")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
-use crate::model::{EntryKind, Flags, Record, TagLog, TagValue};
+use crate::model::{EntryKind, Flags, Link, Record, TagLog, TagValue};
 use std::time::SystemTime;
 
 /// An open span outside of any line.
@@ -40,6 +40,11 @@ impl Edit<'_> {
 
     pub(crate) fn metric(&mut self, key: &str, value: f64) {
         self.record.tags = self.tags.metric(self.record.tags, key, value);
+    }
+
+    pub(crate) fn link(&mut self, link: Link) {
+        self.record.tags = self.tags.link(self.record.tags, link);
+        self.flag(Flags::LINKED, true);
     }
 
     pub(crate) fn unset(&mut self, key: &str) {

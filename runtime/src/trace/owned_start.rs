@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
+use super::context::Place;
 use super::error::ErrorInfo;
 use super::finding::Finding;
 use super::future::{Holder, Traced, enter_frame, finish_frame};
@@ -31,7 +32,12 @@ impl OwnedStart {
     /// The tags and the place, evaluated now, so that a future may take the arguments, and only where a tracer is on.
     #[inline]
     pub fn tags<T: TagSet>(mut self, tags: impl FnOnce(NoTags) -> T) -> Self {
-        self.holder = if process::is_on() { prepared(self.site, &tags(NoTags)) } else { Holder::None };
+        self.holder = if process::is_on() {
+            let tags = tags(NoTags);
+            prepared(self.site, tags.place(), &tags)
+        } else {
+            Holder::None
+        };
         self
     }
 
@@ -61,8 +67,8 @@ impl OwnedStart {
 }
 
 #[inline(never)]
-fn prepared(site: &'static CallSite, tags: &dyn TagSet) -> Holder {
-    Holder::Setup(Box::new(Setup::tagged(site, tags)))
+fn prepared(site: &'static CallSite, place: Option<Place>, tags: &dyn TagSet) -> Holder {
+    Holder::Setup(Box::new(Setup::tagged(site, place, tags)))
 }
 
 #[inline(never)]

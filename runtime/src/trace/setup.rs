@@ -30,12 +30,12 @@ impl Setup {
     }
 
     /// Of a span of a call site.
-    pub(crate) fn tagged(site: &'static CallSite, tags: &dyn TagSet) -> Self {
+    pub(crate) fn tagged(site: &'static CallSite, place: Option<Place>, tags: &dyn TagSet) -> Self {
         let (mut record, mut log) = (Record::open(site, 0, 0, 0), TagLog::new());
         tags.write(&mut Edit { record: &mut record, tags: &mut log });
         Self {
             site,
-            place: None,
+            place,
             anchor: record.tags,
             flags: record.flags,
             service: log.text(record.service).map(str::to_owned),

@@ -4,15 +4,27 @@
 
 use std::fmt::{Debug, Display};
 
+use super::as_context::{AsContext, link, place};
+use super::context::Place;
 use super::error::text;
 use super::owned::Edit;
-use crate::model::{EntryKind, TagValue};
+use crate::model::{EntryKind, Link, TagValue};
 
 /// Tags of one span, as a chain of values.
 pub trait TagSet {
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, edit: &mut Edit<'_>);
+
+    /// Where the span belongs, if not under the active one.
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "sealed: only this crate places spans")]
+    fn place(&self) -> Option<Place>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// The empty chain, which a tags closure starts from.
@@ -69,6 +81,42 @@ impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
     }
 }
 
+/// A chain and a link to another span.
+#[derive(Debug)]
+pub struct Linked<C> {
+    before: C,
+    link: Option<Link>,
+}
+
+impl<C: TagSet> TagSet for Linked<C> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+        if let Some(link) = self.link {
+            edit.link(link);
+        }
+    }
+}
+
+/// The end of a chain: where the span belongs.
+#[derive(Debug)]
+pub struct Placed<C> {
+    before: C,
+    place: Option<Place>,
+}
+
+impl<C: TagSet> TagSet for Placed<C> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate places spans")]
+    fn place(&self) -> Option<Place> {
+        self.place.clone()
+    }
+}
+
 /// A text of a known type, so that reading it runs no foreign code while the stack is held.
 pub trait FieldText {
     #[doc(hidden)]
@@ -115,6 +163,24 @@ macro_rules! chain {
                 Tagged { before: self, key, value: text(format_args!("{value}")) }
             }
 
+            /// A link.
+            #[inline]
+            pub fn link(self, to: impl AsContext) -> Linked<Self> {
+                Linked { before: self, link: link(&to) }
+            }
+
+            /// The parent, instead of the active span.
+            #[inline]
+            pub fn parent(self, parent: impl AsContext) -> Placed<Self> {
+                Placed { before: self, place: place(&parent) }
+            }
+
+            /// The start of a new trace.
+            #[inline]
+            pub fn root(self) -> Placed<Self> {
+                Placed { before: self, place: Some(Place::Root) }
+            }
+
             /// The resource.
             #[inline]
             pub fn resource<T: FieldText>(self, value: T) -> WithField<Self, T> {
@@ -139,3 +205,4 @@ macro_rules! chain {
 chain!([] NoTags);
 chain!([C, V] Tagged<C, V>);
 chain!([C, V] WithField<C, V>);
+chain!([C] Linked<C>);

@@ -9,8 +9,12 @@ fn nothing() {}
 #[traced(kind, tags, err, crate)]
 fn four() {}
 
+#[traced(parent, links)]
+fn places() {}
+
 fn main() {
     bare();
     nothing();
     four();
+    places();
 }

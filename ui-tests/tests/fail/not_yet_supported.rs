@@ -3,10 +3,6 @@ use dd_traced::traced;
 #[traced(ret)]
 fn ret() {}
 
-#[traced(root, links(a))]
-fn root() {}
-
 fn main() {
     ret();
-    root();
 }

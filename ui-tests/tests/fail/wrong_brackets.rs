@@ -9,8 +9,12 @@ fn curly() {}
 #[traced(tags = 1)]
 fn assigned() {}
 
+#[traced(links[a])]
+fn links() {}
+
 fn main() {
     square();
     curly();
     assigned();
+    links();
 }

@@ -5,7 +5,7 @@ use super::defaults::{Constants, SpanDefaults};
 use super::first::{FirstTags, put_origin};
 use super::span::{SpanWriter, Surroundings};
 use super::times::Pace;
-use super::{ARRAY_32, Payload, links, patch};
+use super::{ARRAY_32, Payload, patch};
 use crate::clock::Timeline;
 use crate::model::{ChunkHead, Decision, Record, TagLog};
 
@@ -72,16 +72,16 @@ impl Encoder {
             trace_id_low: chunk.head.trace_id as u64,
             pace: Pace::new(timeline, start),
             given: &given,
-            links: &[],
+            received: None,
         };
         let mut part = Part { until: from, too_large: 0 };
         let mut written = 0;
         // The first span carries the tags of the chunk. It alone may be above the limit; then the next one is the first.
         while let Some((record, is_local_root)) = order.get(chunk.records, part.until) {
             let span_at = payload.bytes.len();
-            let links = upstream.filter(|_| is_local_root).map(links::encode).unwrap_or_default();
+            let received = upstream.filter(|upstream| is_local_root && !upstream.links.is_empty());
             let given = self.first.of(chunk, upstream, is_local_root, &self.spans.constants.chunk);
-            let around = Surroundings { given, links: &links, ..around };
+            let around = Surroundings { given, received, ..around };
             self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
             let is_alone = payload.spans == 0;
             if payload.bytes.len() <= if is_alone { limits.max_alone } else { limits.max_bytes } {

@@ -3,12 +3,13 @@
 use super::block::{TagBlock, put_str, text_of};
 use super::defaults::Constants;
 use super::fields::{self, META_HEADER, NUMBERS};
+use super::links;
 use super::merge;
 use super::room::{Bytes, Full, Room};
 use super::shapes::{Shape, Shapes};
 use super::tags::{self, Blocks, Stop};
 use super::times::Pace;
-use crate::model::{Flags, Record, TagLog};
+use crate::model::{Flags, Record, TagLog, Upstream};
 
 /// Writes spans; keeps what is constant about them.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) pace: Pace<'a>,
     /// Tags that win over the span's own.
     pub(super) given: &'a TagBlock,
-    /// The value of the field `span_links` as MessagePack; empty without links.
-    pub(super) links: &'a [u8],
+    /// What a local root received and did not continue.
+    pub(super) received: Option<&'a Upstream>,
 }
 
 /// What is constant about a span that has texts of its own, beside the bytes.
@@ -95,8 +96,9 @@ impl SpanWriter {
             Err(Stop::Unfit) => merge::tags(Room(rest), log.entries(record.tags), &blocks)?,
         };
         fields::fill_metas(numbers, written.metas);
+        let is_linked = around.received.is_some() || record.flags.has(Flags::LINKED);
         if let Some(header) = header.first_mut() {
-            let optional = [has_type, written.metas > 0, written.numbers > 0, !around.links.is_empty()];
+            let optional = [has_type, written.metas > 0, written.numbers > 0, is_linked];
             *header = fields::map_header(optional.map(u8::from).iter().sum());
         }
         let metas_at = out.len() + numbers_at + NUMBERS.len();
@@ -104,8 +106,8 @@ impl SpanWriter {
         if written.metas == 0 {
             out.remove(metas_at - META_HEADER..metas_at);
         }
-        if !around.links.is_empty() {
-            put_links(out, around.links);
+        if is_linked {
+            put_links(out, record, log, around.received);
         }
         Ok(())
     }
@@ -147,7 +149,7 @@ pub(crate) fn is_other_service(service: &[u8], own: &str) -> bool {
 
 #[cold]
 #[inline(never)]
-fn put_links(out: &mut Bytes, links: &[u8]) {
+fn put_links(out: &mut Bytes, record: &Record, log: &TagLog, received: Option<&Upstream>) {
     out.put(b"\xaaspan_links");
-    out.put(links);
+    out.put(&links::encode(received, &log.links(record.tags)));
 }

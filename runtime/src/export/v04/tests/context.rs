@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::super::testing::{KEEP, Value, encoded, head, record};
 use super::{PLAIN, defaults};
 use crate::model::upstream::{PropagatedTags, PropagationError, UpstreamLink};
-use crate::model::{Decision, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId, Upstream};
+use crate::model::{
+    Decision, Flags, Link, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId, Upstream,
+};
 
 fn upstream(trace_id: u128) -> Upstream {
     Upstream {
@@ -114,4 +116,44 @@ fn contexts_not_continued_are_links_of_the_local_root() {
     assert_eq!(attributes.get("context_headers"), Some(&Value::Text("tracecontext".into())));
     assert_eq!(links.len(), 2);
     assert!(!spans[1].0.contains_key("span_links"));
+}
+
+#[test]
+fn links_of_the_user_follow_those_that_were_received() {
+    let mut received = upstream(5);
+    received.links = vec![UpstreamLink {
+        trace_id: TraceId::from_halves(3, 4),
+        span_id: SpanId::new(6),
+        reason: "terminated_context",
+        context_headers: "tracecontext",
+        is_kept: true,
+        tracestate: None,
+    }];
+    let facts = TraceFacts::new(5, Some(Arc::new(received)), None);
+    let mut log = TagLog::new();
+    let mut records = [record(&PLAIN, 1, 99), record(&PLAIN, 2, 1)];
+    records[0].tags = log.link(0, Link::new(7 << 64 | 8, 9, None));
+    records[1].tags = log.link(0, Link::new(10, 11, Some(false)));
+    records[1].tags = log.meta(records[1].tags, "key", "value");
+    records[1].tags = log.link(records[1].tags, Link::new(12, 13, Some(true)));
+    for record in &mut records {
+        record.flags = record.flags.with(Flags::LINKED);
+    }
+    let spans = encoded(&defaults(), &head(5, 1, Some(facts)), &records, &log, KEEP);
+    let links = |span: usize| -> Vec<[Option<u64>; 4]> {
+        let Some(Value::List(links)) = spans[span].0.get("span_links") else { panic!("no links") };
+        let number = |link: &Value, key| match link {
+            Value::Map(link) => match link.get(key)? {
+                Value::Int(number) => Some(*number),
+                _ => None,
+            },
+            _ => None,
+        };
+        let numbers = |link| ["trace_id_high", "trace_id", "span_id", "flags"].map(|key| number(link, key));
+        links.iter().map(numbers).collect()
+    };
+    let (kept, dropped) = (Some(0x8000_0001), Some(0x8000_0000));
+    assert_eq!(links(0), [[Some(3), Some(4), Some(6), kept], [Some(7), Some(8), Some(9), None]]);
+    assert_eq!(links(1), [[Some(0), Some(10), Some(11), dropped], [Some(0), Some(12), Some(13), kept]]);
+    assert_eq!(spans[1].meta("key"), Some("value"));
 }
