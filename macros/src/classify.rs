@@ -29,9 +29,14 @@ pub(crate) fn classify(function: &Function, args: &Args) -> Shape {
     }
     match &function.future {
         Some(future) if !keeps_caller(function) => Shape::Returned { is_boxed: future.is_boxed },
-        None if !keeps_caller(function) && sees_return(function, args) => Shape::InScope,
+        None if !keeps_caller(function) && looks(function, args) => Shape::InScope,
         _ => Shape::Guard,
     }
+}
+
+/// Whether the returned value is looked at.
+pub(crate) fn looks(function: &Function, args: &Args) -> bool {
+    sees_errors(function, args) || sees_value(function, args)
 }
 
 /// Whether the body must stay where it is: a closure would change what `Location::caller()` gives. An `async` block is
@@ -42,8 +47,13 @@ fn keeps_caller(function: &Function) -> bool {
     function.is_track_caller && !is_async
 }
 
-/// Whether the returned value is looked at.
-pub(crate) fn sees_return(function: &Function, args: &Args) -> bool {
+/// Whether the returned value is recorded.
+pub(crate) fn sees_value(function: &Function, args: &Args) -> bool {
+    args.ret.is_some() && matches!(function.result(), Output::Value(_))
+}
+
+/// Whether an error is looked for in the returned value.
+pub(crate) fn sees_errors(function: &Function, args: &Args) -> bool {
     match function.result() {
         _ if matches!(args.err, Some(ErrMode::Off)) => false,
         Output::Value(written) => args.errors_wanted_at().is_some() || is_result(written),
@@ -53,12 +63,16 @@ pub(crate) fn sees_return(function: &Function, args: &Args) -> bool {
 
 /// Reports arguments that do not fit the function.
 pub(crate) fn check(function: &Function, args: &Args, diagnostics: &mut Diagnostics) {
-    let Some(place) = args.errors_wanted_at() else { return };
-    if !matches!(function.result(), Output::Value(_)) {
-        diagnostics.error(place, "`err` needs a function that returns a value");
-    } else if keeps_caller(function) {
-        let message = "`err` cannot be combined with `#[track_caller]`: it would change what `Location::caller()` gives";
-        diagnostics.error(place, message);
+    for (wanted_at, name) in [(args.errors_wanted_at(), "err"), (args.written_at(Argument::Ret), "ret")] {
+        let Some(place) = wanted_at else { continue };
+        if !matches!(function.result(), Output::Value(_)) {
+            diagnostics.error(place, format!("`{name}` needs a function that returns a value"));
+        } else if keeps_caller(function) {
+            let message = format!(
+                "`{name}` cannot be combined with `#[track_caller]`: it would change what `Location::caller()` gives"
+            );
+            diagnostics.error(place, message);
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 //! Everything generated has the span `mixed_site`: its local names cannot meet the user's, and lints treat it
 //! as foreign. Only what the user wrote keeps the user's spans.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
 
-use crate::args::{Args, ErrMode};
+use crate::args::{Args, Argument, ErrMode, RetMode};
 use crate::body::{Body, SoleFuture, braces_like};
-use crate::classify::{Shape, sees_return};
+use crate::classify::{Shape, looks, sees_errors, sees_value};
 use crate::function::{Function, Output};
 use crate::return_type::nameable;
 use crate::span;
@@ -48,7 +49,7 @@ fn in_scope(function: &Function, args: &Args, body: &Body) -> TokenStream {
     let (start, tags) = (span::start("span", function, args), span::tags(args));
     let enter = if tags.is_empty() { TokenStream::new() } else { generated!(.enter()) };
     let block = &body.block;
-    let look = look(args, &generated!(ret));
+    let look = look(function, args, &generated!(ret));
     generated!(return #start #tags #enter.in_scope(|| -> #output #block, #look);)
 }
 
@@ -127,23 +128,51 @@ fn written(output: &Output) -> TokenStream {
 
 /// `.on_return(|ret| ..)`, or nothing.
 fn on_return(function: &Function, args: &Args, parameter: &TokenStream) -> TokenStream {
-    if !sees_return(function, args) {
+    if !looks(function, args) {
         return TokenStream::new();
     }
-    let look = look(args, parameter);
+    let look = look(function, args, parameter);
     generated!(.on_return(#look))
 }
 
-/// The closure that looks at the returned value.
-fn look(args: &Args, parameter: &TokenStream) -> TokenStream {
+/// The closure that looks at the returned value: for an error, for its text, or for both.
+fn look(function: &Function, args: &Args, parameter: &TokenStream) -> TokenStream {
+    let error = sees_errors(function, args).then(|| error(args));
+    let value = args.ret.filter(|_| sees_value(function, args)).map(|mode| match mode {
+        RetMode::Display => described(args, Argument::Ret, "display"),
+        RetMode::Debug => described(args, Argument::Ret, "debug"),
+    });
+    match (error, value) {
+        (Some(error), Some(value)) => generated!(|#parameter| (#error, #value)),
+        (error, value) => generated!(|#parameter| #error #value),
+    }
+}
+
+fn error(args: &Args) -> TokenStream {
     let runtime = &args.runtime;
-    let error = match &args.err {
+    match &args.err {
         None | Some(ErrMode::ByType | ErrMode::Off) => generated!(#runtime::macro_support::error_of!(ret)),
-        Some(ErrMode::Display) => generated!(#runtime::macro_support::error_display(ret)),
-        Some(ErrMode::Debug) => generated!(#runtime::macro_support::error_debug(ret)),
+        Some(ErrMode::Display) => described(args, Argument::Err, "display"),
+        Some(ErrMode::Debug) => described(args, Argument::Err, "debug"),
         Some(ErrMode::Mapped(function)) => {
             generated!(#runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function)))
         }
+    }
+}
+
+/// A description by a method of its own choice. It stands where the user wrote the argument: a type that does not offer
+/// that text is an error there. The trait is for values that are no `Result`.
+fn described(args: &Args, argument: Argument, method: &str) -> TokenStream {
+    let runtime = &args.runtime;
+    let place = Span::mixed_site().located_at(args.written_at(argument).unwrap_or_else(Span::mixed_site));
+    let method = Ident::new(method, place);
+    let (of_others, look) = if argument == Argument::Ret {
+        (generated!(Plain), generated!(Shown))
+    } else {
+        (generated!(describe::NoError), generated!(describe::Probe))
     };
-    generated!(|#parameter| #error)
+    quote_spanned!(place=> {
+        use #runtime::macro_support::#of_others as _;
+        #runtime::macro_support::#look(ret).#method()
+    })
 }

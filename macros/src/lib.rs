@@ -82,6 +82,7 @@ use proc_macro::TokenStream;
 ///       | measured [= BOOL] | root [= BOOL] | parent = EXPR | links(EXPR, ...)
 ///       | tags(TAG, ...)
 ///       | err = false | err = "display" | err = "debug" | err(FUNCTION)
+///       | ret | ret = "debug"
 ///       | crate = PATH
 /// TAG   = PLACE | ?PLACE | %PLACE | KEY = EXPR | KEY = ?EXPR | KEY = %EXPR
 /// PLACE = an argument, or a field of one or of `self`: user.id, self.shard
@@ -101,6 +102,7 @@ use proc_macro::TokenStream;
 /// | `links` | other spans this one is linked to, each named like a parent | none |
 /// | `tags` | tags from arguments and expressions | none |
 /// | `err` | how an `Err` is described; `false` leaves it out; a function maps `&Ret` to an `Option` of an error | by type |
+/// | `ret` | records the returned value as the tag `return`, by its `Display` or `Debug` text; of a `Result` the `Ok` | off |
 /// | `crate` | path of the runtime crate, for re-exports | `::dd_traced` |
 ///
 /// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
@@ -142,6 +144,9 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// # Which errors are seen
+///
+/// The tags of an error are `error.type`, the name of its type; `error.message`, its text; and `error.stack`, the chain of its
+/// sources, or its `Debug` text where that has several lines, as with errors that hold any other.
 ///
 /// An `Err` is looked for when the name of the return type, or that of the future's output, ends in `Result`, or when `err` is
 /// written: an alias such as `Outcome<T>` needs `err = "display"`. Under `#[track_caller]` no `Err` of a function that is

@@ -1,6 +1,5 @@
 //! The only names that generated code uses. Not part of the public face: it may change in every release, together with the macros.
 
-use std::fmt::{Debug, Display};
 use std::pin::Pin;
 
 pub use core::{format_args, module_path};
@@ -12,7 +11,7 @@ pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
 pub use crate::trace::{
     AsContext, AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, Linked, NoTags, OwnedStart,
-    Placed, Start, TagSet, Tagged, Traced, describe,
+    Placed, Plain, ReturnText, Shown, Start, TagSet, Tagged, Traced, describe,
 };
 
 /// A span of a synchronous function.
@@ -49,16 +48,6 @@ pub fn never() -> ! {
     unreachable!("generated code calls this after a call that does not return")
 }
 
-/// Describes an `Err` by its `Display` text: `err = "display"`.
-pub fn error_display<T, E: Display>(ret: &Result<T, E>) -> Option<ErrorInfo> {
-    ret.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error}")))
-}
-
-/// Describes an `Err` by its `Debug` text: `err = "debug"`.
-pub fn error_debug<T, E: Debug>(ret: &Result<T, E>) -> Option<ErrorInfo> {
-    ret.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error:?}")))
-}
-
 /// Makes a `Result` of what a function finds in a returned value: `err(function)`.
 pub fn mapped<R: ?Sized, E>(ret: &R, error: impl FnOnce(&R) -> Option<E>) -> Result<(), E> {
     error(ret).map_or(Ok(()), Err)
@@ -70,9 +59,9 @@ pub fn mapped<R: ?Sized, E>(ret: &R, error: impl FnOnce(&R) -> Option<E>) -> Res
 macro_rules! __error_of {
     ($ret:expr) => {{
         use $crate::macro_support::describe::{
-            ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+            ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _, NoError as _,
         };
-        (&&&&&$crate::macro_support::describe::Probe($ret)).describe()
+        (&&&&&&$crate::macro_support::describe::Probe($ret)).describe()
     }};
 }
 pub use crate::__error_of as error_of;

@@ -16,6 +16,7 @@ pub(crate) enum Argument {
     Links,
     Tags,
     Err,
+    Ret,
     Crate,
 }
 
@@ -56,6 +57,7 @@ pub(crate) const KEYWORDS: &[Keyword] = &[
     row("links", Argument::Links, "links(...)"),
     row("tags", Argument::Tags, "tags(...)"),
     row("err", Argument::Err, "err = \"...\""),
+    row("ret", Argument::Ret, "ret"),
     row("crate", Argument::Crate, "crate = path"),
 ];
 

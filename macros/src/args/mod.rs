@@ -33,6 +33,8 @@ pub(crate) struct Args {
     pub(crate) tags: Vec<Tag>,
     /// `None` where nothing, or nothing that makes sense, was written.
     pub(crate) err: Option<ErrMode>,
+    /// How the returned value is recorded, if it is.
+    pub(crate) ret: Option<RetMode>,
     /// Path of the runtime crate.
     pub(crate) runtime: TokenStream,
     /// The arguments that were written, and where.
@@ -58,6 +60,13 @@ pub(crate) enum ErrMode {
     Mapped(Expr),
 }
 
+/// How a returned value becomes a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RetMode {
+    Display,
+    Debug,
+}
+
 impl Default for Args {
     fn default() -> Self {
         Self {
@@ -72,6 +81,7 @@ impl Default for Args {
             links: Vec::new(),
             tags: Vec::new(),
             err: None,
+            ret: None,
             runtime: generated!(::dd_traced),
             written: Vec::new(),
         }

@@ -11,7 +11,7 @@ use super::input::{
     skip_to_comma,
 };
 use super::keywords::{self, Argument, KINDS, Keyword};
-use super::{Args, ErrMode, Text, tag};
+use super::{Args, ErrMode, RetMode, Text, tag};
 use crate::diagnostics::Diagnostics;
 
 /// Reads one comma separated list of arguments.
@@ -87,6 +87,7 @@ impl<'a, 'input> Reader<'a, 'input> {
             Argument::Links => args.links = self.links(keyword, word)?,
             Argument::Tags => args.tags = self.tags(keyword, word)?,
             Argument::Err => args.err = Some(self.err(keyword, word)?),
+            Argument::Ret => args.ret = Some(self.ret(keyword, word)?),
             Argument::Crate => args.runtime = self.path(keyword, word)?,
         }
         Some(())
@@ -229,6 +230,24 @@ impl<'a, 'input> Reader<'a, 'input> {
             Value::Literal(Lit::Bool(on)) => Some(if on.value { ErrMode::ByType } else { ErrMode::Off }),
             Value::Literal(Lit::Str(text)) if text.value() == "display" => Some(ErrMode::Display),
             Value::Literal(Lit::Str(text)) if text.value() == "debug" => Some(ErrMode::Debug),
+            _ => self.fail_on(&written, usage),
+        }
+    }
+
+    fn ret(&mut self, keyword: &Keyword, word: Span) -> Option<RetMode> {
+        let assigned = is_equals(self.input);
+        if !assigned && opening_bracket(self.input).is_none() {
+            return Some(RetMode::Display);
+        }
+        let usage = "`ret` takes no value, or `\"debug\"`";
+        if !assigned {
+            return self.fail(place(self.input), usage);
+        }
+        self.equals(keyword, word)?;
+        let value = expression(self.input, self.diagnostics)?;
+        let written = value.to_token_stream();
+        match Value::of(value) {
+            Value::Literal(Lit::Str(text)) if text.value() == "debug" => Some(RetMode::Debug),
             _ => self.fail_on(&written, usage),
         }
     }

@@ -157,12 +157,25 @@ fn items_in_the_body_stay_in_a_block_of_their_own() {
 fn err_decides_how_an_error_is_described() {
     let outcome = "fn f() -> Outcome<u8> { go() }";
     assert!(expansion("", outcome).contains("enter()"));
-    assert!(expansion("err = \"display\"", outcome).contains("|ret|error_display(ret)"));
-    assert!(expansion("err = \"debug\"", outcome).contains("|ret|error_debug(ret)"));
+    let probe = "|ret|{usedescribe::NoErroras_;describe::Probe(ret)";
+    assert!(expansion("err = \"display\"", outcome).contains(&format!("{probe}.display()}}")));
+    assert!(expansion("err = \"debug\"", outcome).contains(&format!("{probe}.debug()}}")));
     let mapped = expansion("err(|ret| ret.problem())", outcome);
     assert!(mapped.contains("|ret|error_of!(&mapped(ret,|ret|ret.problem()))"), "{mapped}");
     assert!(expansion("err = false", "fn f() -> Result<u8, E> { go() }").contains("enter()"));
     assert!(expansion("", "#[track_caller] fn f() -> Result<u8, E> { go() }").contains("enter()"));
+}
+
+#[test]
+fn ret_records_the_returned_value() {
+    let plain = expansion("ret", "fn f() -> u8 { 1 }");
+    assert!(plain.contains(".in_scope(||->u8{1},|ret|{usePlainas_;Shown(ret).display()});"), "{plain}");
+    let fallible = expansion("ret = \"debug\"", "fn f() -> Result<u8, E> { go() }");
+    assert!(fallible.contains("|ret|(error_of!(ret),{usePlainas_;Shown(ret).debug()})"), "{fallible}");
+    let silent = expansion("ret, err = false", "async fn f() -> Result<u8, E> { go() }");
+    assert!(silent.contains(".on_return(|ret|{usePlainas_;Shown(ret).display()}).await"), "{silent}");
+    let block = expansion("ret", "impl S { fn f() {} fn g() -> u8 { 1 } }");
+    assert!(block.contains("fnf(){let_span=") && block.contains("Shown(ret).display()"), "{block}");
 }
 
 #[test]
@@ -221,7 +234,7 @@ fn all_errors_of_one_attribute_are_reported_at_once() {
         "duplicate argument `name`",
         "`name` must not be empty",
         "unknown argument `colour`; expected one of `name`, `service`, `resource`, `span_type`, `type`, `kind`, \
-         `measured`, `root`, `parent`, `links`, `tags`, `err`, `crate`",
+         `measured`, `root`, `parent`, `links`, `tags`, `err`, `ret`, `crate`",
         "expected `=` after `service`",
         r#"unknown kind `"up"`; expected `"internal"`, `"server"`, `"client"`, `"producer"`, `"consumer"`"#,
         "duplicate tag `a`",
@@ -261,7 +274,7 @@ fn a_block_gives_its_arguments_to_its_functions() {
     assert_eq!(expansion(r#"service = "s""#, item), compact(expected));
     let declared = expansion("err = \"display\"", "trait T { fn a(); fn b() {} fn c() -> Outcome { d() } }");
     assert!(declared.starts_with("traitT{fna();fnb(){let_span="), "{declared}");
-    assert!(declared.contains("error_display"), "{declared}");
+    assert!(declared.contains("Probe(ret).display()"), "{declared}");
 }
 
 #[test]

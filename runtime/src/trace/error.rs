@@ -24,13 +24,19 @@ impl ErrorInfo {
         Self { kind: Cow::Borrowed("panic"), message: Cow::Borrowed("the function panicked"), stack: None }
     }
 
-    /// An error and the chain of its sources.
+    /// An error and the chain of its sources; where it has none, its report.
     pub(crate) fn of<E: Error + ?Sized>(error: &E) -> Self {
+        let source = catch_unwind(AssertUnwindSafe(|| error.source())).ok().flatten();
         Self {
             kind: Cow::Borrowed(std::any::type_name::<E>()),
             message: Cow::Owned(text(format_args!("{error}"))),
-            stack: catch_unwind(AssertUnwindSafe(|| error.source())).ok().and_then(sources),
+            stack: sources(source).or_else(|| report(format_args!("{error:?}"))),
         }
+    }
+
+    /// An error with a message and a report that is no [`Error`], as those are that any error can be put into.
+    pub(crate) fn reported<E: Display + Debug>(error: &E) -> Self {
+        Self { stack: report(format_args!("{error:?}")), ..Self::described::<E>(format_args!("{error}")) }
     }
 
     /// An error by a text of its own choice.
@@ -45,7 +51,7 @@ impl ErrorInfo {
 
 /// Describing an `Err` by what its type offers, for generated code.
 ///
-/// The macro calls `(&&&&Probe(ret)).describe()`: method lookup tries the least borrowed receiver first, so that the most telling
+/// The macro calls `(&&&&&&Probe(ret)).describe()`: method lookup tries the least borrowed receiver first, so that the most telling
 /// of the traits below answers.
 pub mod describe {
     use super::{Debug, Display, Error, ErrorInfo};
@@ -54,15 +60,46 @@ pub mod describe {
     #[derive(Debug)]
     pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
+    /// As it is asked for: of a `Result` these are found before those of [`NoError`], whatever the error can do.
+    impl<T, E> Probe<'_, Result<T, E>> {
+        /// An `Err` by its `Display` text.
+        pub fn display(&self) -> Option<ErrorInfo>
+        where
+            E: Display,
+        {
+            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error}")))
+        }
+
+        /// An `Err` by its `Debug` text.
+        pub fn debug(&self) -> Option<ErrorInfo>
+        where
+            E: Debug,
+        {
+            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error:?}")))
+        }
+    }
+
     /// `Err` of an [`Error`]: message and sources.
     pub trait ByError {
         /// The description, `None` for a success.
         fn describe(&self) -> Option<ErrorInfo>;
     }
 
-    impl<T, E: Error> ByError for &&&&Probe<'_, Result<T, E>> {
+    impl<T, E: Error> ByError for &&&&&Probe<'_, Result<T, E>> {
         fn describe(&self) -> Option<ErrorInfo> {
             self.0.as_ref().err().map(|error| ErrorInfo::of(error))
+        }
+    }
+
+    /// `Err` of something that has a message and a report.
+    pub trait ByReport {
+        /// The description, `None` for a success.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T, E: Display + Debug> ByReport for &&&&Probe<'_, Result<T, E>> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            self.0.as_ref().err().map(ErrorInfo::reported)
         }
     }
 
@@ -108,14 +145,22 @@ pub mod describe {
     /// What is no `Result` is no error.
     pub trait NoError {
         /// `None`.
-        fn describe(&self) -> Option<ErrorInfo>;
-    }
-
-    impl<T: ?Sized> NoError for Probe<'_, T> {
         fn describe(&self) -> Option<ErrorInfo> {
             None
         }
+
+        /// `None`.
+        fn display(&self) -> Option<ErrorInfo> {
+            None
+        }
+
+        /// `None`.
+        fn debug(&self) -> Option<ErrorInfo> {
+            None
+        }
     }
+
+    impl<T: ?Sized> NoError for Probe<'_, T> {}
 }
 
 /// A text of foreign making, cut; what it wrote before it failed or grew too long is kept.
@@ -131,6 +176,11 @@ fn sources(source: Option<&(dyn Error + 'static)>) -> Option<String> {
     let mut chain = Cut(String::new());
     let _ = catch_unwind(AssertUnwindSafe(|| follow(source, &mut chain)));
     Some(chain.0)
+}
+
+/// The `Debug` text of an error where it tells more than its message: some print a chain or a backtrace, over several lines.
+fn report(debug: std::fmt::Arguments<'_>) -> Option<String> {
+    Some(text(debug)).filter(|report| report.contains('\n'))
 }
 
 fn follow(mut source: Option<&(dyn Error + 'static)>, chain: &mut Cut) {
@@ -175,6 +225,19 @@ mod tests {
         }
     }
 
+    /// As errors are that hold any other.
+    struct Report;
+    impl Display for Report {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("outer")
+        }
+    }
+    impl Debug for Report {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("outer\n\nCaused by:\n    inner")
+        }
+    }
+
     #[derive(Debug)]
     struct OnlyDebug;
     struct Mute;
@@ -187,11 +250,26 @@ mod tests {
             by_error.stack.as_deref(),
             Some("caused by: an error occurred when formatting an argument")
         );
-        assert_eq!(crate::macro_support::error_of!(&Err::<(), _>("text")).unwrap().message, "text");
+        let report = crate::macro_support::error_of!(&Err::<(), _>(Report)).unwrap();
+        assert_eq!(report.message, "outer");
+        assert_eq!(report.stack.as_deref(), Some("outer\n\nCaused by:\n    inner"));
+        let text = crate::macro_support::error_of!(&Err::<(), _>("a\ntext")).unwrap();
+        assert_eq!((&*text.message, text.stack), ("a\ntext", None));
         assert_eq!(crate::macro_support::error_of!(&Err::<(), _>(OnlyDebug)).unwrap().message, "OnlyDebug");
         assert!(crate::macro_support::error_of!(&Err::<(), _>(Mute)).unwrap().message.ends_with("Mute"));
         assert_eq!(crate::macro_support::error_of!(&Ok::<u8, Refused>(1)), None);
         assert_eq!(crate::macro_support::error_of!(&Some(1)), None);
+    }
+
+    #[test]
+    fn an_error_is_described_as_it_is_asked_for() {
+        use describe::{NoError as _, Probe};
+        let message = |found: Option<ErrorInfo>| found.map(|error| error.message.into_owned());
+        let failed = Err::<(), _>(Refused);
+        assert_eq!(message(Probe(&failed).display()).as_deref(), Some("refused"));
+        assert_eq!(message(Probe(&failed).debug()).as_deref(), Some("Refused"));
+        assert_eq!(Probe(&Ok::<u8, Refused>(1)).display(), None);
+        assert_eq!((Probe(&1).display(), Probe(&Mute).debug()), (None, None));
     }
 
     #[test]

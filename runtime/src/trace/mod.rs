@@ -40,7 +40,7 @@ pub use active::{ActiveSpan, active_span};
 pub use as_context::AsContext;
 pub use context::{ActiveGuard, SpanContext};
 pub use error::{ErrorInfo, describe};
-pub use finding::Finding;
+pub use finding::{Finding, Plain, ReturnText, Shown};
 pub use future::{TraceFuture, Traced};
 pub use handle::{Span, SpanBuilder, span};
 pub use owned_start::{EnteredOwned, OwnedStart};

@@ -1,8 +1,0 @@
-use dd_traced::traced;
-
-#[traced(ret)]
-fn ret() {}
-
-fn main() {
-    ret();
-}
