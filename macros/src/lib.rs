@@ -1,4 +1,4 @@
-//! The macros of `dd-traced`: [`macro@traced`] and [`dd_log!`]. Use them through that crate, which re-exports both.
+//! The macros of `dd-traced`: [`macro@traced`], [`dd_log!`] and [`dd_format!`]. Use them through that crate, which re-exports them.
 //!
 //! An attribute goes through three steps, each of them a module: its arguments are parsed (`args`), the function is
 //! looked at as token trees and given a shape (`item`, `function`, `classify`), and the shape is written (`expand`).
@@ -204,8 +204,35 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `{dd.trace_id}`, `{dd.span_id}`, `{dd.service}`, `{dd.env}` and `{dd.version}` stand where they are written, with the usual
 /// specs behind a colon. Everything else in the format is that of [`format_args!`].
 ///
-/// When the level is off, nothing is evaluated. File, line and module are the caller's.
+/// The start is left out where `DD_LOGS_INJECTION` is off. Where tracing is compiled out, this is a plain call of `log!`, and
+/// placeholders give what they give without a span.
+///
+/// When the level is off, nothing is evaluated. File, line and module are the caller's. A single word that is nearly one of the five
+/// levels is taken for a misspelling: a variable of such a name goes into parentheses, `(warning)`.
 #[proc_macro]
 pub fn dd_log(tokens: TokenStream) -> TokenStream {
-    dd_log::dd_log(tokens.into()).into()
+    dd_log::dd_log(tokens.into(), cfg!(feature = "enable")).into()
+}
+
+/// Formats a text that carries the ids of the active span: what [`dd_log!`] logs, as a `String`, for those who log by other
+/// means.
+///
+/// ```
+/// # use dd_traced::dd_format;
+/// # let user = "ada";
+/// let line = dd_format!("no order of {user}");
+/// assert_eq!(line, "[dd.trace_id=0 dd.span_id=0] no order of ada");
+/// let line = dd_format!("span {dd.span_id:>4}: no order of {}", user);
+/// assert_eq!(line, "span    0: no order of ada");
+/// ```
+///
+/// ```text
+/// dd_format!(FORMAT [, ARGUMENTS])
+/// ```
+///
+/// Placeholders, and the start of a text that has none, are those of [`dd_log!`]. Where tracing is compiled out, this is
+/// [`format!`], and placeholders give what they give without a span.
+#[proc_macro]
+pub fn dd_format(tokens: TokenStream) -> TokenStream {
+    dd_log::dd_format(tokens.into(), cfg!(feature = "enable")).into()
 }

@@ -36,8 +36,8 @@
 //!
 //! # Log lines
 //!
-//! `dd_log!` writes a line through the `log` crate that carries the ids of the active span; [`correlation`] gives the same to
-//! any other logger.
+//! `dd_log!` writes a line through the `log` crate that carries the ids of the active span; [`dd_format!`] gives its text and
+//! [`correlation`] the ids alone to any other logger.
 //!
 //! # Look at it here
 //!
@@ -77,7 +77,7 @@ mod worker;
 
 #[cfg(feature = "log")]
 pub use dd_traced_macros::dd_log;
-pub use dd_traced_macros::traced;
+pub use dd_traced_macros::{dd_format, traced};
 
 pub use crate::log::{Correlation, CorrelationId, correlation};
 pub use export::{Counters, DropReason};

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 pub use core::{format_args, module_path};
+pub use std::format;
 
 #[cfg(feature = "log")]
 pub use ::log;

@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
-use dd_traced::dd_log;
+use dd_traced::{dd_format, dd_log};
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
@@ -131,6 +131,16 @@ fn nothing_is_evaluated_when_the_level_is_off() {
     });
     assert_eq!(logged, [""; 0]);
     assert_eq!(evaluated.get(), 0);
+}
+
+#[test]
+fn a_text_is_made_as_a_line_is() {
+    let (n, id) = (3, "u");
+    let ids = "[dd.trace_id=0 dd.span_id=0]";
+    assert_eq!(dd_format!("plain"), format!("{ids} plain"));
+    assert_eq!(dd_format!("{n:>2} {} {0}", id,), format!("{ids}  3 u u"));
+    assert_eq!(dd_format!(concat!("{}", "{{}}"), id), format!("{ids} u{{}}"));
+    assert_eq!(dd_format!(r#"{dd.trace_id:<2}|"{id}" {{dd.env}}"#), "0 |\"u\" {dd.env}");
 }
 
 #[test]

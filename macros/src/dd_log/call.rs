@@ -14,8 +14,14 @@ pub(super) struct Call {
     pub(super) level: TokenStream,
     pub(super) target: TokenStream,
     pub(super) key_values: TokenStream,
+    pub(super) message: Message,
+}
+
+/// What is formatted.
+pub(super) struct Message {
     /// A string literal, or a macro that gives one.
     pub(super) format: TokenStream,
+    /// Empty, or with a comma at the end.
     pub(super) arguments: TokenStream,
 }
 
@@ -26,19 +32,24 @@ const LEVELS: [(&str, &str); 5] =
 impl Call {
     /// Reports an error and gives `None` where the call makes no sense.
     pub(super) fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Self> {
-        match Self::read.parse2(tokens) {
-            Ok(call) => Some(call),
-            Err(error) => {
-                diagnostics.foreign(error);
-                None
-            }
-        }
+        parse(Self::read, tokens, diagnostics)
     }
 
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         let level = level(input)?;
         let target = target(input)?;
         let key_values = key_values(input)?;
+        Ok(Self { level, target, key_values, message: Message::read(input)? })
+    }
+}
+
+impl Message {
+    /// Reports an error and gives `None` where there is no format string.
+    pub(super) fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Self> {
+        parse(Self::read, tokens, diagnostics)
+    }
+
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         if !is_format(input) {
             return Err(rest_is_no_format(input));
         }
@@ -51,7 +62,21 @@ impl Call {
         if arguments.clone().into_iter().last().is_some_and(|last| !is_punct(&last, ',')) {
             arguments.extend(generated!(,));
         }
-        Ok(Self { level, target, key_values, format, arguments })
+        Ok(Self { format, arguments })
+    }
+}
+
+fn parse<T>(
+    read: fn(ParseStream<'_>) -> syn::Result<T>,
+    tokens: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    match read.parse2(tokens) {
+        Ok(call) => Some(call),
+        Err(error) => {
+            diagnostics.foreign(error);
+            None
+        }
     }
 }
 

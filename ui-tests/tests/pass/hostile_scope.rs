@@ -33,6 +33,11 @@ macro_rules! format_args {
         compile_error!("the user's format_args")
     };
 }
+macro_rules! format {
+    ($($all:tt)*) => {
+        compile_error!("the user's format")
+    };
+}
 macro_rules! log {
     ($($all:tt)*) => {
         compile_error!("the user's log")
@@ -68,4 +73,6 @@ fn main() {
     let target = 2;
     ::dd_traced::dd_log!(warn, "{lvl} {target} {}", lvl);
     ::dd_traced::dd_log!(warn, "{lvl} {target} {dd.span_id}");
+    ::dd_traced::dd_format!("{lvl} {target} {}", lvl);
+    ::dd_traced::dd_format!("{lvl} {target} {dd.span_id}");
 }
