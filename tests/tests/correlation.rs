@@ -1,0 +1,48 @@
+//! What log lines say of the span that is active where they are written.
+
+use dd_traced::testing::ScopedTracer;
+use dd_traced::{active_span, correlation, dd_format, span, traced};
+
+#[traced("lines")]
+fn lines(order: u8) -> [String; 4] {
+    [
+        dd_format!("order {order}"),
+        dd_format!("{dd.trace_id}/{dd.span_id}"),
+        dd_format!("{dd.service}:{dd.env}:{dd.version}: {}", order),
+        dd_format!("{dd.span_id:->24}|{dd.service:<6}|"),
+    ]
+}
+
+#[test]
+fn a_text_carries_the_ids_of_the_active_span() {
+    let tracer = ScopedTracer::new();
+    let [prefixed, ids, identity, padded] = lines(7);
+    let spans = tracer.finished();
+    let (trace_id, span_id) = (spans[0].trace_id, spans[0].span_id);
+    assert_eq!(prefixed, format!("[dd.service=test dd.trace_id={trace_id} dd.span_id={span_id}] order 7"));
+    assert_eq!(ids, format!("{trace_id}/{span_id}"));
+    assert_eq!(trace_id.to_string().len(), 32);
+    assert!(span_id.to_string().bytes().all(|digit| digit.is_ascii_digit()));
+    assert_eq!(identity, "test::: 7");
+    assert_eq!(padded, format!("{:->24}|test  |", span_id.as_u64()));
+}
+
+#[test]
+fn the_ids_are_those_of_the_innermost_span() {
+    let _tracer = ScopedTracer::new();
+    let outer = span("outer").start();
+    let _active = outer.activate();
+    assert_eq!(dd_format!("{dd.span_id}"), outer.span_id().to_string());
+    let [_, inner, ..] = lines(1);
+    assert!(inner.starts_with(&outer.context().trace_id().to_string()));
+    assert!(!inner.ends_with(&outer.span_id().to_string()));
+    assert_eq!(dd_format!("{dd.span_id}"), active_span().span_id().to_string());
+}
+
+#[test]
+fn without_a_span_the_ids_are_zero() {
+    let _tracer = ScopedTracer::new();
+    assert_eq!(dd_format!("idle"), "[dd.service=test dd.trace_id=0 dd.span_id=0] idle");
+    assert_eq!(dd_format!("{dd.trace_id}{dd.span_id}"), "00");
+    assert_eq!(correlation().to_string(), "dd.service=test dd.trace_id=0 dd.span_id=0");
+}
