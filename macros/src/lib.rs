@@ -107,7 +107,8 @@ use proc_macro::TokenStream;
 ///
 /// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
 /// borrowed, so the body still has them. Numbers become metrics, strings and booleans tags; `?` takes the `Debug` text, `%`
-/// the `Display` text. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a route, as it should be.
+/// the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
+/// in quotes every key is taken as it is written. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a route, as it should be.
 ///
 /// ```
 /// # use dd_traced::traced;

@@ -3,6 +3,7 @@
 mod borrow;
 mod input;
 mod keywords;
+mod misspelt;
 mod reader;
 mod tag;
 

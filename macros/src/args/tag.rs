@@ -8,6 +8,7 @@ use syn::{Ident, Index, Lit, LitFloat, LitInt, Token};
 
 use super::borrow::{borrowed, borrowed_place, taken};
 use super::input::{Value, any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
+use super::misspelt;
 use crate::diagnostics::Diagnostics;
 
 /// One tag: a key and where its value comes from.
@@ -36,22 +37,6 @@ pub(crate) enum Capture {
     /// `%`
     Display,
 }
-
-/// Keys that are almost, but not quite, those of the platform.
-const MISSPELT: &[(&str, &str)] = &[
-    ("http.status", "http.status_code"),
-    ("http.statuscode", "http.status_code"),
-    ("http.status.code", "http.status_code"),
-    ("http.verb", "http.method"),
-    ("http.uri", "http.url"),
-    ("http.user_agent", "http.useragent"),
-    ("db.statment", "db.statement"),
-    ("db.stmt", "db.statement"),
-    ("error.mesage", "error.message"),
-    ("error.stacktrace", "error.stack"),
-    ("span.knd", "span.kind"),
-    ("peer.servce", "peer.service"),
-];
 
 /// Reads `TAG, ...` up to the end, and goes on after a wrong tag.
 pub(super) fn read_all(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Vec<Tag> {
@@ -83,7 +68,7 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
         return None;
     };
     if capture == Capture::Value && is_equals(input) {
-        if let Some((_, meant)) = MISSPELT.iter().find(|(wrong, _)| *wrong == path.key) {
+        if let Some(meant) = misspelt::meant(&path.key) {
             diagnostics.error_on(&path.tokens, format!("did you mean `{meant}`? quote the key to keep it"));
         }
         return assigned(input, path.key, path.tokens, diagnostics);
