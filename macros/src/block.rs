@@ -5,7 +5,7 @@ use quote::ToTokens;
 
 use crate::body::{braces_like, inner_attributes_len};
 use crate::item::Header;
-use crate::tokens::{Angles, generics_len, is_group, is_ident, is_punct, last_segment};
+use crate::tokens::{Angles, generics_len, is_group, is_ident, is_punct, last_segment, visible};
 
 /// An `impl` block or a trait with its braces.
 pub(crate) struct Block {
@@ -130,7 +130,7 @@ fn own_attribute(mut item: Vec<TokenTree>) -> (OwnAttribute, Vec<TokenTree>) {
         if !is_punct(hash, '#') {
             break;
         }
-        let inside: Vec<TokenTree> = attribute.stream().into_iter().collect();
+        let inside = visible(attribute.stream());
         let path_len = inside.iter().take_while(|token| !matches!(token, TokenTree::Group(_))).count();
         if last_segment(&inside[..path_len]).as_deref() == Some("traced") {
             let skips = matches!(inside.get(path_len), Some(TokenTree::Group(arguments))

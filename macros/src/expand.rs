@@ -87,12 +87,12 @@ fn future(function: &Function, args: &Args, body: &Body) -> TokenStream {
 /// ```text
 /// fn load(id: u64) -> impl Future<Output = User> { let key = key(id); async move { find(key).await } }
 /// fn load(id: u64) -> impl Future<Output = User> {
-///     owned_span(SITE).run_fn(|| { let key = key(id); async move { find(key).await } })
+///     return owned_span(SITE).run_fn(|| { let key = key(id); async move { find(key).await } });
 /// }
 ///
 /// fn load(id: u64) -> Pin<Box<dyn Future<Output = User>>> { Box::pin(async move { find(id).await }) }
 /// fn load(id: u64) -> Pin<Box<dyn Future<Output = User>>> {
-///     Box::pin(owned_span(SITE).run(async move { find(id).await }))
+///     return Box::pin(owned_span(SITE).run(async move { find(id).await }));
 /// }
 /// ```
 ///
@@ -106,7 +106,7 @@ fn returned(function: &Function, args: &Args, body: &Body, is_boxed: bool) -> To
     let on_return = on_return(function, args, &generated!(ret: &#output));
     let sole = SoleFuture::find(&body.block).filter(|sole| sole.pin.is_empty() != is_boxed);
     let block = &body.block;
-    match sole {
+    let future = match sole {
         Some(SoleFuture { pin, block }) if is_boxed => generated!(#pin(#start #tags.run(#block)#on_return)),
         Some(SoleFuture { block, .. }) => generated!(#start #tags.run(#block)#on_return),
         None if is_boxed => {
@@ -114,7 +114,8 @@ fn returned(function: &Function, args: &Args, body: &Body, is_boxed: bool) -> To
             generated!(#runtime::macro_support::boxed(#start #tags.run_fn(|| -> #output #block)#on_return))
         }
         None => generated!(#start #tags.run_fn(|| #block)#on_return),
-    }
+    };
+    generated!(return #future;)
 }
 
 /// The type as it can be named inside the function.

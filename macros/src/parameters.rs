@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use crate::tokens::{is_group, is_ident, is_punct, mentions, split_at};
+use crate::tokens::{is_group, is_ident, is_punct, mentions, split_at, visible};
 
 /// One name that an argument binds.
 pub(crate) struct Parameter {
@@ -36,7 +36,7 @@ fn split_attributes(argument: &[TokenTree]) -> (TokenStream, &[TokenTree]) {
         if !is_punct(hash, '#') {
             break;
         }
-        if group.stream().into_iter().next().is_some_and(|word| is_ident(&word, "cfg")) {
+        if visible(group.stream()).first().is_some_and(|word| is_ident(word, "cfg")) {
             cfg.extend([hash.clone(), attribute.clone()]);
         }
         rest = behind;

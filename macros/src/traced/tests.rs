@@ -121,21 +121,21 @@ fn a_returned_future_is_wrapped() {
     };
     assert_eq!(
         body("fn f(id: u8) -> impl Future<Output = u8> { async move { id } }"),
-        r#"fnf(id:u8)->implFuture<Output=u8>{~.tags(|tags|tags.tag("id",&id)).run(asyncmove{id})}"#
+        r#"fnf(id:u8)->implFuture<Output=u8>{return~.tags(|tags|tags.tag("id",&id)).run(asyncmove{id});}"#
     );
     assert_eq!(
         body("fn f(id: u8) -> impl Future<Output = u8> + Send { go(id) }"),
-        r#"fnf(id:u8)->implFuture<Output=u8>+Send{~.tags(|tags|tags.tag("id",&id)).run_fn(||{go(id)})}"#
+        r#"fnf(id:u8)->implFuture<Output=u8>+Send{return~.tags(|tags|tags.tag("id",&id)).run_fn(||{go(id)});}"#
     );
     assert_eq!(
         body("fn f(id: u8) -> Pin<Box<dyn Future<Output = R>>> { std::boxed::Box::pin(async { id },) }"),
-        r#"fnf(id:u8)->Pin<Box<dynFuture<Output=R>>>{std::boxed::Box::pin(~.tags(|tags|tags.tag("id",&id)).run(async{id}))}"#
+        r#"fnf(id:u8)->Pin<Box<dynFuture<Output=R>>>{returnstd::boxed::Box::pin(~.tags(|tags|tags.tag("id",&id)).run(async{id}));}"#
     );
     assert_eq!(
         body("fn f(id: u8) -> BoxFuture<'_, Result<u8, E>> { if id == 0 { return no() } yes() }"),
-        "fnf(id:u8)->BoxFuture<'_,Result<u8,E>>{boxed(~.tags(|tags|tags.tag(\"id\",&id))\
+        "fnf(id:u8)->BoxFuture<'_,Result<u8,E>>{returnboxed(~.tags(|tags|tags.tag(\"id\",&id))\
          .run_fn(||->BoxFuture<'_,Result<u8,E>>{ifid==0{returnno()}yes()})\
-         .on_return(|ret:&Result<u8,E>|error_of!(ret)))}"
+         .on_return(|ret:&Result<u8,E>|error_of!(ret)));}"
     );
 }
 
@@ -199,6 +199,19 @@ fn fragments_of_macro_rules_are_looked_into() {
     let expanded = compact(&traced(hide(quote!("op")).into(), item.into(), true).to_string());
     assert!(expanded.contains("named(\"op\")}).in_scope(||->"), "{expanded}");
     assert!(expanded.contains("{go()}"), "{expanded}");
+}
+
+#[test]
+fn attributes_may_come_from_macro_rules_too() {
+    let hide = |tokens: &str| TokenTree::from(Group::new(Delimiter::None, self::tokens(tokens)));
+    let (skip, own, cfg) = (hide("traced(skip)"), hide("dd_traced::traced"), hide("cfg(x)"));
+    let block = quote!(impl S { #[#skip] fn a() {} #[#own] fn b() {} fn c() {} });
+    let expanded = compact(&traced(tokens(""), block, true).to_string());
+    assert!(expanded.contains("fna(){}") && expanded.contains("fnb(){}"), "{expanded}");
+    assert!(expanded.contains("fnc(){let_span"), "{expanded}");
+    let function = quote!(fn f(#[#cfg] a: u8) {});
+    let expanded = compact(&traced(tokens("tags(a)"), function, true).to_string());
+    assert!(expanded.contains("#[cfg(x)]lettags=tags.tag"), "{expanded}");
 }
 
 #[test]
