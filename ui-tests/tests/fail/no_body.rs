@@ -5,4 +5,9 @@ trait Load {
     fn load(&self);
 }
 
+unsafe extern "C" {
+    #[traced]
+    fn foreign();
+}
+
 fn main() {}

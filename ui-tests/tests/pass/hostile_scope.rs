@@ -59,6 +59,26 @@ async fn asynchronous(_span: i32, tags: i32, ret: i32) -> ::core::result::Result
     ::core::result::Result::Ok(_span + tags + ret)
 }
 
+#[::dd_traced::traced(ret, root, tags(_span, tags, ret))]
+fn returned(_span: i32, tags: i32, ret: i32) -> i32 {
+    _span + tags + ret
+}
+
+#[::dd_traced::traced(ret = "debug", err = "debug", tags(_span, tags, ret))]
+fn future(
+    _span: i32,
+    tags: i32,
+    ret: i32,
+) -> ::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = ::core::result::Result<i32, ()>>>> {
+    let sum = _span + tags + ret;
+    ::std::boxed::Box::pin(async move { ::core::result::Result::Ok(sum) })
+}
+
+#[::dd_traced::traced(err(|ret| ret.checked_sub(5)), links(span))]
+async fn mapped(span: &::dd_traced::Span) -> i32 {
+    5
+}
+
 #[::dd_traced::traced]
 fn not_a_result() -> Result<i32, i32> {
     Result(1, 2)
@@ -69,10 +89,13 @@ fn main() {
     let _ = fallible(1, 2, 3);
     ::core::mem::drop(asynchronous(1, 2, 3));
     not_a_result();
+    returned(1, 2, 3);
+    let _ = future(1, 2, 3);
+    let _ = mapped(&::dd_traced::span("a").start());
     let lvl = 1;
     let target = 2;
     ::dd_traced::dd_log!(warn, "{lvl} {target} {}", lvl);
     ::dd_traced::dd_log!(warn, "{lvl} {target} {dd.span_id}");
-    ::dd_traced::dd_format!("{lvl} {target} {}", lvl);
-    ::dd_traced::dd_format!("{lvl} {target} {dd.span_id}");
+    let _ = ::dd_traced::dd_format!("{lvl} {target} {}", lvl);
+    let _ = ::dd_traced::dd_format!("{lvl} {target} {dd.span_id}");
 }

@@ -162,6 +162,33 @@ mod asynchronous {
     }
 }
 
+mod returned_futures {
+    use std::future::Future;
+
+    use super::{Noisy, dropped, pause, ready, traced};
+
+    pair! {
+        fn function(first: Noisy, second: Noisy, _unused: Noisy) -> impl Future<Output = usize> {
+            let _local = Noisy("local");
+            let length = first.name().len();
+            async move {
+                let _inside = Noisy("inside");
+                pause().await;
+                length + second.name().len()
+            }
+        }
+    }
+
+    #[test]
+    fn everything_drops_as_before() {
+        let arguments = || (Noisy("first"), Noisy("second"), Noisy("unused"));
+        let (first, second, unused) = arguments();
+        let annotated = dropped(|| ready(annotated::function(first, second, unused)));
+        let (first, second, unused) = arguments();
+        assert_eq!(annotated, dropped(|| ready(bare::function(first, second, unused))));
+    }
+}
+
 mod temporaries {
     use super::{Noisy, RefCell, dropped, traced};
 

@@ -1,5 +1,7 @@
 //! Futures grow by the wrapper only.
 
+use std::future::Future;
+
 use dd_traced::traced;
 
 use crate::support::{Failed, pause};
@@ -46,6 +48,15 @@ pairs! {
     } }
 }
 
+#[traced]
+fn returned() -> impl Future<Output = u8> {
+    async {
+        let held = [1_u8; 1000];
+        pause().await;
+        held[0]
+    }
+}
+
 /// The wrapper: its span between polls and its state.
 const WRAPPER: usize = 48;
 
@@ -56,6 +67,7 @@ fn a_future_grows_by_the_wrapper_only() {
     let sizes = [
         ("plain", size_of_val(&annotated::plain()), size_of_val(&bare::plain())),
         ("holds", size_of_val(&annotated::holds()), size_of_val(&bare::holds())),
+        ("returned", size_of_val(&returned()), size_of_val(&bare::holds())),
         ("borrows", size_of_val(&annotated::borrows(&values)), size_of_val(&bare::borrows(&values))),
         ("takes", size_of_val(&annotated::takes(values)), size_of_val(&bare::takes(values))),
         ("fallible", size_of_val(&annotated::fallible(&values)), size_of_val(&bare::fallible(&values))),
