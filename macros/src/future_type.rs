@@ -27,10 +27,15 @@ impl FutureType {
         }
         let path = Segment::last_of(written)?;
         let output = match path.name.as_str() {
-            "BoxFuture" | "LocalBoxFuture" => Output::of(path.arguments.last()?.iter().cloned().collect()),
+            "BoxFuture" | "LocalBoxFuture" => match path.types() {
+                [] => return None,
+                [output] => Output::of(output.iter().cloned().collect()),
+                // An alias of somebody's own.
+                _ => unknown(),
+            },
             "Pin" => {
-                let boxed = Segment::last_of(path.arguments.first()?)?;
-                boxed_output(boxed.arguments.first().filter(|_| boxed.name == "Box")?)?
+                let boxed = Segment::last_of(path.types().first()?)?;
+                boxed_output(boxed.types().first().filter(|_| boxed.name == "Box")?)?
             }
             _ => return None,
         };
@@ -60,13 +65,20 @@ fn output_among(bounds: &[TokenTree]) -> Option<Output> {
         }
         let path = Segment::last_of(&bound)?;
         if path.name == "Future" {
-            output = Some(path.arguments.iter().find_map(|argument| assigned(argument)));
+            output = Some(match &path.arguments[..] {
+                [] => unknown(),
+                arguments => Output::of(arguments.iter().find_map(|argument| assigned(argument))?),
+            });
         } else if !KEPT.contains(&path.name.as_str()) {
             return None;
         }
     }
-    // A type that is not written is left to inference.
-    output.map(|output| Output::of(output.unwrap_or_else(|| generated!(_))))
+    output
+}
+
+/// A type that is not written; it is left to inference.
+fn unknown() -> Output {
+    Output::Value(generated!(_))
 }
 
 /// `R` of `Output = R`.
@@ -105,6 +117,7 @@ mod tests {
             ("Pin<Box<impl Future<Output = fn() -> A>>>", true, "fn()->A"),
             ("BoxFuture<'_, Result<A, B>>", true, "Result<A,B>"),
             ("futures::future::LocalBoxFuture<'static, ()>", true, "()"),
+            ("BoxFuture<A, B>", true, "_"),
         ] {
             assert_eq!(output(source), Some((is_boxed, expected.to_owned())), "{source}");
         }
@@ -125,6 +138,7 @@ mod tests {
             "impl Fn() -> A",
             "&'a dyn Future<Output = A>",
             "BoxFuture",
+            "impl Future<Item = A, Error = B>",
         ] {
             assert_eq!(output(source), None, "{source}");
         }

@@ -113,6 +113,13 @@ impl Segment {
         }
         last
     }
+
+    /// The generic arguments without the lifetimes, which come first.
+    pub(crate) fn types(&self) -> &[Vec<TokenTree>] {
+        let is_lifetime =
+            |argument: &&Vec<TokenTree>| argument.first().is_some_and(|first| is_punct(first, '\''));
+        &self.arguments[self.arguments.iter().take_while(is_lifetime).count()..]
+    }
 }
 
 /// The depth of `<...>`; the `>` of an arrow closes nothing.

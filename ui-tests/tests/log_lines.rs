@@ -112,6 +112,26 @@ fn level_target_and_key_values_come_first() {
 }
 
 #[test]
+fn macros_of_ones_own_pass_everything_on() {
+    macro_rules! forwarded {
+        ($($all:tt)*) => { dd_log!(warn, $($all)*) };
+    }
+    macro_rules! taken_apart {
+        ($level:expr, $format:literal $(, $argument:expr)*) => { dd_log!($level, $format $(, $argument)*) };
+        ($format:expr) => { dd_format!($format) };
+    }
+    let id = "u";
+    let logged = lines(|| {
+        forwarded!("{id} {}", 1);
+        forwarded!(target: "elsewhere", n = 1; "{dd.span_id}");
+        taken_apart!(Level::Info, "{} {dd.trace_id}", id);
+    });
+    assert_eq!(logged, ["WARN log_lines: [ids] u 1", "WARN elsewhere: 0 n=1", "INFO log_lines: u 0"]);
+    assert_eq!(taken_apart!(concat!("a", "b")), "[dd.trace_id=0 dd.span_id=0] ab");
+    assert_eq!(taken_apart!("{dd.span_id}"), "0");
+}
+
+#[test]
 fn an_imported_level_is_a_level() {
     use Level::{Error, Info};
     let logged = lines(|| {

@@ -14,7 +14,18 @@ fn plain(id: u8) -> Result<u8, String> {
 #[deps::tracer::traced(crate = deps::tracer)]
 async fn asynchronous() {}
 
+macro_rules! exported {
+    ($name:ident) => {
+        #[$crate::deps::tracer::traced(crate = $crate::deps::tracer, ret)]
+        fn $name() -> u8 {
+            1
+        }
+    };
+}
+exported!(made);
+
 fn main() {
+    made();
     let _ = plain(1);
     drop(asynchronous());
 }
