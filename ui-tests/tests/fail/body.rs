@@ -1,6 +1,9 @@
 //! Errors in a body are reported where they are, once, as without the attribute.
 #![deny(unused_variables, unused_mut)]
 
+use std::future::Future;
+use std::pin::Pin;
+
 use dd_traced::traced;
 
 #[traced]
@@ -29,6 +32,17 @@ async fn asynchronous() -> Result<u8, std::num::ParseIntError> {
     }
     "x".parse::<f32>()?;
     Ok("last")
+}
+
+#[traced]
+fn returned(early: u8) -> Pin<Box<dyn Future<Output = Result<u8, std::num::ParseIntError>>>> {
+    if early == 1 {
+        return "early";
+    }
+    Box::pin(async {
+        "x".parse::<f32>()?;
+        Ok(unused_name())
+    })
 }
 
 #[traced]

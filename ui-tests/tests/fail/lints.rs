@@ -1,6 +1,8 @@
 //! Lints about the user's code survive in every shape.
 #![deny(unused, unused_must_use, clippy::all)]
 
+use std::future::Future;
+
 use dd_traced::traced;
 
 #[traced]
@@ -30,10 +32,22 @@ async fn asynchronous(argument: u8) -> Result<u8, String> {
 }
 
 #[traced]
+fn returned(argument: u8) -> impl Future<Output = Result<u8, String>> {
+    let local = 1;
+    let mut never_changed = 2;
+    returned(3);
+    async move {
+        return Ok(never_changed);
+        Ok(never_changed)
+    }
+}
+
+#[traced]
 fn never_called() {}
 
 fn main() {
     plain(1);
     let _ = fallible(1);
     let _ = asynchronous(1);
+    let _ = returned(1);
 }
