@@ -140,7 +140,7 @@ impl Holder {
     fn enter(&mut self) -> Polling<'_> {
         let was_panicking = std::thread::panicking();
         let stage = match self {
-            Holder::Owned(frame) => enter_frame(frame).map_or(Stage::Out, Stage::Polled),
+            Holder::Owned(frame) => enter_frame(frame),
             Holder::None => Stage::Out,
             Holder::Handle(span) => Stage::Entered(span.activate()),
             Holder::Site(_) | Holder::Setup(_) => {
@@ -194,14 +194,14 @@ fn start_frame(site: &'static CallSite) -> Holder {
 
 /// Puts a span on the stack, if that can be reached.
 #[inline(never)]
-pub(super) fn enter_frame(frame: &mut Option<Box<Frame>>) -> Option<u64> {
+pub(super) fn enter_frame(frame: &mut Option<Box<Frame>>) -> Stage {
     let entered = with_stack(|stack| {
         let frame = frame.take()?;
         let span_id = frame.span_id;
         stack.enter_poll(frame);
         Some(span_id)
     });
-    entered.flatten()
+    entered.flatten().map_or(Stage::Out, Stage::Polled)
 }
 
 /// Takes a span off the stack again.
@@ -217,7 +217,7 @@ struct Polling<'a> {
     was_panicking: bool,
 }
 
-enum Stage {
+pub(super) enum Stage {
     /// The span is not on the stack.
     Out,
     Polled(u64),
@@ -274,6 +274,9 @@ pub(super) fn finish_frame(span_id: u64, error: Option<&ErrorInfo>) {
 impl Drop for Polling<'_> {
     #[inline]
     fn drop(&mut self) {
+        if let Stage::Out = self.stage {
+            return;
+        }
         self.mark_panic();
         if let (Stage::Polled(span_id), Holder::Owned(place)) = (&self.stage, &mut *self.holder) {
             *place = leave_frame(*span_id);

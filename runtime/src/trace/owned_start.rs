@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use super::context::Place;
 use super::error::ErrorInfo;
 use super::finding::Finding;
-use super::future::{Holder, Traced, enter_frame, finish_frame};
+use super::future::{Holder, Stage, Traced, enter_frame, finish_frame};
 use super::process;
 use super::setup::Setup;
 use super::stack::with_stack;
@@ -75,11 +75,12 @@ fn prepared(site: &'static CallSite, place: Option<Place>, tags: &dyn TagSet) ->
 fn enter(mut holder: Holder) -> EnteredOwned {
     let was_panicking = std::thread::panicking();
     holder.start();
-    let span_id = match &mut holder {
-        Holder::Owned(frame) => enter_frame(frame),
+    let Holder::Owned(frame) = &mut holder else { return EnteredOwned::new(None, was_panicking) };
+    let span_id = match enter_frame(frame) {
+        Stage::Polled(span_id) => Some(span_id),
         _ => None,
     };
-    EnteredOwned { span_id, was_panicking, stays_on_its_thread: PhantomData }
+    EnteredOwned::new(span_id, was_panicking)
 }
 
 /// The span of a function, on the stack like that of a future for the length of one poll.
@@ -93,6 +94,10 @@ pub struct EnteredOwned {
 }
 
 impl EnteredOwned {
+    fn new(span_id: Option<u64>, was_panicking: bool) -> Self {
+        Self { span_id, was_panicking, stays_on_its_thread: PhantomData }
+    }
+
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
