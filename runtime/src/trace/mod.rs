@@ -19,6 +19,7 @@ mod finding;
 mod frame;
 mod future;
 mod handle;
+mod holder;
 mod ids;
 mod owned;
 mod owned_start;

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use super::context::Place;
 use super::error::ErrorInfo;
 use super::finding::Finding;
-use super::future::{Holder, Stage, Traced, enter_frame, finish_frame};
+use super::future::Traced;
+use super::holder::{Holder, OUT, enter_frame, finish_frame};
 use super::process;
 use super::setup::Setup;
 use super::stack::with_stack;
@@ -75,37 +76,29 @@ fn prepared(site: &'static CallSite, place: Option<Place>, tags: &dyn TagSet) ->
 fn enter(mut holder: Holder) -> EnteredOwned {
     let was_panicking = std::thread::panicking();
     holder.start();
-    let Holder::Owned(frame) = &mut holder else { return EnteredOwned::new(None, was_panicking) };
-    let span_id = match enter_frame(frame) {
-        Stage::Polled(span_id) => Some(span_id),
-        _ => None,
-    };
-    EnteredOwned::new(span_id, was_panicking)
+    let span_id = if let Holder::Owned(frame) = &mut holder { enter_frame(frame) } else { OUT };
+    EnteredOwned { span_id, was_panicking, stays_on_its_thread: PhantomData }
 }
 
 /// The span of a function, on the stack like that of a future for the length of one poll.
 #[must_use = "the span ends when this is dropped"]
 #[derive(Debug)]
 pub struct EnteredOwned {
-    /// `None` where it is not recorded.
-    span_id: Option<u64>,
+    /// [`OUT`] where it is not recorded.
+    span_id: u64,
     was_panicking: bool,
     stays_on_its_thread: PhantomData<*const ()>,
 }
 
 impl EnteredOwned {
-    fn new(span_id: Option<u64>, was_panicking: bool) -> Self {
-        Self { span_id, was_panicking, stays_on_its_thread: PhantomData }
-    }
-
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
         let ret = body();
-        if let Some(span_id) = self.span_id {
+        if self.span_id != OUT {
             let finding = look(&ret);
             if !finding.is_empty() {
-                write(span_id, &finding);
+                write(self.span_id, &finding);
             }
         }
         ret
@@ -114,9 +107,11 @@ impl EnteredOwned {
 
 impl Drop for EnteredOwned {
     fn drop(&mut self) {
-        let Some(span_id) = self.span_id else { return };
+        if self.span_id == OUT {
+            return;
+        }
         let panic = (!self.was_panicking && std::thread::panicking()).then(ErrorInfo::panic);
-        finish_frame(span_id, panic.as_ref());
+        finish_frame(self.span_id, panic.as_ref());
     }
 }
 

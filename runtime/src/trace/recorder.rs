@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 
 use super::error::ErrorInfo;
 use super::finding::Finding;
-use super::future::{Holder, Traced};
+use super::future::Traced;
+use super::holder::Holder;
 use super::process;
 use super::stack::{with_records, with_stack};
 use super::tag_set::{NoTags, TagSet};

@@ -69,7 +69,8 @@ fn future(
     _span: i32,
     tags: i32,
     ret: i32,
-) -> ::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = ::core::result::Result<i32, ()>>>> {
+) -> ::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = ::core::result::Result<i32, ()>>>>
+{
     let sum = _span + tags + ret;
     ::std::boxed::Box::pin(async move { ::core::result::Result::Ok(sum) })
 }

@@ -8,11 +8,7 @@ pub fn prefix(items: usize) {
             if lvl <= ::log::STATIC_MAX_LEVEL && lvl <= ::log::max_level() {
                 ::log::__private_api::log(
                     { ::log::__private_api::GlobalLogger },
-                    format_args!(
-                        "{0}{1}", ::dd_traced::macro_support::log_prefix(),
-                        format_args!("{1} items are a lot, {0} would do", items / 2,
-                        items,),
-                    ),
+                    format_args!("{1} items are a lot, {0} would do", items / 2, items,),
                     lvl,
                     &("shop::lines", "shop::lines", ::log::__private_api::loc()),
                     (),
@@ -50,10 +46,7 @@ pub fn structured(user: &str) {
             if lvl <= ::log::STATIC_MAX_LEVEL && lvl <= ::log::max_level() {
                 ::log::__private_api::log(
                     { ::log::__private_api::GlobalLogger },
-                    format_args!(
-                        "{0}{1}", ::dd_traced::macro_support::log_prefix(),
-                        format_args!("no order"),
-                    ),
+                    format_args!("no order"),
                     lvl,
                     &("orders", "shop::lines", ::log::__private_api::loc()),
                     &[

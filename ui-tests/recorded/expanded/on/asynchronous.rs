@@ -47,9 +47,10 @@ pub async fn load(id: u64) -> Result<u64, OrderError> {
         })
         .on_return(|ret| {
             use ::dd_traced::macro_support::describe::{
-                ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _,
+                NoError as _,
             };
-            (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+            (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
         })
         .await;
 }
@@ -72,9 +73,10 @@ pub async fn tags(id: u64, name: String) -> Result<String, OrderError> {
         })
         .on_return(|ret| {
             use ::dd_traced::macro_support::describe::{
-                ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _,
+                NoError as _,
             };
-            (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+            (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
         })
         .await;
 }

@@ -49,10 +49,10 @@ impl Shelf {
                 },
                 |ret| {
                     use ::dd_traced::macro_support::describe::{
-                        ByDebug as _, ByDisplay as _, ByError as _, ByType as _,
-                        NoError as _,
+                        ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
+                        ByType as _, NoError as _,
                     };
-                    (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                    (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
                 },
             );
     }

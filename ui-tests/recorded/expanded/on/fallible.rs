@@ -13,9 +13,10 @@ pub fn load(id: u64) -> Result<String, OrderError> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
+                    ByType as _, NoError as _,
                 };
-                (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
 }
@@ -35,9 +36,10 @@ pub fn tags(id: u64, name: &str) -> Result<String, OrderError> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
+                    ByType as _, NoError as _,
                 };
-                (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
 }
@@ -57,9 +59,10 @@ pub fn hidden(
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
+                    ByType as _, NoError as _,
                 };
-                (&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
 }
@@ -78,7 +81,10 @@ pub fn display(id: u64) -> Outcome<u64> {
         })
         .in_scope(
             || -> Outcome<u64> { id.checked_sub(1).ok_or(OrderError) },
-            |ret| ::dd_traced::macro_support::error_display(ret),
+            |ret| {
+                use ::dd_traced::macro_support::describe::NoError as _;
+                ::dd_traced::macro_support::describe::Probe(ret).display()
+            },
         );
 }
 /// Errors by their debug text.
@@ -88,7 +94,10 @@ pub fn debug(id: u64) -> Outcome<u64> {
         })
         .in_scope(
             || -> Outcome<u64> { id.checked_sub(1).ok_or(OrderError) },
-            |ret| ::dd_traced::macro_support::error_debug(ret),
+            |ret| {
+                use ::dd_traced::macro_support::describe::NoError as _;
+                ::dd_traced::macro_support::describe::Probe(ret).debug()
+            },
         );
 }
 /// Errors that a function finds.
@@ -100,9 +109,10 @@ pub fn mapped(path: &str) -> u16 {
             || -> u16 { if path.is_empty() { 500 } else { 200 } },
             |ret| {
                 use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByType as _, NoError as _,
+                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
+                    ByType as _, NoError as _,
                 };
-                (&&&&&::dd_traced::macro_support::describe::Probe(
+                (&&&&&&::dd_traced::macro_support::describe::Probe(
                     &::dd_traced::macro_support::mapped(
                         ret,
                         |status| (*status >= 500).then_some("server error"),
