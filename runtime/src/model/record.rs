@@ -156,7 +156,11 @@ impl SpanBuffer {
     }
 
     /// Appends one record whose tags are in a log of its own.
+    #[inline]
     pub(crate) fn push_from(&mut self, record: Record, tags: &TagLog) {
+        if tags.len() == 0 {
+            return self.records.push(record);
+        }
         let moved = self.tags.append(tags, 0);
         self.records.push(record.moved(moved));
     }

@@ -26,6 +26,8 @@ const MAX_RESOURCE: usize = 5_000;
 const MAX_LOG: usize = 64 << 20;
 /// Bytes a log begins with.
 const MIN_LOG: usize = 64;
+/// Bytes an empty log keeps.
+const KEPT: usize = 256;
 const HEADER: usize = 8;
 /// Bytes of the longest entry of two short strings.
 const SHORT_ENTRY: usize = HEADER + 2 * (1 + SHORT);
@@ -102,6 +104,15 @@ impl TagLog {
         let wanted = self.used + bytes;
         if self.bytes.len() < wanted {
             self.bytes.resize(wanted, 0);
+        }
+    }
+
+    /// Forgets all content, and gives the memory back where it is much.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.used = 0;
+        if self.bytes.capacity() > KEPT {
+            self.bytes = Vec::new();
         }
     }
 

@@ -55,7 +55,7 @@ pub(crate) struct Outer {
 pub(crate) enum FrameKind {
     /// A trace that a `#[traced]` function began on this thread. Always the lowest frame.
     Line,
-    /// A future's span, on the stack for the length of a poll.
+    /// A future's span, on the stack for the length of a poll. Once it is finished, its frame waits for the next future.
     Polled(Record, TagLog),
     /// A handle or a context, activated by hand.
     Entered(Entry),
@@ -144,10 +144,20 @@ impl Frame {
         })
     }
 
+    /// Begins a future's span in this frame, whose own one is over.
+    #[inline]
+    pub(crate) fn begin(&mut self, record: Record) {
+        (self.span_id, self.token) = (record.span_id, record.span_id);
+        match &mut self.kind {
+            FrameKind::Polled(ended, _) => *ended = record,
+            kind => *kind = FrameKind::Polled(record, TagLog::new()),
+        }
+    }
+
     /// The open span of a future.
     pub(crate) fn edit(&mut self) -> Option<Edit<'_>> {
         match &mut self.kind {
-            FrameKind::Polled(record, tags) => Some(Edit { record, tags }),
+            FrameKind::Polled(record, tags) if !record.is_finished() => Some(Edit { record, tags }),
             _ => None,
         }
     }
@@ -226,8 +236,8 @@ impl Drop for Frame {
             self.spare = spare.spare.take();
         }
         let FrameKind::Polled(record, tags) = &mut self.kind else { return };
-        let Some(segment) = self.segment.take() else { return };
-        Edit { record, tags }.end(segment.core.clock.ticks(), None);
+        let Some(segment) = self.segment.take().filter(|_| !record.is_finished()) else { return };
+        record.finish(segment.core.clock.ticks());
         segment.take(&self.kept, (self.closes + self.credit) as usize);
         segment.take_one(*record, tags);
     }

@@ -91,8 +91,8 @@ fn main() {
     ::core::mem::drop(asynchronous(1, 2, 3));
     not_a_result();
     returned(1, 2, 3);
-    let _ = future(1, 2, 3);
-    let _ = mapped(&::dd_traced::span("a").start());
+    ::core::mem::drop(future(1, 2, 3));
+    ::core::mem::drop(mapped(&::dd_traced::span("a").start()));
     let lvl = 1;
     let target = 2;
     ::dd_traced::dd_log!(warn, "{lvl} {target} {}", lvl);

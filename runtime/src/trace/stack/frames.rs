@@ -6,6 +6,7 @@ use super::Stack;
 use crate::model::{ChunkHead, NO_INDEX};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Entry, Frame, FrameKind};
+use crate::trace::owned::Edit;
 use crate::trace::process;
 use crate::trace::segment::{Ready, Segment};
 
@@ -86,15 +87,16 @@ impl Stack {
             if let Some(error) = error {
                 edit.error(error);
             }
-            edit.end(ticks, None);
-            if edit.tags.len() == 0 {
-                self.spans.records.push(*edit.record);
-            } else {
-                self.spans.push_from(*edit.record, edit.tags);
+            let Edit { record, tags } = edit;
+            // Written after the copy: a copy of what was just written would wait for it.
+            self.spans.push_from(*record, tags);
+            if let Some(copy) = self.spans.records.last_mut() {
+                copy.finish(ticks);
             }
+            record.finish(ticks);
+            tags.clear();
             self.finished += 1;
             frame.closes += 1 + std::mem::take(&mut frame.credit);
-            frame.kind = FrameKind::Ended { is_unit: false };
         }
         let is_merging = self.is_merging();
         let Some(frame) = (if is_merging { self.merge_frame() } else { self.end_frame() }) else { return };

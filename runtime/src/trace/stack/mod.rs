@@ -62,7 +62,7 @@ pub(crate) fn with_stack<R>(f: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     reach(|stack| (stack.life == Life::Running || stack.begin_life()).then(|| f(stack)))
 }
 
-/// As [`with_stack`], for what looks only at records: where the stack may not be used, there are none.
+/// As [`with_stack`], for what looks only at records and frames: where the stack may not be used, there are none.
 #[inline]
 pub(crate) fn with_records<R>(f: impl FnOnce(&mut Stack) -> Option<R>) -> Option<R> {
     reach(f)

@@ -26,8 +26,7 @@ impl Stack {
             return self.start_polled_owned(site);
         };
         let span_id = self.ids.span_id();
-        (frame.span_id, frame.token) = (span_id, span_id);
-        frame.kind = FrameKind::Polled(Record::open(site, span_id, parent_id, start), TagLog::new());
+        frame.begin(Record::open(site, span_id, parent_id, start));
         Some(frame)
     }
 
