@@ -1,6 +1,8 @@
 //! Functions that are not `async` and return a future.
 
+use std::fmt::Display;
 use std::future::{Future, ready as at_once};
+use std::panic::Location;
 use std::pin::Pin;
 
 use dd_traced::traced;
@@ -106,6 +108,89 @@ fn in_a_tuple(x: u8) -> (u8, impl Future<Output = u8>) {
 #[traced]
 fn named(x: u8) -> std::future::Ready<u8> {
     at_once(x)
+}
+
+#[traced(tags(count = values.len()))]
+fn reborrowing(values: &mut Vec<u8>) -> impl Future<Output = &mut u8> + Send {
+    values.push(1);
+    async { at_once(&mut values[0]).await }
+}
+
+#[traced]
+fn taking<T: Display + Send>(value: T) -> impl Future<Output = String> {
+    let text = value.to_string();
+    async move {
+        drop(value);
+        at_once(text).await
+    }
+}
+
+#[traced(err(|found: &Option<u8>| found.is_none().then_some("nothing")), ret = "debug")]
+fn boxed_option<'a>(values: &'a [u8]) -> Pin<Box<dyn Future<Output = Option<u8>> + 'a>> {
+    if values.is_empty() {
+        return Box::pin(at_once(None));
+    }
+    let first = values[0];
+    Box::pin(async move { Some(at_once(first).await) })
+}
+
+#[traced]
+fn recursive(depth: u8) -> BoxFuture<'static, u8> {
+    Box::pin(async move { if depth == 0 { 0 } else { 1 + recursive(depth - 1).await } })
+}
+
+#[traced]
+fn opaque() -> impl Future<Output = Result<impl Display, Failed>> {
+    async { Ok(at_once(1).await) }
+}
+
+#[traced]
+fn with_more_traits() -> impl Future<Output = u8> + Clone {
+    at_once(1)
+}
+
+#[traced]
+fn in_a_result(fail: bool) -> Result<impl Future<Output = u8>, Failed> {
+    if fail { Err(Failed("asked to")) } else { Ok(at_once(1)) }
+}
+
+#[traced]
+#[track_caller]
+fn caller() -> impl Future<Output = u32> {
+    at_once(Location::caller().line())
+}
+
+trait Later {
+    fn later(&self) -> impl Future<Output = u8> + Send;
+}
+
+impl Later for u8 {
+    #[traced]
+    fn later(&self) -> impl Future<Output = u8> + Send {
+        let value = *self;
+        at_once(value)
+    }
+}
+
+fn is_send_and_sync<T: Send + Sync>(value: T) -> T {
+    value
+}
+
+#[test]
+fn forms_of_futures_are_unchanged() {
+    let spans = spans_of(|| {
+        assert_eq!(ready(is_send_and_sync(reborrowing(&mut vec![]))), &mut 1);
+        assert_eq!(ready(is_send_and_sync(taking(5))), "5");
+        assert_eq!((ready(boxed_option(&[])), ready(boxed_option(&[2]))), (None, Some(2)));
+        assert_eq!(ready(recursive(3)), 3);
+        assert!(ready(opaque()).is_ok_and(|value| value.to_string() == "1"));
+        assert_eq!(ready(with_more_traits().clone()), 1);
+        assert!(in_a_result(true).is_err());
+        assert_eq!(in_a_result(false).map(ready).ok(), Some(1));
+        assert_eq!(ready(caller()), line!());
+        assert_eq!(ready(is_send_and_sync(6.later())), 6);
+    });
+    assert_eq!(spans, 14);
 }
 
 #[test]
