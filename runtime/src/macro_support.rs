@@ -59,9 +59,7 @@ pub fn mapped<R: ?Sized, E>(ret: &R, error: impl FnOnce(&R) -> Option<E>) -> Res
 #[macro_export]
 macro_rules! __error_of {
     ($ret:expr) => {{
-        use $crate::macro_support::describe::{
-            ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _, NoError as _,
-        };
+        use $crate::macro_support::describe::traits::*;
         (&&&&&&$crate::macro_support::describe::Probe($ret)).describe()
     }};
 }

@@ -56,6 +56,13 @@ impl ErrorInfo {
 pub mod describe {
     use super::{Debug, Display, Error, ErrorInfo};
 
+    /// All traits, without names that could meet the user's.
+    pub mod traits {
+        pub use super::{
+            ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _, NoError as _,
+        };
+    }
+
     /// A returned value that is looked at.
     #[derive(Debug)]
     pub struct Probe<'a, T: ?Sized>(pub &'a T);
@@ -208,7 +215,6 @@ impl Write for Cut {
 }
 
 #[cfg(test)]
-#[allow(unused_imports, reason = "in this crate the macro's imports are looked at one by one")]
 mod tests {
     use super::*;
 

@@ -52,3 +52,9 @@ pub fn debug(id: u64) -> Outcome<u64> {
 pub fn mapped(path: &str) -> u16 {
     if path.is_empty() { 500 } else { 200 }
 }
+
+/// The value, and errors.
+#[traced(ret = "debug")]
+pub fn shown(id: u64) -> Result<u64, OrderError> {
+    id.checked_sub(1).ok_or(OrderError)
+}

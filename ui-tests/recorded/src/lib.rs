@@ -9,4 +9,5 @@ pub mod error;
 pub mod fallible;
 pub mod lines;
 pub mod plain;
+pub mod returned;
 pub mod small;

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use dd_traced::traced;
+use dd_traced::{SpanContext, traced};
 
 /// Without arguments.
 #[traced]
@@ -74,4 +74,10 @@ pub fn never() -> ! {
 #[track_caller]
 pub fn caller(fail: bool) -> Result<u32, String> {
     if fail { Err("no line".to_owned()) } else { Ok(Location::caller().line()) }
+}
+
+/// A trace of its own.
+#[traced("order.batch", root, links(first))]
+pub fn root(first: &SpanContext) -> bool {
+    first.is_remote()
 }

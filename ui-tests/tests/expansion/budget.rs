@@ -18,8 +18,13 @@ const FUTURE_AND_CLOSURE: usize = 13;
 const fn tags(count: usize) -> usize {
     count + 3
 }
+/// In front of a log line.
+const PREFIX: usize = 2;
 /// Around a body with items.
 const BRACES: usize = 2;
+/// A future around the one that is returned, and the closure that looks at what it gives.
+const FUTURE_ONLY: usize = 4;
+const CLOSURE: usize = 7;
 
 /// What each recorded function may gain.
 const BUDGET: &[(&str, usize)] = &[
@@ -41,8 +46,11 @@ const BUDGET: &[(&str, usize)] = &[
     ("fallible::load", CLOSURES),
     // Four lines of it are the user's function.
     ("fallible::mapped", CLOSURES + 4),
+    ("fallible::shown", CLOSURES + 8),
     ("fallible::silent", GUARD),
     ("fallible::tags", CLOSURES + 2),
+    ("lines::prefix", PREFIX + 2),
+    ("lines::structured", PREFIX),
     ("plain::area", GUARD),
     ("plain::caller", GUARD),
     // Six lines of it are the user's `format!`.
@@ -54,7 +62,12 @@ const BUDGET: &[(&str, usize)] = &[
     ("plain::named", GUARD),
     ("plain::never", GUARD),
     ("plain::one_tag", GUARD + 1),
+    ("plain::root", GUARD + 2),
     ("plain::tags", GUARD + tags(5)),
+    ("returned::block", FUTURE_ONLY),
+    ("returned::boxed", FUTURE_ONLY + 1),
+    ("returned::early", FUTURE_ONLY + 1),
+    ("returned::statements", FUTURE_ONLY + CLOSURE + 1),
     ("small::digest", CLOSURES + 2),
 ];
 

@@ -38,3 +38,7 @@ pub fn debug(id: u64) -> Outcome<u64> {
 pub fn mapped(path: &str) -> u16 {
     if path.is_empty() { 500 } else { 200 }
 }
+/// The value, and errors.
+pub fn shown(id: u64) -> Result<u64, OrderError> {
+    id.checked_sub(1).ok_or(OrderError)
+}

@@ -1,6 +1,6 @@
 //! Synchronous functions without errors: a guard in front of the statements.
 use std::panic::Location;
-use dd_traced::traced;
+use dd_traced::{SpanContext, traced};
 /// Without arguments.
 pub fn area(width: u32, height: u32) -> u32 {
     width * height
@@ -50,4 +50,8 @@ pub fn never() -> ! {
 #[track_caller]
 pub fn caller(fail: bool) -> Result<u32, String> {
     if fail { Err("no line".to_owned()) } else { Ok(Location::caller().line()) }
+}
+/// A trace of its own.
+pub fn root(first: &SpanContext) -> bool {
+    first.is_remote()
 }

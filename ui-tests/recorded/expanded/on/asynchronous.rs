@@ -46,10 +46,7 @@ pub async fn load(id: u64) -> Result<u64, OrderError> {
             ready(id).await.checked_sub(1).ok_or(OrderError)
         })
         .on_return(|ret| {
-            use ::dd_traced::macro_support::describe::{
-                ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _,
-                NoError as _,
-            };
+            use ::dd_traced::macro_support::describe::traits::*;
             (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
         })
         .await;
@@ -72,10 +69,7 @@ pub async fn tags(id: u64, name: String) -> Result<String, OrderError> {
             Ok(ready(name).await)
         })
         .on_return(|ret| {
-            use ::dd_traced::macro_support::describe::{
-                ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _,
-                NoError as _,
-            };
+            use ::dd_traced::macro_support::describe::traits::*;
             (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
         })
         .await;

@@ -48,10 +48,7 @@ impl Shelf {
                     self.orders.first_mut().ok_or(OrderError)
                 },
                 |ret| {
-                    use ::dd_traced::macro_support::describe::{
-                        ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
-                        ByType as _, NoError as _,
-                    };
+                    use ::dd_traced::macro_support::describe::traits::*;
                     (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
                 },
             );

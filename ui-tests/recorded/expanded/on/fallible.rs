@@ -12,10 +12,7 @@ pub fn load(id: u64) -> Result<String, OrderError> {
                 Ok(order.to_string())
             },
             |ret| {
-                use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
-                    ByType as _, NoError as _,
-                };
+                use ::dd_traced::macro_support::describe::traits::*;
                 (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
@@ -35,10 +32,7 @@ pub fn tags(id: u64, name: &str) -> Result<String, OrderError> {
                 Ok(name.to_owned())
             },
             |ret| {
-                use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
-                    ByType as _, NoError as _,
-                };
+                use ::dd_traced::macro_support::describe::traits::*;
                 (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
@@ -58,10 +52,7 @@ pub fn hidden(
                 Ok(orders.iter())
             },
             |ret| {
-                use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
-                    ByType as _, NoError as _,
-                };
+                use ::dd_traced::macro_support::describe::traits::*;
                 (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
@@ -108,10 +99,7 @@ pub fn mapped(path: &str) -> u16 {
         .in_scope(
             || -> u16 { if path.is_empty() { 500 } else { 200 } },
             |ret| {
-                use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
-                    ByType as _, NoError as _,
-                };
+                use ::dd_traced::macro_support::describe::traits::*;
                 (&&&&&&::dd_traced::macro_support::describe::Probe(
                     &::dd_traced::macro_support::mapped(
                         ret,
@@ -120,5 +108,24 @@ pub fn mapped(path: &str) -> u16 {
                 ))
                     .describe()
             },
+        );
+}
+/// The value, and errors.
+pub fn shown(id: u64) -> Result<u64, OrderError> {
+    return ::dd_traced::macro_support::span(const {
+            &::dd_traced::macro_support::CallSite::function("shop::fallible", "shown")
+        })
+        .in_scope(
+            || -> Result<u64, OrderError> { id.checked_sub(1).ok_or(OrderError) },
+            |ret| (
+                {
+                    use ::dd_traced::macro_support::describe::traits::*;
+                    (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                },
+                {
+                    use ::dd_traced::macro_support::Plain as _;
+                    ::dd_traced::macro_support::Shown(ret).debug()
+                },
+            ),
         );
 }

@@ -1,6 +1,6 @@
 //! Synchronous functions without errors: a guard in front of the statements.
 use std::panic::Location;
-use dd_traced::traced;
+use dd_traced::{SpanContext, traced};
 /// Without arguments.
 pub fn area(width: u32, height: u32) -> u32 {
     let _span = ::dd_traced::macro_support::span(const {
@@ -124,4 +124,13 @@ pub fn caller(fail: bool) -> Result<u32, String> {
         })
         .enter();
     if fail { Err("no line".to_owned()) } else { Ok(Location::caller().line()) }
+}
+/// A trace of its own.
+pub fn root(first: &SpanContext) -> bool {
+    let _span = ::dd_traced::macro_support::owned_span(const {
+            &::dd_traced::macro_support::CallSite::named("order.batch")
+        })
+        .tags(|tags| tags.link(&first).root())
+        .enter();
+    first.is_remote()
 }

@@ -19,10 +19,7 @@ pub fn digest(bytes: &[u8]) -> Result<u32, u8> {
                 Ok(digest)
             },
             |ret| {
-                use ::dd_traced::macro_support::describe::{
-                    ByDebug as _, ByDisplay as _, ByError as _, ByReport as _,
-                    ByType as _, NoError as _,
-                };
+                use ::dd_traced::macro_support::describe::traits::*;
                 (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
