@@ -147,7 +147,7 @@ use proc_macro::TokenStream;
 /// # Which errors are seen
 ///
 /// The tags of an error are `error.type`, the name of its type; `error.message`, its text; and `error.stack`, the chain of its
-/// sources, or its `Debug` text where that has several lines, as with errors that hold any other.
+/// sources, which a `Box<dyn Error>` has too, or its `Debug` text where that has several lines.
 ///
 /// An `Err` is looked for when the name of the return type, or that of the future's output, ends in `Result`, or when `err` is
 /// written: an alias such as `Outcome<T>` needs `err = "display"`. Under `#[track_caller]` no `Err` of a function that is

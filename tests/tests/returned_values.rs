@@ -81,6 +81,10 @@ fn an_err_is_described_by_what_its_type_offers() {
         Err(Outer(Inner))
     }
     #[traced]
+    fn behind_a_pointer() -> Result<(), Box<dyn Error>> {
+        Err(Box::new(Outer(Inner)))
+    }
+    #[traced]
     fn by_display() -> Result<(), &'static str> {
         Err("a text")
     }
@@ -93,6 +97,8 @@ fn an_err_is_described_by_what_its_type_offers() {
         Err(Mute)
     }
     assert_eq!(error(&span_of(with_sources)), Some([OUTER, "no order", "caused by: no connection"]));
+    let boxed = "alloc::boxed::Box<dyn core::error::Error>";
+    assert_eq!(error(&span_of(behind_a_pointer)), Some([boxed, "no order", "caused by: no connection"]));
     assert_eq!(error(&span_of(by_display)), Some(["&str", "a text", ""]));
     let debug = "returned_values::OnlyDebug";
     assert_eq!(error(&span_of(by_debug)), Some([debug, "OnlyDebug { code: 3 }", ""]));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{Debug, Display, Write};
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is known of a failure: the tags `error.type`, `error.message` and `error.stack`.
@@ -34,6 +35,11 @@ impl ErrorInfo {
         }
     }
 
+    /// An error behind a pointer that is none itself, such as `Box<dyn Error>`.
+    pub(crate) fn behind<E: Deref<Target: Error>>(error: &E) -> Self {
+        Self { kind: Cow::Borrowed(std::any::type_name::<E>()), ..Self::of::<E::Target>(error) }
+    }
+
     /// An error with a message and a report that is no [`Error`], as those are that any error can be put into.
     pub(crate) fn reported<E: Display + Debug>(error: &E) -> Self {
         Self { stack: report(format_args!("{error:?}")), ..Self::described::<E>(format_args!("{error}")) }
@@ -51,15 +57,16 @@ impl ErrorInfo {
 
 /// Describing an `Err` by what its type offers, for generated code.
 ///
-/// The macro calls `(&&&&&&Probe(ret)).describe()`: method lookup tries the least borrowed receiver first, so that the most telling
+/// The macro calls `(&&&&&&&Probe(ret)).describe()`: method lookup tries the least borrowed receiver first, so that the most telling
 /// of the traits below answers.
 pub mod describe {
-    use super::{Debug, Display, Error, ErrorInfo};
+    use super::{Debug, Deref, Display, Error, ErrorInfo};
 
     /// All traits, without names that could meet the user's.
     pub mod traits {
         pub use super::{
-            ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByType as _, NoError as _,
+            ByDebug as _, ByDisplay as _, ByError as _, ByReport as _, ByTarget as _, ByType as _,
+            NoError as _,
         };
     }
 
@@ -92,9 +99,21 @@ pub mod describe {
         fn describe(&self) -> Option<ErrorInfo>;
     }
 
-    impl<T, E: Error> ByError for &&&&&Probe<'_, Result<T, E>> {
+    impl<T, E: Error> ByError for &&&&&&Probe<'_, Result<T, E>> {
         fn describe(&self) -> Option<ErrorInfo> {
             self.0.as_ref().err().map(|error| ErrorInfo::of(error))
+        }
+    }
+
+    /// `Err` of a pointer to an [`Error`]: message and sources.
+    pub trait ByTarget {
+        /// The description, `None` for a success.
+        fn describe(&self) -> Option<ErrorInfo>;
+    }
+
+    impl<T, E: Deref<Target: Error>> ByTarget for &&&&&Probe<'_, Result<T, E>> {
+        fn describe(&self) -> Option<ErrorInfo> {
+            self.0.as_ref().err().map(ErrorInfo::behind)
         }
     }
 
@@ -256,6 +275,10 @@ mod tests {
             by_error.stack.as_deref(),
             Some("caused by: an error occurred when formatting an argument")
         );
+        let boxed: Result<(), Box<dyn Error + Send>> = Err(Box::new(Refused));
+        let by_target = crate::macro_support::error_of!(&boxed).unwrap();
+        assert_eq!((&*by_target.message, &by_target.stack), ("refused", &by_error.stack));
+        assert_eq!(by_target.kind, "alloc::boxed::Box<dyn core::error::Error + core::marker::Send>");
         let report = crate::macro_support::error_of!(&Err::<(), _>(Report)).unwrap();
         assert_eq!(report.message, "outer");
         assert_eq!(report.stack.as_deref(), Some("outer\n\nCaused by:\n    inner"));

@@ -13,7 +13,7 @@ pub fn load(id: u64) -> Result<String, OrderError> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
 }
@@ -33,7 +33,7 @@ pub fn tags(id: u64, name: &str) -> Result<String, OrderError> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
 }
@@ -53,7 +53,7 @@ pub fn hidden(
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
             },
         );
 }
@@ -100,7 +100,7 @@ pub fn mapped(path: &str) -> u16 {
             || -> u16 { if path.is_empty() { 500 } else { 200 } },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&::dd_traced::macro_support::describe::Probe(
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(
                     &::dd_traced::macro_support::mapped(
                         ret,
                         |status| (*status >= 500).then_some("server error"),
@@ -120,7 +120,7 @@ pub fn shown(id: u64) -> Result<u64, OrderError> {
             |ret| (
                 {
                     use ::dd_traced::macro_support::describe::traits::*;
-                    (&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                    (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
                 },
                 {
                     use ::dd_traced::macro_support::Plain as _;
