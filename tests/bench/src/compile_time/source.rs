@@ -51,7 +51,7 @@ impl Subject {
     /// So many functions, of ten that differ.
     pub(super) fn source(&self, functions: usize) -> String {
         let head = "#![allow(unused_variables)]\nuse std::future::{Future, ready};\nuse std::num::ParseIntError;\n\
-                    use std::pin::pin;\nuse std::task::Context;\n\n";
+                    use std::pin::pin;\nuse std::task::{Context, Poll};\n\n";
         let functions: String = (0..functions).map(|index| self.function(index)).collect();
         format!("{head}{functions}")
     }
@@ -102,8 +102,8 @@ pub async fn later_INDEX(id: u64, list: Vec<u64>) -> u64 {
     sum + INDEX
 }
 
-pub fn call_later_INDEX(id: u64, context: &mut Context<'_>) -> bool {
-    pin!(later_INDEX(id, vec![id])).poll(context).is_ready()
+pub fn call_later_INDEX(id: u64, list: Vec<u64>, context: &mut Context<'_>) -> Poll<u64> {
+    pin!(later_INDEX(id, list)).poll(context)
 }
 ";
 const ASYNC_FALLIBLE: &str = "
@@ -116,8 +116,8 @@ pub async fn load_INDEX(text: &str) -> Result<u64, ParseIntError> {
     Ok(number.wrapping_add(ready(INDEX).await))
 }
 
-pub fn call_load_INDEX(text: &str, context: &mut Context<'_>) -> bool {
-    pin!(load_INDEX(text)).poll(context).is_ready()
+pub fn call_load_INDEX(text: &str, context: &mut Context<'_>) -> Poll<Result<u64, ParseIntError>> {
+    pin!(load_INDEX(text)).poll(context)
 }
 ";
 const METHOD: &str = "
