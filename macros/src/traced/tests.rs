@@ -1,5 +1,7 @@
 //! The attribute as a function from tokens to tokens.
 
+mod refusals;
+
 use proc_macro2::{Delimiter, Group, TokenTree};
 use quote::quote;
 
@@ -17,17 +19,6 @@ fn expansion(args: &str, item: &str) -> String {
 
 fn compact(tokens: &str) -> String {
     tokens.split_whitespace().collect()
-}
-
-/// The messages, after a check that the item comes out untouched.
-fn errors(args: &str, item: &str) -> Vec<String> {
-    let expanded = traced(tokens(args), tokens(item), true).to_string();
-    assert!(expanded.ends_with(&tokens(item).to_string()), "{expanded}");
-    let message = |rest: &str| {
-        let text = rest.split(" }").next().unwrap_or_default();
-        text.trim_matches('"').replace("\\\"", "\"")
-    };
-    expanded.split("compile_error ! { ").skip(1).map(message).collect()
 }
 
 #[test]
@@ -215,59 +206,6 @@ fn attributes_may_come_from_macro_rules_too() {
 }
 
 #[test]
-fn half_typed_items_come_out_again() {
-    let items = [
-        "fn",
-        "fn f",
-        "fn f(a: ) { let x = ; x. }",
-        "fn f<T() { }",
-        "pub async",
-        "fn f() -> { if }",
-        "fn f(x: u8) -> Result< { x.unwrap( ) ; foo.  }",
-        "async fn f(x: u8) -> Result<u8, E> { match x { 1 => } foo.await. }",
-        "#[a] fn f() where { match x { A => } }",
-        "#",
-        "",
-    ];
-    for item in items {
-        let expanded = compact(&traced(tokens("tags(a = 1)"), tokens(item), true).to_string());
-        for piece in item.split(['{', '}']).map(compact) {
-            assert!(expanded.contains(&piece), "{piece} is missing in {expanded}");
-        }
-    }
-}
-
-#[test]
-fn all_errors_of_one_attribute_are_reported_at_once() {
-    let args =
-        r#"measurd, name = 5, name = "", colour = "red", service "x", kind = "up", tags(qty, a = 1, a = 2)"#;
-    let expected = [
-        "unknown argument `measurd`; did you mean `measured`?",
-        "`name` must be a string literal or a constant",
-        "duplicate argument `name`",
-        "`name` must not be empty",
-        "unknown argument `colour`; expected one of `name`, `service`, `resource`, `span_type`, `type`, `kind`, \
-         `measured`, `root`, `parent`, `links`, `tags`, `err`, `ret`, `crate`",
-        "expected `=` after `service`",
-        r#"unknown kind `"up"`; expected `"internal"`, `"server"`, `"client"`, `"producer"`, `"consumer"`"#,
-        "duplicate tag `a`",
-        "no argument named `qty`; this function has `id`, `path`",
-    ];
-    assert_eq!(errors(args, "fn f(id: u8, path: &str) {}"), expected);
-}
-
-#[test]
-fn items_that_cannot_be_spans_are_refused() {
-    let refused = |item| errors("", item).join("; ");
-    assert!(refused("const fn f() {}").contains("cannot be used on a `const fn`"));
-    assert!(refused("fn f();").contains("needs a function body"));
-    assert!(refused("pub(crate) struct S;").ends_with("found `struct`"));
-    assert!(refused("const C: u8 = 1;").ends_with("found `const`"));
-    assert!(refused("mod m {}").ends_with("found `mod`; annotate the functions inside"));
-    assert!(refused("extern \"C\" { fn f(); }").ends_with("found `extern`"));
-}
-
-#[test]
 fn a_block_gives_its_arguments_to_its_functions() {
     let item = "impl Trait for Shop<u8> { const A: u8 = 1; fn a(&self) {} #[traced(skip)] fn b() {} \
                 #[dd_traced::traced(\"own\")] fn c() {} const fn d() {} pub(crate) async fn e() {} }";
@@ -288,18 +226,6 @@ fn a_block_gives_its_arguments_to_its_functions() {
     let declared = expansion("err = \"display\"", "trait T { fn a(); fn b() {} fn c() -> Outcome { d() } }");
     assert!(declared.starts_with("traitT{fna();fnb(){let_span="), "{declared}");
     assert!(declared.contains("Probe(ret).display()"), "{declared}");
-}
-
-#[test]
-fn a_block_has_no_name_of_its_own() {
-    assert_eq!(
-        errors(r#""op", resource = "r", tags(qty)"#, "impl S { fn f(id: u8) {} }"),
-        [
-            "`name` cannot be used on an `impl` block: all functions would share it; annotate each",
-            "`resource` cannot be used on an `impl` block: all functions would share it; annotate each",
-            "no argument named `qty`; this function has `id`",
-        ]
-    );
 }
 
 #[test]
