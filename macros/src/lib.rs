@@ -57,7 +57,7 @@ use proc_macro::TokenStream;
 /// - `Pin<Box<dyn Future<Output = R>>>`, with the same,
 /// - `BoxFuture<'_, R>` and `LocalBoxFuture<'_, R>`.
 ///
-/// What such a function does before it returns runs at once, outside of the span. Any other type with a future in it, such as a pair
+/// What such a function does before it returns runs at once, outside of the span; with tags, those are taken then. Any other type with a future in it, such as a pair
 /// or a type with a name, gets a span around the call. With `#[async_trait]`, `#[traced]` may stand on either side, or
 /// inside on the method.
 ///
@@ -108,7 +108,8 @@ use proc_macro::TokenStream;
 /// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
 /// borrowed, so the body still has them. Numbers become metrics, strings and booleans tags; `?` takes the `Debug` text, `%`
 /// the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
-/// in quotes every key is taken as it is written. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a route, as it should be.
+/// in quotes every key is taken as it is written. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a
+/// route, as it should be.
 ///
 /// ```
 /// # use dd_traced::traced;
@@ -158,7 +159,8 @@ use proc_macro::TokenStream;
 ///
 /// # Blocks and traits
 ///
-/// On an `impl` block or a trait, the arguments go to each function with a body. A `const fn` is passed over, so is a
+/// On an `impl` block or a trait, the arguments go to each function with a body; `name` and `resource`, which all would share, are
+/// refused there. `ret` and `err` are for those that return a value. A `const fn` is passed over, so is a
 /// function with `#[traced(skip)]`; one with a `#[traced]` of its own has only that. The default name gains the type:
 /// `crate.module.Type.function`.
 ///
