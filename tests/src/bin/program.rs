@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dd_traced::testing::ScopedTracer;
-use dd_traced::{DropReason, Tracer, active_span, span, traced};
+use dd_traced::{DropReason, Tracer, active_span, dd_format, span, traced};
 use dd_traced_tests::Report;
 
 /// More than any act takes, less than a test waits.
@@ -39,6 +39,7 @@ fn main() {
         "no descriptors" => no_descriptors(&mut report, number),
         "panic hook" => panic_hook(&mut report, number),
         "thread locals" => thread_locals(number),
+        "log lines" => log_lines(),
         other => panic!("no such act: {other}"),
     }
     report.books = dd_traced::counters().into();
@@ -57,6 +58,16 @@ fn part() {}
 
 fn jobs(number: u64) {
     (0..number).for_each(job);
+}
+
+/// What log lines of a span say, a line each.
+fn log_lines() {
+    let _tracer = dd_traced::init();
+    let span = span("lines").start();
+    let _active = span.activate();
+    println!("{}", dd_format!("prefixed"));
+    println!("{}", dd_format!("{dd.service}|{dd.env}|{dd.version}|{dd.span_id}"));
+    println!("{}", dd_format!("{dd.trace_id}"));
 }
 
 /// The usual program.
