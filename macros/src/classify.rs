@@ -93,6 +93,8 @@ pub(crate) fn bind_tags(function: &Function, args: &mut Args, diagnostics: &mut 
         } else {
             let message = format!("no argument named `{root}`; this function has {names}");
             diagnostics.error(root.span(), message);
+            // Said once, also on a block of many functions.
+            tag.root = None;
         }
     }
 }

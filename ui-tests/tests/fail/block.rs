@@ -6,6 +6,8 @@ struct Shop;
 impl Shop {
     fn open() {}
 
+    fn look() {}
+
     fn close(id: u8) {
         let _ = id;
     }
@@ -19,6 +21,7 @@ fn free() {}
 
 fn main() {
     Shop::open();
+    Shop::look();
     Shop::close(1);
     Shop::clean();
     free();
