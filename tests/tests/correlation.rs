@@ -12,7 +12,7 @@ fn lines(order: u8) -> [String; 4] {
         dd_format!("order {order}"),
         dd_format!("{dd.trace_id}/{dd.span_id}"),
         dd_format!("{dd.service}:{dd.env}:{dd.version}: {}", order),
-        dd_format!("{dd.span_id:->24}|{dd.service:<6}|"),
+        dd_format!("{dd.span_id:->24}|{dd.service:<6}|{dd.span_id:?}"),
     ]
 }
 
@@ -27,7 +27,7 @@ fn a_text_carries_the_ids_of_the_active_span() {
     assert_eq!(trace_id.to_string().len(), 32);
     assert!(span_id.to_string().bytes().all(|digit| digit.is_ascii_digit()));
     assert_eq!(identity, "test::: 7");
-    assert_eq!(padded, format!("{:->24}|test  |", span_id.as_u64()));
+    assert_eq!(padded, format!("{:->24}|test  |{span_id}", span_id.as_u64()));
 }
 
 #[test]

@@ -90,14 +90,20 @@ impl Display for Correlation {
 }
 
 /// An id as it stands in a log line: a trace id with an upper half as 32 hexadecimal digits, everything else in decimal. Obeys
-/// width, fill and alignment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// width, fill and alignment. `Debug` gives the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CorrelationId(Id);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
     Trace(TraceId),
     Span(SpanId),
+}
+
+impl fmt::Debug for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
 }
 
 impl Display for CorrelationId {
