@@ -1,3 +1,5 @@
+use std::future::Future;
+
 use dd_traced::traced;
 
 #[traced(err = "display")]
@@ -9,6 +11,11 @@ fn unit() -> () {}
 #[traced(err = "debug")]
 fn never() -> ! {
     panic!()
+}
+
+#[traced(err = "display", ret)]
+fn later() -> impl Future<Output = ()> {
+    async {}
 }
 
 #[traced(err = "long")]
@@ -24,6 +31,7 @@ fn empty() -> Result<(), ()> {
 fn main() {
     nothing();
     unit();
+    drop(later());
     let _ = unknown();
     let _ = empty();
     never();

@@ -134,6 +134,15 @@ fn boxed_option<'a>(values: &'a [u8]) -> Pin<Box<dyn Future<Output = Option<u8>>
     Box::pin(async move { Some(at_once(first).await) })
 }
 
+#[traced(tags(text))]
+fn not_capturing(text: &str) -> impl Future<Output = Result<usize, Failed>> {
+    let length = text.len();
+    async move {
+        pause().await;
+        length.checked_sub(1).ok_or(Failed("empty"))
+    }
+}
+
 #[traced]
 fn recursive(depth: u8) -> BoxFuture<'static, u8> {
     Box::pin(async move { if depth == 0 { 0 } else { 1 + recursive(depth - 1).await } })
@@ -182,6 +191,7 @@ fn forms_of_futures_are_unchanged() {
         assert_eq!(ready(is_send_and_sync(reborrowing(&mut vec![]))), &mut 1);
         assert_eq!(ready(is_send_and_sync(taking(5))), "5");
         assert_eq!((ready(boxed_option(&[])), ready(boxed_option(&[2]))), (None, Some(2)));
+        assert_eq!((ready(not_capturing("ab")), ready(not_capturing(""))), (Ok(1), Err(Failed("empty"))));
         assert_eq!(ready(recursive(3)), 3);
         assert!(ready(opaque()).is_ok_and(|value| value.to_string() == "1"));
         assert_eq!(ready(with_more_traits().clone()), 1);
@@ -190,7 +200,7 @@ fn forms_of_futures_are_unchanged() {
         assert_eq!(ready(caller()), line!());
         assert_eq!(ready(is_send_and_sync(6.later())), 6);
     });
-    assert_eq!(spans, 14);
+    assert_eq!(spans, 16);
 }
 
 #[test]
