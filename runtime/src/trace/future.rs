@@ -16,7 +16,7 @@ use super::stack::with_stack;
 pin_project! {
     /// A future with a span: active during each poll, finished when the future is ready or dropped.
     ///
-    /// Made by [`TraceFuture::traced`] and by `#[traced]` on an `async fn`. It is `Send` and `Sync` whenever the inner future is.
+    /// Made by [`TraceFuture::traced`] and by `#[traced]` on a function that is `async` or returns a future. It is `Send` and `Sync` whenever the inner future is.
     #[must_use = "a future does nothing, and its span records nothing, until it is polled"]
     #[derive(Debug)]
     pub struct Traced<F, H = NoHook> {
