@@ -48,7 +48,7 @@ impl Block {
         let (inner_attributes, items) = content.split_at(inner_attributes_len(&content));
         let mut body: TokenStream = inner_attributes.iter().cloned().collect();
         for item in split_items(items) {
-            let (own, item) = own_attribute(item);
+            let (own, item) = own_attribute(visible(item.into_iter().collect()));
             let item: TokenStream = item.into_iter().collect();
             let changed = if own == OwnAttribute::None { change(item.clone()) } else { None };
             body.extend(changed.unwrap_or(item));
@@ -112,15 +112,26 @@ fn split_items(body: &[TokenTree]) -> Vec<Vec<TokenTree>> {
     items
 }
 
-/// Whether the last token ends the item: a semicolon, or braces that are not the value of a constant.
+/// Whether the last token ends the item: a semicolon, or braces that are not the value of a constant. Either may end a fragment
+/// of `macro_rules`: a `$body:block`, or an `$item:item` as a whole.
 fn ends_item(item: &[TokenTree], angles: &Angles) -> bool {
-    let Some(last) = item.last() else { return false };
-    if is_punct(last, ';') {
+    let Some(last) = item.last().and_then(visible_end) else { return false };
+    if is_punct(&last, ';') {
         return true;
     }
     let has_value =
         item.iter().any(|token| is_punct(token, '=')) && !item.iter().any(|token| is_ident(token, "fn"));
-    is_group(last, Delimiter::Brace) && angles.is_outside() && !has_value
+    is_group(&last, Delimiter::Brace) && angles.is_outside() && !has_value
+}
+
+/// The token, or the last one of the invisible group that it is.
+fn visible_end(token: &TokenTree) -> Option<TokenTree> {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            visible(group.stream()).last().and_then(visible_end)
+        }
+        token => Some(token.clone()),
+    }
 }
 
 /// The item's own `#[traced]`, if it has one; `#[traced(skip)]` is taken away.
@@ -188,6 +199,22 @@ mod tests {
         assert!(matches!(&seen[..], [only, ..] if only.starts_with("fn g")), "{seen:?}");
         let text = mapped.to_string().replace(' ', "");
         assert_eq!(text, r#"implS{#![doc="a"]#![allow(dead_code)]fnf(){}fng(){}}"#);
+    }
+
+    #[test]
+    fn fragments_of_macro_rules_end_items() {
+        let fragment = |source: &str| Group::new(Delimiter::None, source.parse().unwrap());
+        let (vis, body) = (fragment("pub"), fragment("{ 1 }"));
+        let (first, second) = (fragment("#[traced] fn c() {}"), fragment("type D = u8;"));
+        let content: Vec<TokenTree> =
+            quote::quote!(#vis fn a() #body #vis fn b() #body #first #second fn e() {}).into_iter().collect();
+        let items: Vec<OwnAttribute> = split_items(&content)
+            .into_iter()
+            .filter(|item| !item.is_empty())
+            .map(|item| own_attribute(visible(item.into_iter().collect())).0)
+            .collect();
+        let (own, plain) = (OwnAttribute::Traced, OwnAttribute::None);
+        assert_eq!(items, [plain, plain, own, plain, plain]);
     }
 
     #[test]

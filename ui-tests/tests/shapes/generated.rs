@@ -82,10 +82,10 @@ macro_rules! nested {
 }
 
 macro_rules! in_impl {
-    ($owner:ty => $($items:tt)*) => {
+    ($owner:ty => $($item:item)*) => {
         #[traced]
         impl $owner {
-            $($items)*
+            $($item)*
         }
     };
 }
