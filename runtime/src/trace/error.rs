@@ -77,116 +77,134 @@ pub mod describe {
     /// As it is asked for: of a `Result` these are found before those of [`NoError`], whatever the error can do.
     impl<T, E> Probe<'_, Result<T, E>> {
         /// An `Err` by its `Display` text.
-        pub fn display(&self) -> Option<ErrorInfo>
+        pub fn display(&self) -> Option<Box<ErrorInfo>>
         where
             E: Display,
         {
-            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error}")))
+            found(self.0, |error| ErrorInfo::described::<E>(format_args!("{error}")))
         }
 
         /// An `Err` by its `Debug` text.
-        pub fn debug(&self) -> Option<ErrorInfo>
+        pub fn debug(&self) -> Option<Box<ErrorInfo>>
         where
             E: Debug,
         {
-            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error:?}")))
+            found(self.0, |error| ErrorInfo::described::<E>(format_args!("{error:?}")))
         }
     }
 
     /// `Err` of an [`Error`]: message and sources.
     pub trait ByError {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<ErrorInfo>;
+        fn describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Error> ByError for &&&&&&Probe<'_, Result<T, E>> {
-        fn describe(&self) -> Option<ErrorInfo> {
-            self.0.as_ref().err().map(|error| ErrorInfo::of(error))
+        #[inline]
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
+            found(self.0, |error| ErrorInfo::of(error))
         }
     }
 
     /// `Err` of a pointer to an [`Error`]: message and sources.
     pub trait ByTarget {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<ErrorInfo>;
+        fn describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Deref<Target: Error>> ByTarget for &&&&&Probe<'_, Result<T, E>> {
-        fn describe(&self) -> Option<ErrorInfo> {
-            self.0.as_ref().err().map(ErrorInfo::behind)
+        #[inline]
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
+            found(self.0, ErrorInfo::behind)
         }
     }
 
     /// `Err` of something that has a message and a report.
     pub trait ByReport {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<ErrorInfo>;
+        fn describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Display + Debug> ByReport for &&&&Probe<'_, Result<T, E>> {
-        fn describe(&self) -> Option<ErrorInfo> {
-            self.0.as_ref().err().map(ErrorInfo::reported)
+        #[inline]
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
+            found(self.0, ErrorInfo::reported)
         }
     }
 
     /// `Err` of something that has a message.
     pub trait ByDisplay {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<ErrorInfo>;
+        fn describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Display> ByDisplay for &&&Probe<'_, Result<T, E>> {
-        fn describe(&self) -> Option<ErrorInfo> {
-            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error}")))
+        #[inline]
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
+            found(self.0, |error| ErrorInfo::described::<E>(format_args!("{error}")))
         }
     }
 
     /// `Err` of something for programmers.
     pub trait ByDebug {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<ErrorInfo>;
+        fn describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Debug> ByDebug for &&Probe<'_, Result<T, E>> {
-        fn describe(&self) -> Option<ErrorInfo> {
-            self.0.as_ref().err().map(|error| ErrorInfo::described::<E>(format_args!("{error:?}")))
+        #[inline]
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
+            found(self.0, |error| ErrorInfo::described::<E>(format_args!("{error:?}")))
         }
     }
 
     /// `Err` of something mute: its type is its message.
     pub trait ByType {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<ErrorInfo>;
+        fn describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E> ByType for &Probe<'_, Result<T, E>> {
-        fn describe(&self) -> Option<ErrorInfo> {
-            self.0
-                .as_ref()
-                .err()
-                .map(|_| ErrorInfo::described::<E>(format_args!("{}", std::any::type_name::<E>())))
+        #[inline]
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
+            found(self.0, |_| ErrorInfo::described::<E>(format_args!("{}", std::any::type_name::<E>())))
         }
     }
 
     /// What is no `Result` is no error.
     pub trait NoError {
         /// `None`.
-        fn describe(&self) -> Option<ErrorInfo> {
+        fn describe(&self) -> Option<Box<ErrorInfo>> {
             None
         }
 
         /// `None`.
-        fn display(&self) -> Option<ErrorInfo> {
+        fn display(&self) -> Option<Box<ErrorInfo>> {
             None
         }
 
         /// `None`.
-        fn debug(&self) -> Option<ErrorInfo> {
+        fn debug(&self) -> Option<Box<ErrorInfo>> {
             None
         }
     }
 
     impl<T: ?Sized> NoError for Probe<'_, T> {}
+
+    /// The description of an `Err`. What it takes is compiled once for a type of errors, not into each function that may fail.
+    #[inline]
+    fn found<T, E>(ret: &Result<T, E>, describe: impl FnOnce(&E) -> ErrorInfo) -> Option<Box<ErrorInfo>> {
+        match ret {
+            Ok(_) => None,
+            Err(error) => Some(boxed(error, describe)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn boxed<E>(error: &E, describe: impl FnOnce(&E) -> ErrorInfo) -> Box<ErrorInfo> {
+        Box::new(describe(error))
+    }
 }
 
 /// A text of foreign making, cut; what it wrote before it failed or grew too long is kept.
@@ -293,7 +311,7 @@ mod tests {
     #[test]
     fn an_error_is_described_as_it_is_asked_for() {
         use describe::{NoError as _, Probe};
-        let message = |found: Option<ErrorInfo>| found.map(|error| error.message.into_owned());
+        let message = |found: Option<Box<ErrorInfo>>| found.map(|error| error.message.into_owned());
         let failed = Err::<(), _>(Refused);
         assert_eq!(message(Probe(&failed).display()).as_deref(), Some("refused"));
         assert_eq!(message(Probe(&failed).debug()).as_deref(), Some("Refused"));

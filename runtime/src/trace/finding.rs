@@ -15,7 +15,7 @@ pub trait Finding {
     fn write(&self, edit: &mut Edit<'_>);
 }
 
-impl Finding for Option<ErrorInfo> {
+impl Finding for Option<Box<ErrorInfo>> {
     #[inline]
     fn is_empty(&self) -> bool {
         self.is_none()
@@ -34,6 +34,7 @@ impl Finding for Option<ErrorInfo> {
 pub struct ReturnText(Option<String>);
 
 impl Finding for ReturnText {
+    #[inline]
     fn is_empty(&self) -> bool {
         self.0.is_none()
     }

@@ -54,9 +54,9 @@ pub trait OnReturn<R> {
 }
 
 impl<R> OnReturn<R> for NoHook {
-    type Finding = Option<ErrorInfo>;
+    type Finding = Option<Box<ErrorInfo>>;
 
-    fn look(self, _: &R) -> Option<ErrorInfo> {
+    fn look(self, _: &R) -> Option<Box<ErrorInfo>> {
         None
     }
 }

@@ -129,7 +129,7 @@ impl Drop for Polling<'_> {
     /// The span is marked now, and finished when its future is dropped.
     #[cold]
     fn drop(&mut self) {
-        write(self.holder, self.token, &Some(ErrorInfo::panic()));
+        write(self.holder, self.token, &Some(Box::new(ErrorInfo::panic())));
         Polling { holder: self.holder, token: self.token }.pause();
     }
 }

@@ -44,7 +44,10 @@ impl Start {
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        self.enter().in_scope(body, look)
+        let entered = self.enter();
+        let ret = body();
+        entered.look_at(&ret, look);
+        ret
     }
 }
 
@@ -66,7 +69,10 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
     /// Runs a body under the span and marks it by what the body returned.
     #[inline]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        self.enter().in_scope(body, look)
+        let entered = self.enter();
+        let ret = body();
+        entered.look_at(&ret, look);
+        ret
     }
 }
 
@@ -99,13 +105,19 @@ impl Entered {
     #[inline]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
         let ret = body();
+        self.look_at(&ret, look);
+        ret
+    }
+
+    /// Apart from its callers: the body is inlined into each of them once, and not from one into the other.
+    #[inline]
+    pub(super) fn look_at<R, S: Finding>(&self, ret: &R, look: impl FnOnce(&R) -> S) {
         if self.index != NO_INDEX {
-            let finding = look(&ret);
+            let finding = look(ret);
             if !finding.is_empty() {
-                write(&self, &finding);
+                write(self, finding);
             }
         }
-        ret
     }
 }
 
@@ -183,7 +195,9 @@ fn finish_panicking(place: u32, span_id: u64) {
 }
 
 #[cold]
-fn write(entered: &Entered, finding: &dyn Finding) {
+#[inline(never)]
+#[expect(clippy::needless_pass_by_value, reason = "it is dropped here, and not in each function")]
+fn write<S: Finding>(entered: &Entered, finding: S) {
     with_stack(|stack| stack.edit(entered.place(), entered.span_id, |edit| finding.write(edit)));
 }
 
