@@ -59,9 +59,7 @@ pub async fn send(
     client: &reqwest::Client,
     mut request: reqwest::Request,
 ) -> reqwest::Result<reqwest::Response> {
-    if let Some(context) = active_span().context() {
-        inject(&context, request.headers_mut());
-    }
+    inject(&active_span(), request.headers_mut());
     let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
     let span = active_span();
     span.set_tag("http.status_code", response.status().as_str());

@@ -86,7 +86,7 @@ pub use global::{StartError, Tracer, TracerBuilder, TracerGuard, counters, flush
 pub use model::{SpanId, TagValue, TraceId};
 pub use propagation::{Extract, Inject};
 pub use trace::{
-    ActiveGuard, ActiveSpan, Span, SpanBuilder, SpanContext, TraceFuture, Traced, active_span, extract,
-    inject, span,
+    ActiveGuard, ActiveSpan, AsContext, Span, SpanBuilder, SpanContext, TraceFuture, Traced, active_span,
+    extract, inject, span,
 };
 pub use worker::settings::LocalView;

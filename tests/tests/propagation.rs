@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use dd_traced::testing::{FinishedSpan, ScopedTracer};
-use dd_traced::{SpanContext, active_span, extract, inject, span, traced};
+use dd_traced::{AsContext, SpanContext, active_span, extract, inject, span, traced};
 use dd_traced_tests::{Dice, PATIENCE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -245,4 +245,37 @@ fn bytes_that_are_no_text_give_no_half_context_and_no_panic() {
             assert!(child.trace_id().as_u128() != 0 && child.span_id().as_u64() != 0, "{headers:?}");
         }
     }
+}
+
+#[test]
+fn a_span_is_injected_from_however_it_is_named() {
+    fn headers_of(named: &impl AsContext) -> Headers {
+        let mut headers = Headers::new();
+        inject(named, &mut headers);
+        headers
+    }
+    let _tracer = ScopedTracer::new();
+    assert_eq!(headers_of(&active_span()), Headers::new());
+    assert_eq!(headers_of(&None::<SpanContext>), Headers::new());
+    let root = span("root").start();
+    let expected = headers_of(&root.context());
+    assert_eq!(expected["x-datadog-parent-id"], root.span_id().to_string());
+    assert_eq!(headers_of(&root), expected);
+    assert_eq!(headers_of(&Some(&root)), expected);
+    {
+        let _active = root.activate();
+        assert_eq!(headers_of(&active_span()), expected);
+    }
+    let _entered = root.context().enter();
+    assert_eq!(headers_of(&active_span()), expected);
+    in_a_function(|| {
+        let own = active_span();
+        assert_eq!(headers_of(&own)["x-datadog-parent-id"], own.span_id().to_string());
+        assert_eq!(headers_of(&own)["x-datadog-trace-id"], expected["x-datadog-trace-id"]);
+    });
+}
+
+#[traced]
+fn in_a_function(f: impl FnOnce()) {
+    f();
 }

@@ -96,6 +96,11 @@ impl ActiveSpan {
         })
     }
 
+    /// The handle that is active.
+    pub(super) fn handle(&self) -> Option<&SpanCell> {
+        if let Target::Handle(cell) = &self.target { Some(cell) } else { None }
+    }
+
     fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
         match &self.target {
             Target::None | Target::Context(_) => {}

@@ -1,30 +1,89 @@
-//! What an argument of `#[traced]` may name another span by.
+//! What a span is named by: in an argument of `#[traced]`, or for the headers of a call.
 
+use std::sync::Arc;
+
+use super::active::ActiveSpan;
 use super::context::{Place, SpanContext};
 use super::handle::Span;
-use crate::model::Link;
+use super::segment::Segment;
+use crate::model::{Link, Upstream};
 
-/// Names another span: as the parent, or to be linked to.
+/// Names a span: as the parent, to be linked to, or for the headers of a call. A [`SpanContext`], a [`Span`], the active span, or an
+/// `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a span",
     label = "not a context or span",
-    note = "use a `SpanContext` or a `Span`, perhaps in an `Option`"
+    note = "use a `SpanContext`, a `Span` or `active_span()`, perhaps in an `Option`"
 )]
 pub trait AsContext {
     /// `None` where there is no such span.
     #[doc(hidden)]
     fn as_context(&self) -> Option<SpanContext>;
+
+    /// Looks at the span, where there is one, without a share in it.
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
+    fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
+        if let Some(context) = self.as_context() {
+            context.look(f);
+        }
+    }
+}
+
+/// A span that is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    /// Of this process.
+    Own {
+        segment: &'a Arc<Segment>,
+        span_id: u64,
+    },
+    Remote(&'a Upstream),
 }
 
 impl AsContext for SpanContext {
     fn as_context(&self) -> Option<SpanContext> {
         Some(self.clone())
     }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
+    fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
+        match &self.place {
+            Place::Root => {}
+            Place::Within { segment, span_id, .. } => f(Seen::Own { segment, span_id: *span_id }),
+            Place::Remote(upstream) => f(Seen::Remote(upstream)),
+        }
+    }
+}
+
+impl AsContext for ActiveSpan {
+    fn as_context(&self) -> Option<SpanContext> {
+        self.context()
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
+    fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
+        match self.handle() {
+            Some(cell) => f(cell.seen()),
+            None => {
+                if let Some(context) = self.context() {
+                    context.look(f);
+                }
+            }
+        }
+    }
 }
 
 impl AsContext for Span {
     fn as_context(&self) -> Option<SpanContext> {
         Some(self.context())
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
+    fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
+        if let Some(cell) = self.cell() {
+            f(cell.seen());
+        }
     }
 }
 
@@ -37,6 +96,11 @@ impl<T: AsContext> AsContext for Option<T> {
 impl<T: AsContext + ?Sized> AsContext for &T {
     fn as_context(&self) -> Option<SpanContext> {
         (**self).as_context()
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
+    fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
+        (**self).look(f);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::as_context::Seen;
 use super::context::{ActiveGuard, Place, SpanContext};
 use super::error::ErrorInfo;
 use super::frame::Entry;
@@ -190,6 +191,10 @@ impl Span {
         ActiveGuard::enter(&cell.segment, cell.span_id, entry)
     }
 
+    pub(super) fn cell(&self) -> Option<&SpanCell> {
+        self.cell.as_deref()
+    }
+
     /// The span's context, for children elsewhere. Where tracing is off its ids are 0.
     pub fn context(&self) -> SpanContext {
         let place = match &self.cell {
@@ -273,6 +278,10 @@ impl SpanCell {
 
     pub(crate) fn place(&self) -> Place {
         Place::Within { segment: Arc::clone(&self.segment), span_id: self.span_id, service: self.service() }
+    }
+
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen::Own { segment: &self.segment, span_id: self.span_id }
     }
 
     pub(crate) fn service(&self) -> Option<Arc<str>> {

@@ -2,38 +2,40 @@
 
 use std::sync::Arc;
 
+use super::as_context::{AsContext, Seen};
 use super::context::{Place, SpanContext};
 use super::process;
 use super::stack::{Stack, with_stack};
 use crate::model::{Decision, PropagatedTags, SpanId, TraceId};
 use crate::propagation::{self, Extract, Inject, LastParent, Outgoing};
 
-/// Writes a context into the headers of an outgoing call, in every style of `DD_TRACE_PROPAGATION_STYLE_INJECT`.
+/// Writes the context of a span into the headers of an outgoing call, in every style of `DD_TRACE_PROPAGATION_STYLE_INJECT`.
 ///
+/// The span is the active one, a [`Span`](crate::Span) or named by a [`SpanContext`](crate::SpanContext), or an `Option` of one.
 /// Decides whether the trace is kept, if nobody did before: from here on only [`keep`](crate::Span::keep) and
-/// [`reject`](crate::Span::reject) change it. Writes nothing where tracing is off or the context has no ids.
+/// [`reject`](crate::Span::reject) change it. Writes nothing where tracing is off or there is no span.
 ///
 /// ```
 /// use std::collections::HashMap;
 ///
 /// let mut headers = HashMap::new();
-/// if let Some(context) = dd_traced::active_span().context() {
-///     dd_traced::inject(&context, &mut headers);
-/// }
+/// dd_traced::inject(&dd_traced::active_span(), &mut headers);
 /// ```
-pub fn inject(context: &SpanContext, carrier: &mut impl Inject) {
-    if !process::is_on_quietly() {
-        return;
+pub fn inject(span: &impl AsContext, carrier: &mut impl Inject) {
+    if process::is_on_quietly() {
+        span.look(&mut |seen| inject_seen(seen, carrier));
     }
-    match &context.place {
-        Place::Root => {}
-        Place::Within { segment, span_id, .. } => {
+}
+
+fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
+    match seen {
+        Seen::Own { segment, span_id } => {
             let decision = segment.core.decide(&segment.facts);
             let upstream = segment.facts.upstream.as_deref();
             let none = PropagatedTags::default();
             let outgoing = Outgoing {
                 trace_id: TraceId::new(segment.trace_id()),
-                span_id: SpanId::new(*span_id),
+                span_id: SpanId::new(span_id),
                 decision: Some(decision),
                 origin: upstream.and_then(|upstream| upstream.origin.as_deref()),
                 tags: upstream.map_or(&none, |upstream| &upstream.tags),
@@ -45,7 +47,7 @@ pub fn inject(context: &SpanContext, carrier: &mut impl Inject) {
                 segment.facts.set_propagation_error(error);
             }
         }
-        Place::Remote(upstream) => {
+        Seen::Remote(upstream) => {
             let Some(core) = with_stack(Stack::core).flatten() else { return };
             let outgoing = Outgoing {
                 trace_id: upstream.trace_id,
