@@ -121,6 +121,14 @@ impl ScopedTracer {
         finished.clone()
     }
 
+    /// Bytes of memory of each batch that was shipped since the last look.
+    #[cfg(test)]
+    pub(crate) fn held_bytes(&self) -> Vec<usize> {
+        let mut held = Vec::new();
+        self.take_shipped(|batch| held.push(batch.capacity_bytes()));
+        held
+    }
+
     /// The shipped spans as indented names, one line each: children below their parents, siblings by start. A failed span ends in ` !`.
     pub fn tree(&self) -> String {
         let mut spans = self.finished();

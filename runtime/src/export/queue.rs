@@ -6,7 +6,7 @@
 //! The limit is kept in credit: an outbox takes a few kilobytes of it at a time, so that the counter shared
 //! by all threads is touched once in some dozens of chunks.
 //!
-//! Invariant: the bytes waiting never exceed the limit; a chunk that does not fit is dropped whole, and counted.
+//! Invariant: the bytes waiting, estimated as on the wire and never below the memory of a buffer that came along, never exceed the limit; a chunk that does not fit is dropped whole, and counted.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,8 +92,8 @@ impl Queue {
         tag_byte: usize,
     ) {
         let count = spans.len().saturating_sub(first);
-        let tag_bytes = spans.tags.len().saturating_sub(tag_byte);
-        if let Some(mut content) = self.admit(outbox, count, tag_bytes) {
+        let bytes = SpanBuffer::wire_estimate(count, spans.tags.len().saturating_sub(tag_byte));
+        if let Some(mut content) = self.admit(outbox, count, bytes) {
             content.batch.add(head, spans, first, tag_byte);
         }
     }
@@ -108,20 +108,15 @@ impl Queue {
         tag_byte: usize,
     ) {
         let count = spans.len().saturating_sub(first);
-        let tag_bytes = spans.tags.len().saturating_sub(tag_byte);
-        if let Some(mut content) = self.admit(outbox, count, tag_bytes) {
+        let bytes = SpanBuffer::wire_estimate(count, spans.tags.len().saturating_sub(tag_byte));
+        // All of the buffer's memory comes along.
+        if let Some(mut content) = self.admit(outbox, count, bytes.max(spans.capacity_bytes())) {
             content.batch.add_whole(head, spans, first);
         }
     }
 
-    /// The outbox with so many spans and bytes of tags counted in; `None` where they are refused.
-    fn admit<'a>(
-        &self,
-        outbox: &'a Outbox,
-        count: usize,
-        tag_bytes: usize,
-    ) -> Option<MutexGuard<'a, Content>> {
-        let bytes = SpanBuffer::wire_estimate(count, tag_bytes);
+    /// The outbox with so many bytes counted in; `None` where its `count` spans are refused.
+    fn admit<'a>(&self, outbox: &'a Outbox, count: usize, bytes: usize) -> Option<MutexGuard<'a, Content>> {
         let mut content = lock(&outbox.content);
         // The reason is read under the lock of the outbox, which the last drain takes after setting it.
         if let Some(reason) = self.closed() {

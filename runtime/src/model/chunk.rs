@@ -104,8 +104,11 @@ impl ChunkBatch {
         self.empty.pop()
     }
 
-    /// Takes over the empty buffers of another batch.
+    /// Takes over the empty buffers of another batch, half of them where it needed none.
     pub(crate) fn keep_empty_of(&mut self, other: &mut Self) {
+        if other.large.is_empty() {
+            other.empty.truncate(other.empty.len() / 2);
+        }
         other.empty.drain(..).for_each(|buffer| keep(&mut self.empty, buffer));
     }
 

@@ -99,6 +99,10 @@ pub(crate) struct SpanBuffer {
 /// How many bytes a span takes on the wire beside its tags, about: field keys, ids, times, a short name and resource.
 const WIRE_BYTES_PER_SPAN: usize = 200;
 
+/// Memory that a buffer may hold beyond its content: some of it, and some bytes in any case.
+const WASTE_FACTOR: usize = 2;
+const WASTE_BYTES: usize = 8 << 10;
+
 impl SpanBuffer {
     pub(crate) const fn new() -> Self {
         Self { records: Vec::new(), tags: TagLog::new() }
@@ -121,6 +125,21 @@ impl SpanBuffer {
     /// Bytes of memory held.
     pub(crate) fn capacity_bytes(&self) -> usize {
         self.records.capacity() * size_of::<Record>() + self.tags.capacity()
+    }
+
+    /// Whether much of the memory is not in use.
+    pub(crate) fn is_wasteful(&self) -> bool {
+        let used = self.records.len() * size_of::<Record>() + self.tags.len();
+        self.capacity_bytes() > WASTE_FACTOR * used + WASTE_BYTES
+    }
+
+    /// Takes less memory for the tags, where much of it is not in use any more.
+    pub(crate) fn give_back_memory(&mut self) {
+        if self.tags.capacity() > WASTE_FACTOR * self.tags.len() + WASTE_BYTES {
+            let mut own = TagLog::new();
+            own.copy_start(&self.tags, self.tags.len());
+            self.tags = own;
+        }
     }
 
     /// Bytes that so many spans with so many bytes of tags will take in a payload, estimated.

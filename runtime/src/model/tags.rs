@@ -10,6 +10,8 @@
 //!
 //! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
 
+use std::collections::HashSet;
+
 use super::Record;
 use super::link::Link;
 use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
@@ -26,14 +28,12 @@ const MAX_RESOURCE: usize = 5_000;
 const MAX_LOG: usize = 64 << 20;
 /// Bytes a log begins with.
 const MIN_LOG: usize = 64;
-/// Bytes an empty log keeps.
-const KEPT: usize = 256;
 const HEADER: usize = 8;
 /// Bytes of the longest entry of two short strings.
 const SHORT_ENTRY: usize = HEADER + 2 * (1 + SHORT);
 
 /// What an entry says of its span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum EntryKind {
     /// A string tag.
@@ -107,11 +107,11 @@ impl TagLog {
         }
     }
 
-    /// Forgets all content, and gives the memory back where it is much.
+    /// Forgets all content, and the memory where it is more than `kept` bytes.
     #[inline]
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn clear_to(&mut self, kept: usize) {
         self.used = 0;
-        if self.bytes.capacity() > KEPT {
+        if self.bytes.capacity() > kept {
             self.bytes = Vec::new();
         }
     }
@@ -203,9 +203,13 @@ impl TagLog {
         }
     }
 
-    /// Copies the whole chain of a span behind this log's end and gives its anchor here.
+    /// Copies the chain of a span behind this log's end, without what later entries replace, and gives its anchor here.
     pub(crate) fn copy_chain(&mut self, from: &TagLog, anchor: u32) -> u32 {
-        let mut entries: Vec<Entry<'_>> = from.entries(anchor).collect();
+        let mut seen = HashSet::new();
+        let latest = from
+            .entries(anchor)
+            .filter(|entry| entry.kind == EntryKind::Link || seen.insert(entry.identity()));
+        let mut entries: Vec<Entry<'_>> = latest.collect();
         entries.reverse();
         entries.iter().fold(0, |anchor, entry| {
             self.entry(anchor, entry.kind, entry.payload.len(), |bytes| bytes.copy_from_slice(entry.payload))
@@ -241,7 +245,8 @@ impl TagLog {
     /// Begins an empty log with the first `len` bytes of another one; anchors into them hold here, too.
     pub(crate) fn copy_start(&mut self, other: &TagLog, len: usize) {
         self.used = 0;
-        if let (Some(from), Some(into)) = (other.bytes.get(..len.min(other.used)), self.room(len)) {
+        let from = other.bytes.get(..len.min(other.used)).unwrap_or_default();
+        if let Some(into) = self.room(from.len()) {
             into.copy_from_slice(from);
         }
     }
@@ -356,6 +361,14 @@ impl<'a> Entry<'a> {
     pub(crate) fn key_bytes(&self) -> &'a [u8] {
         let len = read_str(self.payload).map_or(0, |(_, len)| len);
         self.payload.get(..len).unwrap_or_default()
+    }
+
+    /// What entries have in common of which only the latest counts: the key of a tag, the kind of a field.
+    fn identity(&self) -> (Option<EntryKind>, &'a [u8]) {
+        match self.kind {
+            EntryKind::Meta | EntryKind::Metric | EntryKind::Unset => (None, self.key_bytes()),
+            field => (Some(field), &[]),
+        }
     }
 
     /// The key of a tag.

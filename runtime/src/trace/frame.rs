@@ -35,6 +35,8 @@ pub(crate) struct Frame {
     pub(crate) credit: u32,
     /// The frame of a future that this one started and that is over, for the next one.
     pub(crate) spare: Option<Box<Frame>>,
+    /// How many wait here, each with the next one.
+    spares: usize,
     /// What finished during the polls of a future so far, while it waits for the next one.
     pub(crate) kept: SpanBuffer,
     /// What the stack held for the frame below.
@@ -59,9 +61,10 @@ pub(crate) enum FrameKind {
     Polled(Record, TagLog),
     /// A handle or a context, activated by hand.
     Entered(Entry),
-    /// Over: it ended below another frame or record that goes on, and is still a unit of its segment; or the span of its future
-    /// finished and is counted already.
-    Ended { is_unit: bool },
+    /// Over: it ended below another frame or record that goes on, and is still a unit of its segment.
+    Ended,
+    /// Waiting to be used again.
+    Blank,
 }
 
 /// What an activation brought.
@@ -116,6 +119,7 @@ impl Frame {
             closes: 0,
             credit: 0,
             spare: None,
+            spares: 0,
             kept: SpanBuffer::new(),
             outer,
         })
@@ -124,6 +128,21 @@ impl Frame {
     /// Whether the frame of a future that is over may wait here for the next one.
     pub(crate) fn takes_spare(&self) -> bool {
         self.spare.is_none() && matches!(self.kind, FrameKind::Polled(..))
+    }
+
+    /// The frame that waits here, with those behind it.
+    pub(crate) fn take_spare(&mut self) -> Option<Box<Self>> {
+        self.spares = 0;
+        self.spare.take()
+    }
+
+    /// Has a frame wait here for the next future, with at most so many in all.
+    pub(crate) fn keep_spare(&mut self, mut frame: Box<Self>, most: usize) {
+        if frame.spares + 1 >= most {
+            (frame.spare, frame.spares) = (None, 0);
+        }
+        self.spares = frame.spares + 1;
+        self.spare = Some(frame);
     }
 
     /// A frame for a future that this one starts, of the same segment, which counts it.
@@ -136,11 +155,10 @@ impl Frame {
             self.credit = CREDIT;
         }
         self.credit -= 1;
+        self.spares = 0;
         Some(match self.spare.take() {
             Some(spare) => spare,
-            None => {
-                Self::new(self.trace_id, 0, Some(Arc::clone(segment)), FrameKind::Ended { is_unit: false })
-            }
+            None => Self::new(self.trace_id, 0, Some(Arc::clone(segment)), FrameKind::Blank),
         })
     }
 
@@ -181,9 +199,8 @@ impl Frame {
     pub(crate) fn units(&self) -> usize {
         let own = match self.kind {
             FrameKind::Line => self.segment.is_some(),
-            FrameKind::Entered(_) => true,
-            FrameKind::Ended { is_unit } => is_unit,
-            FrameKind::Polled(..) => false,
+            FrameKind::Entered(_) | FrameKind::Ended => true,
+            FrameKind::Polled(..) | FrameKind::Blank => false,
         };
         self.closes as usize + usize::from(own)
     }
@@ -194,7 +211,7 @@ impl Frame {
 
     /// Whether the frame only waits for its last open record.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.kind, FrameKind::Ended { .. })
+        matches!(self.kind, FrameKind::Ended)
     }
 
     /// Whether spans may still be started here: not after its span was finished, so that a guard that was leaked does
@@ -203,7 +220,7 @@ impl Frame {
         match &self.kind {
             FrameKind::Line | FrameKind::Polled(..) => true,
             FrameKind::Entered(entry) => entry.handle.as_ref().is_none_or(|cell| !cell.is_finished()),
-            FrameKind::Ended { .. } => false,
+            FrameKind::Ended | FrameKind::Blank => false,
         }
     }
 
@@ -223,7 +240,7 @@ impl Frame {
         match &self.kind {
             FrameKind::Line => true,
             FrameKind::Entered(entry) => entry.is_remote,
-            FrameKind::Polled(..) | FrameKind::Ended { .. } => false,
+            FrameKind::Polled(..) | FrameKind::Ended | FrameKind::Blank => false,
         }
     }
 }
@@ -231,10 +248,6 @@ impl Frame {
 impl Drop for Frame {
     /// A future's span that nobody finished is finished here: its future or its tags panicked, or its thread is ending.
     fn drop(&mut self) {
-        // One by one: each may have one of its own.
-        while let Some(mut spare) = self.spare.take() {
-            self.spare = spare.spare.take();
-        }
         let FrameKind::Polled(record, tags) = &mut self.kind else { return };
         let Some(segment) = self.segment.take().filter(|_| !record.is_finished()) else { return };
         record.finish(segment.core.clock.ticks());

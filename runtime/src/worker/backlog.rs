@@ -66,7 +66,12 @@ impl Backlog {
         let before = self.batches.len();
         let Self { batches, spare, .. } = self;
         queue.drain(spare, |batch| batches.push_back(Taken { batch, decisions: Vec::new() }));
-        self.batches.len() - before
+        let taken = self.batches.len() - before;
+        if taken == 0 {
+            // Idle: the memory goes back, a batch at a time.
+            self.spare.pop();
+        }
+        taken
     }
 
     /// The latest `count` batches.

@@ -19,6 +19,10 @@ impl Stack {
         let Some(frame) = self.frames.last_mut() else { return };
         let (first, first_tag) = (frame.first as usize, frame.first_tag as usize);
         let closes = std::mem::take(&mut frame.closes);
+        if first == 0 {
+            // There are no lower records that tags could be late for.
+            self.late_tags = 0;
+        }
         // What is open stands in front, mostly: the callers of what has finished since.
         let records = &self.spans.records;
         let leading = records.iter().skip(first).take_while(|record| !record.is_finished()).count();
@@ -46,7 +50,7 @@ impl Stack {
             return Some(head);
         }
         let end = tags.end_of_all(open).max(first_tag).max(self.late_tags);
-        if end > TOLERATED {
+        if end > TOLERATED || self.spans.is_wasteful() {
             return Some(head);
         }
         let mut next = outbox.take_empty().unwrap_or_default();
@@ -74,6 +78,7 @@ impl Stack {
             self.spans.records.push(record);
         }
         self.forget_tags(first, first_tag);
+        self.spans.give_back_memory();
     }
 
     /// Ships the records from `kept` on. The tags of spans that stay open go along only where they are few.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Stack;
+use super::{KEPT_RECORDS, Stack};
 use crate::model::{ChunkHead, NO_INDEX};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Entry, Frame, FrameKind};
@@ -10,8 +10,10 @@ use crate::trace::owned::Edit;
 use crate::trace::process;
 use crate::trace::segment::{Ready, Segment};
 
-/// Frames kept for futures and activations to come; 1 KiB in all.
+/// Frames kept for futures and activations to come, by a thread and by a future; 1 KiB in all.
 const KEPT_FRAMES: usize = 4;
+/// Bytes of tags that such a frame keeps.
+const KEPT_TAGS: usize = 256;
 
 impl Stack {
     /// Puts a future's span on the stack for one poll.
@@ -51,12 +53,23 @@ impl Stack {
     /// Takes a future's span back after a poll, with everything that was left above it.
     #[inline]
     pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
+        // A tracer that came with the only future here leaves with it.
+        let stays_connected =
+            self.frames.len() > 1 || self.port.as_ref().is_none_or(|port| port.outbox.is_some());
         let [.., top] = &mut self.frames[..] else { return None };
-        if top.token == span_id && top.outer.port.is_none() {
+        if top.token == span_id && top.outer.port.is_none() && stays_connected {
             // Most polls leave nothing behind. What the only one on the stack leaves waits with it for the next.
             let left = self.spans.len() - top.first as usize;
             if left > 0 && left == self.finished as usize && top.first == 0 {
-                std::mem::swap(&mut self.spans, &mut top.kept);
+                if left <= KEPT_RECORDS && top.kept.is_empty() && self.spans.is_wasteful() {
+                    // A buffer for many is not left with a future that waits with few.
+                    top.kept.append(&self.spans, 0, 0);
+                    self.spans.clear();
+                    self.spans.give_back_memory();
+                } else {
+                    std::mem::swap(&mut self.spans, &mut top.kept);
+                }
+                self.late_tags = 0;
             } else if left > 0 || top.closes > 0 {
                 return self.leave_records(span_id);
             }
@@ -94,14 +107,14 @@ impl Stack {
                 copy.finish(ticks);
             }
             record.finish(ticks);
-            tags.clear();
+            tags.clear_to(KEPT_TAGS);
             self.finished += 1;
             frame.closes += 1 + std::mem::take(&mut frame.credit);
         }
         let is_merging = self.is_merging();
         let Some(frame) = (if is_merging { self.merge_frame() } else { self.end_frame() }) else { return };
         match self.frames.last_mut() {
-            Some(below) if is_merging && below.takes_spare() => below.spare = Some(frame),
+            Some(below) if is_merging && below.takes_spare() => below.keep_spare(frame, KEPT_FRAMES),
             _ => self.keep_frame(frame),
         }
     }
@@ -152,8 +165,8 @@ impl Stack {
     fn keep_frame(&mut self, frame: Box<Frame>) {
         let mut next = Some(frame);
         while let Some(mut frame) = next.take().filter(|_| self.spare_frames.len() < KEPT_FRAMES) {
-            (frame.segment, frame.kind) = (None, FrameKind::Ended { is_unit: false });
-            next = frame.spare.take();
+            (frame.segment, frame.kind) = (None, FrameKind::Blank);
+            next = frame.take_spare();
             let kept = std::mem::take(&mut frame.kept);
             if self.spans.capacity_bytes() == 0 {
                 self.spans = kept;
@@ -196,13 +209,15 @@ impl Stack {
                 self.keep_frame(frame);
             }
         } else if let Some(frame) = self.frames.get_mut(at) {
-            frame.kind = FrameKind::Ended { is_unit: true };
+            frame.kind = FrameKind::Ended;
         }
         self.settle();
     }
 
     #[inline]
     pub(super) fn push_frame(&mut self, mut frame: Box<Frame>) {
+        debug_assert!(self.late_tags <= self.spans.tags.len(), "late tags beyond all tags");
+        debug_assert!(!self.spans.is_empty() || self.spans.tags.len() == 0, "tags without a record");
         frame.first = self.spans.len() as u32;
         frame.first_tag = self.spans.tags.len() as u32;
         frame.outer.current = self.current;

@@ -20,7 +20,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TagLog, TraceFacts};
+use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
     /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
@@ -99,7 +99,8 @@ pub(crate) struct Stack {
     /// Finished records of the innermost frame that are still here.
     finished: u32,
     tokens: u64,
-    /// End of the tag bytes that records of lower frames were given while others were above; kept until no frame is left.
+    /// End of the tag bytes that records of lower frames were given while others were above; kept until no record is left. Never beyond
+    /// the tags.
     late_tags: usize,
     ids: IdSource,
     /// Changed by [`Stack::set_port`] alone, which keeps the next two in step.
@@ -179,7 +180,7 @@ impl Stack {
                 let context = Active::Context(frame.span_id);
                 entry.handle.clone().map_or(context, Active::Handle)
             }
-            FrameKind::Line | FrameKind::Ended { .. } => return None,
+            FrameKind::Line | FrameKind::Ended | FrameKind::Blank => return None,
         })
     }
 
@@ -366,7 +367,7 @@ impl Stack {
     /// Hands records and tags from these places on over as one chunk: with the buffer, if it is large and has nothing else in it.
     fn ship(&mut self, head: ChunkHead, first: usize, first_tag: usize) {
         let Some(port) = &self.port else { return };
-        if first == 0 && self.spans.len() > KEPT_RECORDS {
+        if first == 0 && self.spans.len() > KEPT_RECORDS && !self.spans.is_wasteful() {
             port.give(head, std::mem::replace(&mut self.spans, std::mem::take(&mut self.small)));
         } else {
             port.copy(head, &self.spans, first, first_tag);
@@ -381,8 +382,8 @@ impl Stack {
             if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
                 outbox.keep(large);
             }
-        } else if self.spans.tags.capacity() > KEPT_TAG_BYTES {
-            self.spans.tags = TagLog::new();
+        } else {
+            self.spans.tags.clear_to(KEPT_TAG_BYTES);
         }
     }
 
@@ -395,7 +396,8 @@ impl Stack {
             large.at_least(3 * KEPT_RECORDS);
             large.append(&self.spans, 0, 0);
             self.small = std::mem::replace(&mut self.spans, large);
-            return self.small.clear();
+            self.small.records.clear();
+            return self.small.tags.clear_to(KEPT_TAG_BYTES);
         }
         self.spans.reserve(self.spans.records.capacity().max(KEPT_RECORDS));
     }
@@ -440,7 +442,7 @@ impl Port {
     /// Hands a chunk over with its buffer where the buffer is large.
     fn give(&self, head: ChunkHead, spans: SpanBuffer) {
         match &self.outbox {
-            Some(outbox) if spans.len() > KEPT_RECORDS => {
+            Some(outbox) if spans.len() > KEPT_RECORDS && !spans.is_wasteful() => {
                 self.core.queue.push_whole(outbox, head, spans, 0, 0);
             }
             _ => self.copy(head, &spans, 0, 0),

@@ -104,3 +104,89 @@ fn parts_that_leave_with_their_buffer_take_no_tag_along_that_is_not_theirs() {
         }
     }
 }
+
+#[test]
+fn a_tag_that_came_late_is_forgotten_with_its_spans() {
+    // A step is active above a job's record, and the job is given a tag: it stands behind the tags of the step.
+    fn job() {
+        traced("job", || {
+            let job = active_span();
+            let step = span("step").start();
+            let active = step.activate();
+            job.set_tag("late", "SELECT ".repeat(100));
+            drop(active);
+        });
+    }
+    let tracer = ScopedTracer::new();
+    let mut keeper = Box::pin(traced_async("keeper", async || {
+        (0..20_u32).for_each(|n| traced("early", || active_span().set_tag("n", n)));
+        Yield::default().await;
+    }));
+    assert!(poll_once(&mut keeper).is_pending());
+    let mut handler = Box::pin(traced_async("handler", async || {
+        job();
+        (0..298).for_each(|_| traced("call", nothing));
+        Yield::default().await;
+    }));
+    assert!(poll_once(&mut handler).is_pending());
+    // A part of another trace leaves while both wait.
+    traced("outer", || traced("middle", || (0..400).for_each(|_| traced("leaf", nothing))));
+    assert!(poll_once(&mut keeper).is_ready() && poll_once(&mut handler).is_ready());
+    let spans = tracer.finished();
+    assert_eq!(spans.len(), 21 + 301 + 402);
+    let tag =
+        |name: &str| spans.iter().find(|span| span.name == name).unwrap().meta.get("late").map(String::len);
+    assert_eq!((tag("job"), tag("step"), tag("handler")), (Some(700), None, None));
+    let early = spans.iter().filter(|span| span.name == "early");
+    assert_eq!(early.map(|span| span.metrics["n"] as u32).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn late_tags_of_a_span_that_stays_open_do_not_pile_up() {
+    let tracer = ScopedTracer::with_parts_of(50);
+    traced("loop", || {
+        let own = active_span();
+        for round in 0..4_000_u32 {
+            let step = span("step").start();
+            let active = step.activate();
+            own.set_tag("round", format!("{round} {}", "x".repeat(20_000)));
+            traced("call", || active_span().set_tag("n", round));
+            drop(active);
+        }
+        own.set_tag("round", "last");
+    });
+    let spans = tracer.finished();
+    let last = spans.iter().find(|span| span.name == "loop").unwrap();
+    assert_eq!(last.meta["round"], "last");
+    assert!(spans.iter().filter(|span| span.name == "call").all(|span| span.metrics.contains_key("n")));
+}
+
+#[test]
+fn a_large_buffer_with_little_in_it_stays_here() {
+    let tracer = ScopedTracer::new();
+    let text = "x".repeat(5_000);
+    traced("root", || {
+        active_span().set_tag("sql", text.as_str());
+        (0..299).for_each(|_| traced("call", || active_span().set_tag("text", text.as_str())));
+        (0..60).for_each(|_| traced("leaf", nothing));
+    });
+    // The part took more than a megabyte; what is left is small and does not bring that memory along.
+    let held = tracer.held_bytes();
+    assert!(held.iter().sum::<usize>() < 4 << 20, "{held:?}");
+}
+
+#[test]
+fn a_tracer_that_came_with_a_future_leaves_with_it() {
+    let tracer = ScopedTracer::new();
+    let mut future = Box::pin(traced_async("handler", async || Yield::default().await));
+    assert!(poll_once(&mut future).is_pending());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Without a tracer of its own.
+            traced("before", nothing);
+            assert!(poll_once(&mut future).is_ready());
+            traced("after", nothing);
+        });
+    });
+    assert_eq!(tracer.tree(), "handler\n");
+}
