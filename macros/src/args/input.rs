@@ -51,16 +51,25 @@ pub(super) fn expression(input: ParseStream<'_>, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// Reads the parentheses that follow with `read`; what it leaves is passed over.
-pub(super) fn parenthesized<T>(input: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> T) -> Option<T> {
-    let enter = || -> syn::Result<T> {
+/// Reads the parentheses that follow with `read`, which reports an error where it gives `None`. What it leaves otherwise is an error,
+/// worded by `rest`.
+pub(super) fn parenthesized<T>(
+    input: ParseStream<'_>,
+    diagnostics: &mut Diagnostics,
+    rest: &str,
+    read: impl FnOnce(ParseStream<'_>, &mut Diagnostics) -> Option<T>,
+) -> Option<T> {
+    let enter = || -> syn::Result<Option<T>> {
         let inside;
         syn::parenthesized!(inside in input);
-        let value = read(&inside);
+        let value = read(&inside, diagnostics);
+        if value.is_some() && !inside.is_empty() {
+            diagnostics.error(place(&inside), rest);
+        }
         skip(&inside, |_| false);
         Ok(value)
     };
-    enter().ok()
+    enter().ok().flatten()
 }
 
 /// Passes over the rest of the current argument.

@@ -181,20 +181,21 @@ impl<'a, 'input> Reader<'a, 'input> {
 
     fn links(&mut self, keyword: &Keyword, word: Span) -> Option<Vec<TokenStream>> {
         self.parentheses(keyword, word)?;
-        parenthesized(self.input, |inside| {
+        parenthesized(self.input, self.diagnostics, "expected `)`", |inside, diagnostics| {
             let mut links = Vec::new();
             while !inside.is_empty() {
-                links.push(taken(expression(inside, self.diagnostics)?));
-                comma(inside, self.diagnostics, |_| false);
+                links.push(taken(expression(inside, diagnostics)?));
+                comma(inside, diagnostics, |_| false);
             }
             Some(links)
         })
-        .flatten()
     }
 
     fn tags(&mut self, keyword: &Keyword, word: Span) -> Option<Vec<tag::Tag>> {
         self.parentheses(keyword, word)?;
-        parenthesized(self.input, |inside| tag::read_all(inside, self.diagnostics))
+        parenthesized(self.input, self.diagnostics, "expected `)`", |inside, diagnostics| {
+            Some(tag::read_all(inside, diagnostics))
+        })
     }
 
     /// Whether parentheses follow.
@@ -210,15 +211,16 @@ impl<'a, 'input> Reader<'a, 'input> {
         let usage = "expected `err = false`, `err = \"display\"`, `err = \"debug\"` or `err(function)`";
         if self.input.peek(syn::token::Paren) {
             let bracket = place(self.input);
-            return parenthesized(self.input, |inside| {
+            let rest = "expected `)`: `err` takes one function";
+            return parenthesized(self.input, self.diagnostics, rest, |inside, diagnostics| {
                 if inside.is_empty() {
-                    return self.fail(bracket, usage);
+                    diagnostics.error(bracket, usage);
+                    return None;
                 }
-                let function = expression(inside, self.diagnostics)?;
-                comma(inside, self.diagnostics, |_| false);
+                let function = expression(inside, diagnostics)?;
+                let _: Option<Token![,]> = inside.parse().ok()?;
                 Some(ErrMode::Mapped(function))
-            })
-            .flatten();
+            });
         }
         if at_end(self.input) || opening_bracket(self.input).is_some() {
             return self.fail(if at_end(self.input) { word } else { place(self.input) }, usage);
