@@ -140,8 +140,8 @@ fn on_return(function: &Function, args: &Args, parameter: &TokenStream) -> Token
 fn look(function: &Function, args: &Args, parameter: &TokenStream) -> TokenStream {
     let error = sees_errors(function, args).then(|| error(args));
     let value = args.ret.filter(|_| sees_value(function, args)).map(|mode| match mode {
-        RetMode::Display => described(args, Argument::Ret, "display"),
-        RetMode::Debug => described(args, Argument::Ret, "debug"),
+        RetMode::Display => described(args, Argument::Ret, "__dd_display"),
+        RetMode::Debug => described(args, Argument::Ret, "__dd_debug"),
     });
     match (error, value) {
         (Some(error), Some(value)) => generated!(|#parameter| (#error, #value)),
@@ -153,8 +153,8 @@ fn error(args: &Args) -> TokenStream {
     let runtime = &args.runtime;
     match &args.err {
         None | Some(ErrMode::ByType | ErrMode::Off) => generated!(#runtime::macro_support::error_of!(ret)),
-        Some(ErrMode::Display) => described(args, Argument::Err, "display"),
-        Some(ErrMode::Debug) => described(args, Argument::Err, "debug"),
+        Some(ErrMode::Display) => described(args, Argument::Err, "__dd_display"),
+        Some(ErrMode::Debug) => described(args, Argument::Err, "__dd_debug"),
         Some(ErrMode::Mapped(function)) => {
             generated!(#runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function)))
         }

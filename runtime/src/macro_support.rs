@@ -60,7 +60,7 @@ pub fn mapped<R: ?Sized, E>(ret: &R, error: impl FnOnce(&R) -> Option<E>) -> Res
 macro_rules! __error_of {
     ($ret:expr) => {{
         use $crate::macro_support::describe::traits::*;
-        (&&&&&&&$crate::macro_support::describe::Probe($ret)).describe()
+        (&&&&&&&$crate::macro_support::describe::Probe($ret)).__dd_describe()
     }};
 }
 pub use crate::__error_of as error_of;

@@ -149,8 +149,8 @@ fn err_decides_how_an_error_is_described() {
     let outcome = "fn f() -> Outcome<u8> { go() }";
     assert!(expansion("", outcome).contains("enter()"));
     let probe = "|ret|{usedescribe::NoErroras_;describe::Probe(ret)";
-    assert!(expansion("err = \"display\"", outcome).contains(&format!("{probe}.display()}}")));
-    assert!(expansion("err = \"debug\"", outcome).contains(&format!("{probe}.debug()}}")));
+    assert!(expansion("err = \"display\"", outcome).contains(&format!("{probe}.__dd_display()}}")));
+    assert!(expansion("err = \"debug\"", outcome).contains(&format!("{probe}.__dd_debug()}}")));
     let mapped = expansion("err(|ret| ret.problem())", outcome);
     assert!(mapped.contains("|ret|error_of!(&mapped(ret,|ret|ret.problem()))"), "{mapped}");
     assert!(expansion("err = false", "fn f() -> Result<u8, E> { go() }").contains("enter()"));
@@ -160,13 +160,13 @@ fn err_decides_how_an_error_is_described() {
 #[test]
 fn ret_records_the_returned_value() {
     let plain = expansion("ret", "fn f() -> u8 { 1 }");
-    assert!(plain.contains(".in_scope(||->u8{1},|ret|{usePlainas_;Shown(ret).display()});"), "{plain}");
+    assert!(plain.contains(".in_scope(||->u8{1},|ret|{usePlainas_;Shown(ret).__dd_display()});"), "{plain}");
     let fallible = expansion("ret = \"debug\"", "fn f() -> Result<u8, E> { go() }");
-    assert!(fallible.contains("|ret|(error_of!(ret),{usePlainas_;Shown(ret).debug()})"), "{fallible}");
+    assert!(fallible.contains("|ret|(error_of!(ret),{usePlainas_;Shown(ret).__dd_debug()})"), "{fallible}");
     let silent = expansion("ret, err = false", "async fn f() -> Result<u8, E> { go() }");
-    assert!(silent.contains(".on_return(|ret|{usePlainas_;Shown(ret).display()}).await"), "{silent}");
+    assert!(silent.contains(".on_return(|ret|{usePlainas_;Shown(ret).__dd_display()}).await"), "{silent}");
     let block = expansion("ret", "impl S { fn f() {} fn g() -> u8 { 1 } }");
-    assert!(block.contains("fnf(){let_span=") && block.contains("Shown(ret).display()"), "{block}");
+    assert!(block.contains("fnf(){let_span=") && block.contains("Shown(ret).__dd_display()"), "{block}");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_block_gives_its_arguments_to_its_functions() {
     assert_eq!(expansion(r#"service = "s""#, item), compact(expected));
     let declared = expansion("err = \"display\"", "trait T { fn a(); fn b() {} fn c() -> Outcome { d() } }");
     assert!(declared.starts_with("traitT{fna();fnb(){let_span="), "{declared}");
-    assert!(declared.contains("Probe(ret).display()"), "{declared}");
+    assert!(declared.contains("Probe(ret).__dd_display()"), "{declared}");
 }
 
 #[test]

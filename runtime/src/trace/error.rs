@@ -57,8 +57,8 @@ impl ErrorInfo {
 
 /// Describing an `Err` by what its type offers, for generated code.
 ///
-/// The macro calls `(&&&&&&&Probe(ret)).describe()`: method lookup tries the least borrowed receiver first, so that the most telling
-/// of the traits below answers.
+/// The macro calls `(&&&&&&&Probe(ret)).__dd_describe()`: method lookup tries the least borrowed receiver first, so that the most telling
+/// of the traits below answers. The methods have names that no trait of the user's has.
 pub mod describe {
     use super::{Debug, Deref, Display, Error, ErrorInfo};
 
@@ -77,7 +77,7 @@ pub mod describe {
     /// As it is asked for: of a `Result` these are found before those of [`NoError`], whatever the error can do.
     impl<T, E> Probe<'_, Result<T, E>> {
         /// An `Err` by its `Display` text.
-        pub fn display(&self) -> Option<Box<ErrorInfo>>
+        pub fn __dd_display(&self) -> Option<Box<ErrorInfo>>
         where
             E: Display,
         {
@@ -85,7 +85,7 @@ pub mod describe {
         }
 
         /// An `Err` by its `Debug` text.
-        pub fn debug(&self) -> Option<Box<ErrorInfo>>
+        pub fn __dd_debug(&self) -> Option<Box<ErrorInfo>>
         where
             E: Debug,
         {
@@ -96,12 +96,12 @@ pub mod describe {
     /// `Err` of an [`Error`]: message and sources.
     pub trait ByError {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<Box<ErrorInfo>>;
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Error> ByError for &&&&&&Probe<'_, Result<T, E>> {
         #[inline]
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             found(self.0, |error| ErrorInfo::of(error))
         }
     }
@@ -109,12 +109,12 @@ pub mod describe {
     /// `Err` of a pointer to an [`Error`]: message and sources.
     pub trait ByTarget {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<Box<ErrorInfo>>;
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Deref<Target: Error>> ByTarget for &&&&&Probe<'_, Result<T, E>> {
         #[inline]
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             found(self.0, ErrorInfo::behind)
         }
     }
@@ -122,12 +122,12 @@ pub mod describe {
     /// `Err` of something that has a message and a report.
     pub trait ByReport {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<Box<ErrorInfo>>;
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Display + Debug> ByReport for &&&&Probe<'_, Result<T, E>> {
         #[inline]
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             found(self.0, ErrorInfo::reported)
         }
     }
@@ -135,12 +135,12 @@ pub mod describe {
     /// `Err` of something that has a message.
     pub trait ByDisplay {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<Box<ErrorInfo>>;
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Display> ByDisplay for &&&Probe<'_, Result<T, E>> {
         #[inline]
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             found(self.0, |error| ErrorInfo::described::<E>(format_args!("{error}")))
         }
     }
@@ -148,12 +148,12 @@ pub mod describe {
     /// `Err` of something for programmers.
     pub trait ByDebug {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<Box<ErrorInfo>>;
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E: Debug> ByDebug for &&Probe<'_, Result<T, E>> {
         #[inline]
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             found(self.0, |error| ErrorInfo::described::<E>(format_args!("{error:?}")))
         }
     }
@@ -161,12 +161,12 @@ pub mod describe {
     /// `Err` of something mute: its type is its message.
     pub trait ByType {
         /// The description, `None` for a success.
-        fn describe(&self) -> Option<Box<ErrorInfo>>;
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>>;
     }
 
     impl<T, E> ByType for &Probe<'_, Result<T, E>> {
         #[inline]
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             found(self.0, |_| ErrorInfo::described::<E>(format_args!("{}", std::any::type_name::<E>())))
         }
     }
@@ -174,17 +174,17 @@ pub mod describe {
     /// What is no `Result` is no error.
     pub trait NoError {
         /// `None`.
-        fn describe(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_describe(&self) -> Option<Box<ErrorInfo>> {
             None
         }
 
         /// `None`.
-        fn display(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_display(&self) -> Option<Box<ErrorInfo>> {
             None
         }
 
         /// `None`.
-        fn debug(&self) -> Option<Box<ErrorInfo>> {
+        fn __dd_debug(&self) -> Option<Box<ErrorInfo>> {
             None
         }
     }
@@ -313,10 +313,10 @@ mod tests {
         use describe::{NoError as _, Probe};
         let message = |found: Option<Box<ErrorInfo>>| found.map(|error| error.message.into_owned());
         let failed = Err::<(), _>(Refused);
-        assert_eq!(message(Probe(&failed).display()).as_deref(), Some("refused"));
-        assert_eq!(message(Probe(&failed).debug()).as_deref(), Some("Refused"));
-        assert_eq!(Probe(&Ok::<u8, Refused>(1)).display(), None);
-        assert_eq!((Probe(&1).display(), Probe(&Mute).debug()), (None, None));
+        assert_eq!(message(Probe(&failed).__dd_display()).as_deref(), Some("refused"));
+        assert_eq!(message(Probe(&failed).__dd_debug()).as_deref(), Some("Refused"));
+        assert_eq!(Probe(&Ok::<u8, Refused>(1)).__dd_display(), None);
+        assert_eq!((Probe(&1).__dd_display(), Probe(&Mute).__dd_debug()), (None, None));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
 impl<T, E> Shown<'_, Result<T, E>> {
     /// The `Display` text of an `Ok`.
-    pub fn display(&self) -> ReturnText
+    pub fn __dd_display(&self) -> ReturnText
     where
         T: Display,
     {
@@ -74,7 +74,7 @@ impl<T, E> Shown<'_, Result<T, E>> {
     }
 
     /// The `Debug` text of an `Ok`.
-    pub fn debug(&self) -> ReturnText
+    pub fn __dd_debug(&self) -> ReturnText
     where
         T: Debug,
     {
@@ -88,12 +88,12 @@ pub trait Plain {
     type Value: ?Sized;
 
     /// The `Display` text.
-    fn display(&self) -> ReturnText
+    fn __dd_display(&self) -> ReturnText
     where
         Self::Value: Display;
 
     /// The `Debug` text.
-    fn debug(&self) -> ReturnText
+    fn __dd_debug(&self) -> ReturnText
     where
         Self::Value: Debug;
 }
@@ -101,14 +101,14 @@ pub trait Plain {
 impl<T: ?Sized> Plain for Shown<'_, T> {
     type Value = T;
 
-    fn display(&self) -> ReturnText
+    fn __dd_display(&self) -> ReturnText
     where
         T: Display,
     {
         ReturnText(Some(text(format_args!("{}", self.0))))
     }
 
-    fn debug(&self) -> ReturnText
+    fn __dd_debug(&self) -> ReturnText
     where
         T: Debug,
     {

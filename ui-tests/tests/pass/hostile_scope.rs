@@ -23,6 +23,21 @@ struct Box;
 struct Result<A, B>(A, B);
 struct u8;
 
+/// Methods that every value has, in front of those of the generated code where the names are the same.
+trait Extension {
+    fn describe(&self) {}
+    fn display(&self) {}
+    fn debug(&self) {}
+    fn tag(&self) {}
+    fn enter(&self) {}
+    fn run(&self) {}
+    fn on_return(&self) {}
+    fn in_scope(&self) {}
+    fn tags(&self) {}
+}
+
+impl<T: ?::core::marker::Sized> Extension for T {}
+
 macro_rules! module_path {
     () => {
         compile_error!("the user's module_path")

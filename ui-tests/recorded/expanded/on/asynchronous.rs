@@ -47,7 +47,7 @@ pub async fn load(id: u64) -> Result<u64, OrderError> {
         })
         .on_return(|ret| {
             use ::dd_traced::macro_support::describe::traits::*;
-            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
         })
         .await;
 }
@@ -70,7 +70,7 @@ pub async fn tags(id: u64, name: String) -> Result<String, OrderError> {
         })
         .on_return(|ret| {
             use ::dd_traced::macro_support::describe::traits::*;
-            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
         })
         .await;
 }

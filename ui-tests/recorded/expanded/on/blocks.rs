@@ -49,7 +49,8 @@ impl Shelf {
                 },
                 |ret| {
                     use ::dd_traced::macro_support::describe::traits::*;
-                    (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                    (&&&&&&&::dd_traced::macro_support::describe::Probe(ret))
+                        .__dd_describe()
                 },
             );
     }

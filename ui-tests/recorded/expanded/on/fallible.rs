@@ -13,7 +13,7 @@ pub fn load(id: u64) -> Result<String, OrderError> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
             },
         );
 }
@@ -33,7 +33,7 @@ pub fn tags(id: u64, name: &str) -> Result<String, OrderError> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
             },
         );
 }
@@ -53,7 +53,7 @@ pub fn hidden(
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
             },
         );
 }
@@ -74,7 +74,7 @@ pub fn display(id: u64) -> Outcome<u64> {
             || -> Outcome<u64> { id.checked_sub(1).ok_or(OrderError) },
             |ret| {
                 use ::dd_traced::macro_support::describe::NoError as _;
-                ::dd_traced::macro_support::describe::Probe(ret).display()
+                ::dd_traced::macro_support::describe::Probe(ret).__dd_display()
             },
         );
 }
@@ -87,7 +87,7 @@ pub fn debug(id: u64) -> Outcome<u64> {
             || -> Outcome<u64> { id.checked_sub(1).ok_or(OrderError) },
             |ret| {
                 use ::dd_traced::macro_support::describe::NoError as _;
-                ::dd_traced::macro_support::describe::Probe(ret).debug()
+                ::dd_traced::macro_support::describe::Probe(ret).__dd_debug()
             },
         );
 }
@@ -106,7 +106,7 @@ pub fn mapped(path: &str) -> u16 {
                         |status| (*status >= 500).then_some("server error"),
                     ),
                 ))
-                    .describe()
+                    .__dd_describe()
             },
         );
 }
@@ -120,11 +120,12 @@ pub fn shown(id: u64) -> Result<u64, OrderError> {
             |ret| (
                 {
                     use ::dd_traced::macro_support::describe::traits::*;
-                    (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                    (&&&&&&&::dd_traced::macro_support::describe::Probe(ret))
+                        .__dd_describe()
                 },
                 {
                     use ::dd_traced::macro_support::Plain as _;
-                    ::dd_traced::macro_support::Shown(ret).debug()
+                    ::dd_traced::macro_support::Shown(ret).__dd_debug()
                 },
             ),
         );

@@ -25,7 +25,7 @@ pub fn statements(id: u64) -> impl Future<Output = Result<u64, OrderError>> + Se
         })
         .on_return(|ret: &Result<u64, OrderError>| {
             use ::dd_traced::macro_support::describe::traits::*;
-            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
         });
 }
 /// A box, and nothing else.

@@ -20,7 +20,7 @@ pub fn digest(bytes: &[u8]) -> Result<u32, u8> {
             },
             |ret| {
                 use ::dd_traced::macro_support::describe::traits::*;
-                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).describe()
+                (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
             },
         );
 }
