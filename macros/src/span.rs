@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 
 use crate::args::{Args, Capture, Tag, Text};
 use crate::function::Function;
-use crate::tokens::generated;
+use crate::tokens::{at, generated};
 
 /// `span(SITE)`, or another entry of the runtime. A span with a place of its own is always an owned one.
 pub(crate) fn start(entry: &str, function: &Function, args: &Args) -> TokenStream {
@@ -21,7 +21,7 @@ pub(crate) fn tags(args: &Args) -> TokenStream {
     let texts = [("service", &args.service), ("resource", &args.resource), ("span_type", &args.span_type)];
     for (method, text) in texts {
         if let Some(Text::Computed(value)) = text {
-            let method = Ident::new(method, Span::mixed_site());
+            let method = Ident::new(method, at(value));
             steps.push((TokenStream::new(), generated!(.#method(#value))));
         }
     }
@@ -53,7 +53,7 @@ fn tag_step(tag: &Tag) -> TokenStream {
         Capture::Debug => "debug",
         Capture::Display => "display",
     };
-    let method = Ident::new(method, Span::mixed_site());
+    let method = Ident::new(method, at(&tag.value));
     let (key, value) = (tag.key_literal(), &tag.value);
     generated!(.#method(#key, #value))
 }

@@ -1,6 +1,6 @@
 //! Looking at token trees without parsing them.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 /// Quotes tokens that lints take for foreign code and whose local names cannot meet the user's.
@@ -8,6 +8,13 @@ macro_rules! generated {
     ($($tokens:tt)*) => { ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*) };
 }
 pub(crate) use generated;
+
+/// Generated, for lints and names, but where the user's first token stands: errors about the type of the value
+/// are reported there.
+pub(crate) fn at(tokens: &TokenStream) -> Span {
+    let first = tokens.clone().into_iter().next();
+    first.map_or_else(Span::mixed_site, |first| Span::mixed_site().located_at(first.span()))
+}
 
 pub(crate) fn is_punct(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)

@@ -1,10 +1,11 @@
 //! What is recorded is taken where it is computed and borrowed where it lives, so that the body still has it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, UnOp};
 
 use super::input::bare;
+use crate::tokens::at;
 
 /// A value that outlives the closure it is written in: `&PLACE`, and any other expression by value, because a
 /// reference to something temporary could not leave the closure.
@@ -38,13 +39,6 @@ fn is_place(value: &Expr) -> bool {
         Expr::Group(inner) => is_place(&inner.expr),
         _ => false,
     }
-}
-
-/// Generated, for lints and names, but where the user's first token stands: errors about the type of the value
-/// are reported there.
-fn at(tokens: &TokenStream) -> Span {
-    let first = tokens.clone().into_iter().next();
-    first.map_or_else(Span::mixed_site, |first| Span::mixed_site().located_at(first.span()))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub(crate) mod upstream;
 pub use ids::{SpanId, TraceId};
 pub use site::CallSite;
 pub use tag_value::TagValue;
+pub(crate) use tag_value::sealed::{Is, WriteTag};
 
 pub(crate) use chunk::{ChunkBatch, ChunkHead};
 pub(crate) use facts::TraceFacts;

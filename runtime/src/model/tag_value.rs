@@ -13,13 +13,42 @@ use super::tags::TagLog;
     label = "not a string, number or bool",
     note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
 )]
-pub trait TagValue: sealed::Write {}
+pub trait TagValue: sealed::WriteTag<Itself = Self> {}
 
 pub(crate) mod sealed {
     use crate::model::TagLog;
 
+    /// The same type by another name.
+    pub trait Is<T: ?Sized> {
+        #[doc(hidden)]
+        fn from(value: T) -> Self
+        where
+            T: Sized,
+            Self: Sized;
+    }
+
+    impl<T: ?Sized> Is<T> for T {
+        #[inline]
+        fn from(value: T) -> T
+        where
+            T: Sized,
+        {
+            value
+        }
+    }
+
     /// Writes a value of a known type; runs no foreign code.
-    pub trait Write {
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be a tag",
+        label = "not a string, number or bool",
+        note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
+    )]
+    pub trait WriteTag {
+        /// The type, known only where it can be a tag: of anything else the type of a chain of tags stays open, and the bound of
+        /// the method is all that fails.
+        #[doc(hidden)]
+        type Itself: WriteTag + Is<Self> + ?Sized;
+
         #[doc(hidden)]
         #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
         fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32;
@@ -29,7 +58,9 @@ pub(crate) mod sealed {
 macro_rules! text_values {
     ($($type:ty => $text:expr),* $(,)?) => {$(
         impl TagValue for $type {}
-        impl sealed::Write for $type {
+        impl sealed::WriteTag for $type {
+            type Itself = Self;
+
             #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
             fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
                 let text: for<'a> fn(&'a $type) -> &'a str = $text;
@@ -52,7 +83,9 @@ text_values! {
 macro_rules! number_values {
     ($convert:expr => $($type:ty),*) => {$(
         impl TagValue for $type {}
-        impl sealed::Write for $type {
+        impl sealed::WriteTag for $type {
+            type Itself = Self;
+
             #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
             fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
                 let convert: fn($type) -> f64 = $convert;
@@ -67,7 +100,9 @@ number_values!(f64::from => u8, u16, u32, i8, i16, i32, f32, f64);
 number_values!(|value| value as f64 => u64, u128, usize, i64, i128, isize);
 
 impl TagValue for char {}
-impl sealed::Write for char {
+impl sealed::WriteTag for char {
+    type Itself = Self;
+
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
         log.meta(anchor, key, self.encode_utf8(&mut [0; 4]))
@@ -75,7 +110,9 @@ impl sealed::Write for char {
 }
 
 impl<T: TagValue + ?Sized> TagValue for &T {}
-impl<T: TagValue + ?Sized> sealed::Write for &T {
+impl<'a, T: TagValue + ?Sized> sealed::WriteTag for &'a T {
+    type Itself = &'a T::Itself;
+
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
         (**self).write(log, anchor, key)
@@ -83,7 +120,9 @@ impl<T: TagValue + ?Sized> sealed::Write for &T {
 }
 
 impl<T: TagValue + ?Sized> TagValue for &mut T {}
-impl<T: TagValue + ?Sized> sealed::Write for &mut T {
+impl<'a, T: TagValue + ?Sized> sealed::WriteTag for &'a mut T {
+    type Itself = &'a mut T::Itself;
+
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
         (**self).write(log, anchor, key)

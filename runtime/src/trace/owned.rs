@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
-use crate::model::{EntryKind, Flags, Link, Record, TagLog, TagValue};
+use crate::model::{EntryKind, Flags, Link, Record, TagLog, WriteTag};
 use std::time::SystemTime;
 
 /// An open span outside of any line.
@@ -30,7 +30,7 @@ pub(crate) struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    pub(crate) fn tag(&mut self, key: &str, value: &impl TagValue) {
+    pub(crate) fn tag(&mut self, key: &str, value: &impl WriteTag) {
         self.record.tags = value.write(self.tags, self.record.tags, key);
     }
 

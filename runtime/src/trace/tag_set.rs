@@ -8,7 +8,7 @@ use super::as_context::{AsContext, link, place};
 use super::context::Place;
 use super::error::text;
 use super::owned::Edit;
-use crate::model::{EntryKind, Link, TagValue};
+use crate::model::{EntryKind, Is, Link, WriteTag};
 
 /// Tags of one span, as a chain of values.
 pub trait TagSet {
@@ -60,7 +60,7 @@ enum Field {
     SpanType,
 }
 
-impl<C: TagSet, V: TagValue> TagSet for Tagged<C, V> {
+impl<C: TagSet, V: WriteTag> TagSet for Tagged<C, V> {
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, edit: &mut Edit<'_>) {
         self.before.write(edit);
@@ -118,7 +118,16 @@ impl<C: TagSet> TagSet for Placed<C> {
 }
 
 /// A text of a known type, so that reading it runs no foreign code while the stack is held.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no text",
+    label = "must be a string",
+    note = "write `format!(..)` to make one"
+)]
 pub trait FieldText {
+    /// The type, known only where it is a text: of anything else the type of the chain stays open, and the bound of the method is all
+    /// that fails.
+    type Itself: FieldText + Is<Self> + ?Sized;
+
     #[doc(hidden)]
     fn text(&self) -> &str;
 }
@@ -126,6 +135,8 @@ pub trait FieldText {
 macro_rules! field_texts {
     ($($type:ty),*) => {$(
         impl FieldText for $type {
+            type Itself = Self;
+
             fn text(&self) -> &str {
                 self
             }
@@ -135,7 +146,9 @@ macro_rules! field_texts {
 
 field_texts!(str, String, Box<str>, std::sync::Arc<str>, std::rc::Rc<str>, std::borrow::Cow<'_, str>);
 
-impl<T: FieldText + ?Sized> FieldText for &T {
+impl<'a, T: FieldText<Itself = T> + ?Sized> FieldText for &'a T {
+    type Itself = &'a T::Itself;
+
     fn text(&self) -> &str {
         (**self).text()
     }
@@ -147,8 +160,8 @@ macro_rules! chain {
         impl<$($generics)*> $type {
             /// One tag.
             #[inline]
-            pub fn tag<T: TagValue>(self, key: &'static str, value: T) -> Tagged<Self, T> {
-                Tagged { before: self, key, value }
+            pub fn tag<T: WriteTag<Itself: Sized>>(self, key: &'static str, value: T) -> Tagged<Self, T::Itself> {
+                Tagged { before: self, key, value: Is::from(value) }
             }
 
             /// One tag by its `Debug` text.
@@ -183,20 +196,20 @@ macro_rules! chain {
 
             /// The resource.
             #[inline]
-            pub fn resource<T: FieldText>(self, value: T) -> WithField<Self, T> {
-                WithField { before: self, kind: Field::Resource, value }
+            pub fn resource<T: FieldText<Itself: Sized>>(self, value: T) -> WithField<Self, T::Itself> {
+                WithField { before: self, kind: Field::Resource, value: Is::from(value) }
             }
 
             /// The service.
             #[inline]
-            pub fn service<T: FieldText>(self, value: T) -> WithField<Self, T> {
-                WithField { before: self, kind: Field::Service, value }
+            pub fn service<T: FieldText<Itself: Sized>>(self, value: T) -> WithField<Self, T::Itself> {
+                WithField { before: self, kind: Field::Service, value: Is::from(value) }
             }
 
             /// The span type.
             #[inline]
-            pub fn span_type<T: FieldText>(self, value: T) -> WithField<Self, T> {
-                WithField { before: self, kind: Field::SpanType, value }
+            pub fn span_type<T: FieldText<Itself: Sized>>(self, value: T) -> WithField<Self, T::Itself> {
+                WithField { before: self, kind: Field::SpanType, value: Is::from(value) }
             }
         }
     };

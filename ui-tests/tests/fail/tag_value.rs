@@ -10,6 +10,11 @@ fn place(a: Opaque) {
 #[traced(tags(a = Opaque))]
 fn expression() {}
 
+#[traced(tags(a = Some(1), b = 2))]
+fn temporary() -> Result<(), String> {
+    Ok(())
+}
+
 #[traced(tags(a = ?Opaque, b = %Opaque))]
 async fn described() {}
 
@@ -19,6 +24,7 @@ fn wrong() {}
 fn main() {
     place(Opaque);
     expression();
+    let _ = temporary();
     let _ = described();
     wrong();
 }

@@ -1,7 +1,7 @@
 //! Tags and computed texts: borrowed from the arguments, which the body still has.
 
 use dd_traced::testing::ScopedTracer;
-use dd_traced::traced;
+use dd_traced::{TagValue, traced};
 
 use crate::support::{Failed, pause, ready, spans_of};
 
@@ -145,12 +145,19 @@ fn values_are_unchanged() {
     assert_eq!(spans, 13);
 }
 
+#[traced(tags(value, copy = value.clone()))]
+fn of_any_type<T: TagValue + Clone>(value: &mut T) -> T {
+    value.clone()
+}
+
 #[test]
 fn tags_hold_what_the_arguments_were() {
     let tracer = ScopedTracer::new();
     assert_eq!(mutable_reference(&mut vec![1]), Ok(&mut 7));
     of_each_type(1, 1.5, true, 'x', "y", Some(1), &[2]);
+    assert_eq!(of_any_type(&mut "z".to_owned()), "z");
     let spans = tracer.finished();
+    assert_eq!([&*spans[2].meta["value"], &*spans[2].meta["copy"]], ["z", "z"]);
     assert_eq!((spans[0].metrics["list.len"], &*spans[0].meta["last"]), (1.0, "Some(1)"));
     assert_eq!((spans[1].metrics["number"], spans[1].metrics["float"]), (1.0, 1.5));
     let texts = ["flag", "letter", "text", "optional"].map(|key| &*spans[1].meta[key]);
