@@ -49,8 +49,8 @@ pub fn never() -> ! {
     unreachable!("generated code calls this after a call that does not return")
 }
 
-/// Makes a `Result` of what a function finds in a returned value: `err(function)`.
-pub fn mapped<R: ?Sized, E>(ret: &R, error: impl FnOnce(&R) -> Option<E>) -> Result<(), E> {
+/// Makes a `Result` of what a function finds in a returned value, perhaps borrowed from it: `err(function)`.
+pub fn mapped<'a, R: ?Sized, E>(ret: &'a R, error: impl FnOnce(&'a R) -> Option<E>) -> Result<(), E> {
     error(ret).map_or(Ok(()), Err)
 }
 

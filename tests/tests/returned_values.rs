@@ -166,6 +166,23 @@ fn a_function_finds_errors_in_other_values() {
     async fn status(code: u16) -> Status {
         Status([code; 5])
     }
+    struct Held(Option<Outer>);
+    impl Held {
+        fn error(&self) -> Option<&Outer> {
+            self.0.as_ref()
+        }
+    }
+    #[traced(err(Held::error))]
+    fn held() -> Held {
+        Held(Some(Outer(Inner)))
+    }
+    #[traced(err(|held| held.0.as_ref()))]
+    async fn held_later() -> Held {
+        Held(Some(Outer(Inner)))
+    }
+    let found = [span_of(held), span_of(|| ready(held_later()))];
+    let outer = ["returned_values::Outer", "no order", "caused by: no connection"];
+    assert_eq!(found.each_ref().map(error), [Some(outer); 2]);
     assert_eq!(error(&span_of(|| option(None))), Some(["&str", "nothing found", ""]));
     assert_eq!(error(&span_of(|| option(Some(1)))), None);
     assert_eq!(error(&span_of(|| ready(status(503)))).map(|error| error[1]), Some("no order"));

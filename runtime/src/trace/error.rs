@@ -29,7 +29,8 @@ impl ErrorInfo {
     pub(crate) fn of<E: Error + ?Sized>(error: &E) -> Self {
         let source = catch_unwind(AssertUnwindSafe(|| error.source())).ok().flatten();
         Self {
-            kind: Cow::Borrowed(std::any::type_name::<E>()),
+            // An error that was found by reference is called as itself.
+            kind: Cow::Borrowed(std::any::type_name::<E>().trim_start_matches('&')),
             message: Cow::Owned(text(format_args!("{error}"))),
             stack: sources(source).or_else(|| report(format_args!("{error:?}"))),
         }
