@@ -2,11 +2,12 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use crate::tokens::{is_group, is_ident, is_punct, split_at};
+use crate::item::Header;
+use crate::tokens::{is_group, is_ident, is_punct, split_at, visible};
 
-/// Words that begin an item.
-const ITEM_KEYWORDS: [&str; 12] =
-    ["fn", "const", "static", "use", "struct", "enum", "trait", "impl", "type", "mod", "extern", "union"];
+/// Words that begin an item, beside `const` and `union`, which begin something else as well.
+const ITEM_KEYWORDS: [&str; 10] =
+    ["fn", "static", "use", "struct", "enum", "trait", "impl", "type", "mod", "extern"];
 
 /// A body, taken apart as far as needed.
 pub(crate) struct Body {
@@ -106,10 +107,75 @@ pub(crate) fn inner_attributes_len(tokens: &[TokenTree]) -> usize {
     len
 }
 
+/// Whether an item begins where a statement can: at the start, and behind a semicolon or braces.
 fn has_items(statements: TokenStream) -> bool {
-    statements.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => ITEM_KEYWORDS.iter().any(|keyword| word == keyword),
-        TokenTree::Group(group) => group.delimiter() == Delimiter::None && has_items(group.stream()),
-        _ => false,
+    let tokens = visible(statements);
+    let mut begins = true;
+    (0..tokens.len()).any(|index| {
+        let is_item = begins && begins_item(&tokens[index..]);
+        begins = match &tokens[index] {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => begins,
+            token => is_punct(token, ';') || is_group(token, Delimiter::Brace),
+        };
+        is_item
     })
+}
+
+fn begins_item(statement: &[TokenTree]) -> bool {
+    if let [TokenTree::Group(fragment), ..] = statement {
+        if fragment.delimiter() == Delimiter::None && has_items(fragment.stream()) {
+            return true;
+        }
+    }
+    let Some(header) = Header::read(statement) else { return false };
+    let behind = statement.get(header.keyword + 1);
+    match &statement[header.keyword] {
+        TokenTree::Ident(word) if word == "union" => matches!(behind, Some(TokenTree::Ident(_))),
+        TokenTree::Ident(word) => {
+            header.const_at.is_some() || ITEM_KEYWORDS.iter().any(|keyword| word == keyword)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(body: &str) -> bool {
+        has_items(body.parse().unwrap())
+    }
+
+    #[test]
+    fn items_are_found_where_statements_begin() {
+        for body in [
+            "fn f() {} f()",
+            "let a = 1; const B: u8 = 2; a + B",
+            "if a { b() } #[cfg(test)] pub(crate) union U { a: u8 }",
+            "const _: () = ();",
+            "unsafe extern \"C\" fn f() {}",
+            "extern crate alloc;",
+            "const fn f() {}",
+            "use a::b; b()",
+        ] {
+            assert!(found(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_items_elsewhere_are_none() {
+        for body in [
+            "a.union(b).count()",
+            "union",
+            "union + 1",
+            "const { 1 + 2 }",
+            "main as fn() as usize",
+            "let f: fn() = g; f()",
+            "async move { a }",
+            "unsafe { a }",
+            "match a { _ => {} } union.len()",
+        ] {
+            assert!(!found(body), "{body}");
+        }
+    }
 }

@@ -75,6 +75,14 @@ fn block_value(x: u8) -> u8 {
 }
 
 #[traced]
+#[rustfmt::skip]
+fn word_of_an_item(union: u8) -> u8 { union }
+
+#[traced]
+#[rustfmt::skip]
+fn constant_block() -> u8 { const { 1 + 2 } }
+
+#[traced]
 fn never() -> ! {
     panic!("never")
 }
@@ -143,6 +151,7 @@ fn values_are_unchanged() {
         assert_eq!((question_mark("a"), question_mark("")), (Some(97), None));
         assert_eq!(labelled(5), 7);
         assert_eq!(block_value(2), 5);
+        assert_eq!((word_of_an_item(1), constant_block()), (1, 3));
         assert_eq!(foreign_abi(3), 3);
         assert_eq!(default_foreign_abi(3, 1), 2);
         assert_eq!(closure(1)(2), 3);
@@ -152,7 +161,7 @@ fn values_are_unchanged() {
         assert_eq!(coerced(true).to_string() + &coerced(false).to_string(), "1two");
         assert_eq!(unsized_slice(&[1, 2, 3]), [1, 2, 3]);
     });
-    assert_eq!(spans, 25);
+    assert_eq!(spans, 27);
 }
 
 #[test]
