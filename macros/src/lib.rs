@@ -211,7 +211,8 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// placeholders give what they give without a span.
 ///
 /// When the level is off, nothing is evaluated. File, line and module are the caller's. A single word that is nearly one of the five
-/// levels is taken for a misspelling: a variable of such a name goes into parentheses, `(warning)`.
+/// levels, or what another logger calls its own, is taken for a misspelling: a variable of such a name goes into parentheses,
+/// `(warning)`.
 #[proc_macro]
 pub fn dd_log(tokens: TokenStream) -> TokenStream {
     dd_log::dd_log(tokens.into(), cfg!(feature = "enable")).into()

@@ -91,9 +91,10 @@ fn placeholders_are_where_the_ids_go() {
 
 #[test]
 fn level_target_and_key_values_come_first() {
-    let (level, id) = (Level::Warn, "u");
+    let (level, warning, id) = (Level::Warn, Level::Warn, "u");
     let logged = lines(|| {
         dd_log!(level, "computed");
+        dd_log!((warning), "no misspelling");
         dd_log!(if id.is_empty() { Level::Info } else { Level::Error }, "chosen");
         dd_log!(target: "elsewhere", "target");
         dd_log!(error, target: concat!("else", "where"), user = id, n:? = Some(1), "q.k" = 1; "all {id}",);
@@ -103,6 +104,7 @@ fn level_target_and_key_values_come_first() {
         logged,
         [
             "WARN log_lines: [ids] computed",
+            "WARN log_lines: [ids] no misspelling",
             "ERROR log_lines: [ids] chosen",
             "INFO elsewhere: [ids] target",
             "ERROR elsewhere: [ids] all u user=u n=Some(1) q.k=1",

@@ -29,6 +29,9 @@ pub(super) struct Message {
 const LEVELS: [(&str, &str); 5] =
     [("error", "Error"), ("warn", "Warn"), ("info", "Info"), ("debug", "Debug"), ("trace", "Trace")];
 
+/// What other loggers call theirs.
+const OTHER_LEVELS: [&str; 7] = ["warning", "err", "fatal", "critical", "crit", "notice", "verbose"];
+
 impl Call {
     /// Reports an error and gives `None` where the call makes no sense.
     pub(super) fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Self> {
@@ -39,6 +42,13 @@ impl Call {
         let level = level(input)?;
         let target = target(input)?;
         let key_values = key_values(input)?;
+        let is_level = |word: &Ident| LEVELS.iter().any(|(level, _)| word == level);
+        if let Some(word) = lone_word(input).filter(|word| !target.is_empty() && is_level(word)) {
+            return Err(syn::Error::new(
+                word.span(),
+                format!("the level `{word}` belongs in front of `target:`"),
+            ));
+        }
         Ok(Self { level, target, key_values, message: Message::read(input)? })
     }
 }
@@ -91,22 +101,27 @@ fn level(input: ParseStream<'_>) -> syn::Result<TokenStream> {
             comma_after_level(input)?;
             return Ok(variant(name));
         }
-        // `Info` is a variant that was imported; what only resembles a level is no expression.
-        let is_variant = spelling.starts_with(char::is_uppercase);
-        let is_near = nearest(&spelling, LEVELS.map(|(level, _)| level)).is_some() || spelling == "warning";
-        if is_near && !is_variant {
+        if is_misspelt(&spelling) {
             let message =
                 format!("unknown level `{spelling}`; expected `error`, `warn`, `info`, `debug` or `trace`");
             return Err(syn::Error::new(word.span(), message));
         }
     }
-    let level: Expr = input.parse()?;
+    let level = bare(input.parse()?);
     comma_after_level(input)?;
     // The block states the type first, so that a wrong one is a single error.
     Ok(generated!({
         let level: ::dd_traced::macro_support::log::Level = #level;
         level
     }))
+}
+
+/// The expression without the parentheses that tell it from a misspelling: the compiler would call them unused.
+fn bare(level: Expr) -> Expr {
+    match level {
+        Expr::Paren(inner) => bare(*inner.expr),
+        other => other,
+    }
 }
 
 fn variant(name: &str) -> TokenStream {
@@ -119,6 +134,14 @@ fn comma_after_level(input: ParseStream<'_>) -> syn::Result<()> {
         return Err(rest_is_no_format(input));
     }
     input.parse::<Token![,]>().map(drop)
+}
+
+/// Whether the word is nearly a level. `Info` is a variant that was imported, and as such an expression.
+fn is_misspelt(word: &str) -> bool {
+    let is_variant = word.starts_with(char::is_uppercase);
+    let is_in_capitals = LEVELS.iter().any(|(level, _)| level.to_uppercase() == word);
+    let is_near = nearest(word, LEVELS.map(|(level, _)| level)).is_some() || OTHER_LEVELS.contains(&word);
+    is_in_capitals || is_near && !is_variant
 }
 
 /// A single word in front of a comma.

@@ -16,4 +16,8 @@ fn main() {
     dd_log!(target: "t");
     dd_log!(target: 5, "t");
     dd_log!(info, user = id, "no semicolon");
+    dd_log!(WARN, "level {id}");
+    dd_log!(fatal, "level {id}");
+    dd_log!(err, "level {id}");
+    dd_log!(target: "t", info, "level {id}");
 }
