@@ -124,7 +124,10 @@ impl<'a, 'input> Reader<'a, 'input> {
             Value::Computed(value) => Text::Computed(taken(value)),
             Value::Literal(Lit::Str(text)) => Text::Literal(text),
             Value::Literal(other) => {
-                let instead = if keyword.argument == Argument::Name { "a constant" } else { "an expression" };
+                let instead = match keyword.argument {
+                    Argument::Name => "a constant",
+                    _ => "an expression that gives a string",
+                };
                 let message = format!("`{}` must be a string literal or {instead}", keyword.spelling);
                 return self.fail(other.span(), message);
             }

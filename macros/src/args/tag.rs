@@ -1,13 +1,15 @@
 //! The tags of `tags(...)`.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Index, Lit, LitFloat, LitInt, Token};
 
 use super::borrow::{borrowed, borrowed_place, taken};
-use super::input::{Value, any_ident, at_end, comma, expression, is_equals, peek_str, place, skip_to_comma};
+use super::input::{
+    Value, any_ident, at_end, comma, expression, is_equals, opening_bracket, peek_str, place, skip_to_comma,
+};
 use super::misspelt;
 use crate::diagnostics::Diagnostics;
 
@@ -73,6 +75,10 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
         }
         return assigned(input, path.key, path.tokens, diagnostics);
     }
+    if let Some(message) = goes_on(input, &path, capture) {
+        diagnostics.error_on(&path.tokens, message);
+        return None;
+    }
     Some(Tag {
         key: path.key,
         capture,
@@ -82,6 +88,23 @@ fn read(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> Option<Tag> {
         root: Some(path.root),
         cfg: TokenStream::new(),
     })
+}
+
+/// What is wrong where something begins like a place but goes on: `u.name()`, `list[0]`, or `?a = 1`.
+fn goes_on(input: ParseStream<'_>, path: &DottedPath, capture: Capture) -> Option<String> {
+    let sigil = match capture {
+        Capture::Value => "",
+        Capture::Debug => "?",
+        Capture::Display => "%",
+    };
+    if is_equals(input) {
+        return Some(format!("`{sigil}` belongs to the value: write `{} = {sigil}...`", path.key));
+    }
+    let ahead = input.fork();
+    opening_bracket(&ahead)?;
+    let group: TokenTree = ahead.parse().ok()?;
+    let rest = if at_end(&ahead) { "" } else { "..." };
+    Some(format!("what is computed needs a key: write `key = {sigil}{}{group}{rest}`", path.key))
 }
 
 /// `= EXPR`, `= ?EXPR` or `= %EXPR`
