@@ -5,7 +5,7 @@ use quote::ToTokens;
 
 use crate::body::{braces_like, inner_attributes_len};
 use crate::item::Header;
-use crate::tokens::{Angles, generics_len, is_group, is_ident, is_punct, last_segment, visible};
+use crate::tokens::{Angles, generics_len, is_group, is_ident, is_punct, last_segment, mentions, visible};
 
 /// An `impl` block or a trait with its braces.
 pub(crate) struct Block {
@@ -143,10 +143,12 @@ fn own_attribute(mut item: Vec<TokenTree>) -> (OwnAttribute, Vec<TokenTree>) {
         }
         let inside = visible(attribute.stream());
         let path_len = inside.iter().take_while(|token| !matches!(token, TokenTree::Group(_))).count();
-        if last_segment(&inside[..path_len]).as_deref() == Some("traced") {
-            let skips = matches!(inside.get(path_len), Some(TokenTree::Group(arguments))
-                if arguments.stream().to_string() == "skip");
-            if skips {
+        let name = last_segment(&inside[..path_len]);
+        if name.as_deref() == Some("cfg_attr") && mentions(attribute.stream(), "traced") {
+            return (OwnAttribute::Traced, item);
+        }
+        if name.as_deref() == Some("traced") {
+            if matches!(inside.get(path_len), Some(TokenTree::Group(arguments)) if is_skip(arguments)) {
                 item.drain(at..at + 2);
                 return (OwnAttribute::Skip, item);
             }
@@ -155,6 +157,16 @@ fn own_attribute(mut item: Vec<TokenTree>) -> (OwnAttribute, Vec<TokenTree>) {
         at += 2;
     }
     (OwnAttribute::None, item)
+}
+
+/// `skip`, perhaps with a comma.
+fn is_skip(arguments: &Group) -> bool {
+    let arguments: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    match &arguments[..] {
+        [skip] => is_ident(skip, "skip"),
+        [skip, comma] => is_ident(skip, "skip") && is_punct(comma, ','),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +211,16 @@ mod tests {
         assert!(matches!(&seen[..], [only, ..] if only.starts_with("fn g")), "{seen:?}");
         let text = mapped.to_string().replace(' ', "");
         assert_eq!(text, r#"implS{#![doc="a"]#![allow(dead_code)]fnf(){}fng(){}}"#);
+    }
+
+    #[test]
+    fn an_attribute_of_its_own_is_found() {
+        let own = |source: &str| own_attribute(visible(source.parse().unwrap())).0;
+        assert_eq!(own("#[inline] #[traced(skip,)] fn f() {}"), OwnAttribute::Skip);
+        assert_eq!(own("#[dd_traced::traced(skip)] fn f() {}"), OwnAttribute::Skip);
+        assert_eq!(own("#[traced(tags(skip))] fn f() {}"), OwnAttribute::Traced);
+        assert_eq!(own("#[cfg_attr(unix, traced(ret))] fn f() {}"), OwnAttribute::Traced);
+        assert_eq!(own("#[cfg_attr(unix, inline)] fn f() {}"), OwnAttribute::None);
     }
 
     #[test]

@@ -86,12 +86,14 @@ pub(crate) fn bind_tags(function: &Function, args: &mut Args, diagnostics: &mut 
         [] => "no arguments".to_owned(),
         known => list(known.iter().map(|parameter| parameter.name.as_str())),
     };
+    let whose =
+        if function.owner.is_some() { format!("`{}`", function.name) } else { "this function".to_owned() };
     for tag in &mut args.tags {
         let Some(root) = &tag.root else { continue };
         if let Some(parameter) = known.iter().find(|parameter| root == &parameter.name) {
             tag.cfg = parameter.cfg.clone();
         } else {
-            let message = format!("no argument named `{root}`; this function has {names}");
+            let message = format!("no argument named `{root}`; {whose} has {names}");
             diagnostics.error(root.span(), message);
             // Said once, also on a block of many functions.
             tag.root = None;

@@ -77,7 +77,7 @@ fn a_block_has_no_name_of_its_own() {
         [
             "`name` cannot be used on an `impl` block: all functions would share it; annotate each",
             "`resource` cannot be used on an `impl` block: all functions would share it; annotate each",
-            "no argument named `qty`; this function has `id`",
+            "no argument named `qty`; `f` has `id`",
         ]
     );
 }
