@@ -12,7 +12,7 @@ pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
 pub use crate::trace::{
     AsContext, AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, Linked, NoTags, OwnedStart,
-    Placed, Plain, ReturnText, Shown, Start, TagSet, Tagged, Traced, describe,
+    Placed, Plain, ReturnText, Running, Shown, Start, TagSet, Tagged, describe,
 };
 
 /// A span of a synchronous function.

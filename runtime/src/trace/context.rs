@@ -140,15 +140,6 @@ impl ActiveGuard {
         let token = with_stack(|stack| stack.enter(Arc::clone(segment), span_id, entry));
         Self { token, stays_on_its_thread: PhantomData }
     }
-
-    /// Leaves the span active, to be ended by the guard that [`ActiveGuard::of_token`] makes; 0 for an inert guard.
-    pub(crate) fn into_token(mut self) -> u64 {
-        self.token.take().unwrap_or(0)
-    }
-
-    pub(crate) fn of_token(token: u64) -> Self {
-        Self { token: Some(token).filter(|token| *token != 0), stays_on_its_thread: PhantomData }
-    }
 }
 
 impl Drop for ActiveGuard {

@@ -33,6 +33,8 @@ pub(crate) struct Frame {
     pub(crate) closes: u32,
     /// Units of the segment that were opened ahead, for futures that this one starts; closed with it.
     pub(crate) credit: u32,
+    /// Whether the thread was unwinding when the drop of this future began.
+    pub(crate) was_panicking: bool,
     /// The frame of a future that this one started and that is over, for the next one.
     pub(crate) spare: Option<Box<Frame>>,
     /// How many wait here, each with the next one.
@@ -118,6 +120,7 @@ impl Frame {
             first_tag: 0,
             closes: 0,
             credit: 0,
+            was_panicking: false,
             spare: None,
             spares: 0,
             kept: SpanBuffer::new(),

@@ -6,86 +6,39 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::context::ActiveGuard;
 use super::error::ErrorInfo;
-use super::finding::Finding;
 use super::handle::Span;
-use super::holder::{Holder, Polling};
 use super::owned::OwnedSpan;
 use super::stack::with_stack;
 
 pin_project! {
     /// A future with a span: active during each poll, finished when the future is ready or dropped.
     ///
-    /// Made by [`TraceFuture::traced`] and by `#[traced]` on a function that is `async` or returns a future. It is `Send` and `Sync` whenever the inner future is.
+    /// Made by [`TraceFuture::traced`]. It is `Send` and `Sync` whenever the inner future is.
     #[must_use = "a future does nothing, and its span records nothing, until it is polled"]
     #[derive(Debug)]
-    pub struct Traced<F, H = NoHook> {
-        holder: Holder,
-        hook: Option<H>,
+    pub struct Traced<F> {
+        span: Span,
         // An option, so that the inner future can be dropped while its span is active.
         #[pin]
         inner: Option<F>,
     }
 
-    impl<F, H> PinnedDrop for Traced<F, H> {
+    impl<F> PinnedDrop for Traced<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
-                this.holder.give_up_start();
-                let polling = Polling::begin(this.holder);
+                let active = Active::enter(this.span);
                 this.inner.set(None);
-                polling.finish();
+                active.leave();
+                this.span.finish();
             }
         }
     }
 }
 
-/// The hook of a future whose result is not looked at.
-#[derive(Debug, Clone, Copy)]
-pub struct NoHook;
-
-/// Looks at what a future returned.
-pub trait OnReturn<R> {
-    #[doc(hidden)]
-    type Finding: Finding;
-
-    #[doc(hidden)]
-    fn look(self, ret: &R) -> Self::Finding;
-}
-
-impl<R> OnReturn<R> for NoHook {
-    type Finding = Option<Box<ErrorInfo>>;
-
-    fn look(self, _: &R) -> Option<Box<ErrorInfo>> {
-        None
-    }
-}
-
-impl<R, S: Finding, H: FnOnce(&R) -> S> OnReturn<R> for H {
-    type Finding = S;
-
-    fn look(self, ret: &R) -> S {
-        self(ret)
-    }
-}
-
-impl<F> Traced<F> {
-    pub(crate) fn new(holder: Holder, inner: F) -> Self {
-        Self { holder, hook: Some(NoHook), inner: Some(inner) }
-    }
-}
-
-impl<F: Future> Traced<F> {
-    /// Has the result looked at; for generated code.
-    #[doc(hidden)]
-    pub fn on_return<S: Finding, H: FnOnce(&F::Output) -> S>(mut self, hook: H) -> Traced<F, H> {
-        // A type with drop code is taken apart by emptying it.
-        let holder = std::mem::replace(&mut self.holder, Holder::None);
-        Traced { holder, hook: Some(hook), inner: self.inner.take() }
-    }
-}
-
-impl<F: Future, H: OnReturn<F::Output>> Future for Traced<F, H> {
+impl<F: Future> Future for Traced<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -94,21 +47,41 @@ impl<F: Future, H: OnReturn<F::Output>> Future for Traced<F, H> {
             // As a future that was polled after it was ready.
             return Poll::Pending;
         };
-        let mut polling = Polling::begin(this.holder);
+        let active = Active::enter(this.span);
         let poll = inner.poll(cx);
-        match &poll {
-            Poll::Pending => polling.pause(),
-            Poll::Ready(ret) => {
-                let hook = this.hook.take().filter(|_| polling.is_recorded());
-                let finding = hook.map(|hook| hook.look(ret));
-                this.inner.set(None);
-                if let Some(finding) = finding.filter(|finding| !finding.is_empty()) {
-                    polling.write(&finding);
-                }
-                polling.finish();
-            }
+        if poll.is_ready() {
+            this.inner.set(None);
+        }
+        active.leave();
+        if poll.is_ready() {
+            this.span.finish();
         }
         poll
+    }
+}
+
+/// A span that is active for a poll, or for the drop of its future. It is dropped with `is_over` unset only by a panic inside.
+struct Active<'a> {
+    span: &'a Span,
+    is_over: bool,
+    _guard: ActiveGuard,
+}
+
+impl<'a> Active<'a> {
+    fn enter(span: &'a Span) -> Self {
+        Self { span, is_over: false, _guard: span.activate() }
+    }
+
+    fn leave(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.span.edit(|edit| edit.error(&ErrorInfo::panic()));
+        }
     }
 }
 
@@ -137,7 +110,7 @@ pub trait TraceFuture: Future + Sized {
     /// # drop(future);
     /// ```
     fn traced(self, span: Span) -> Traced<Self> {
-        Traced::new(Holder::Handle(span), self)
+        Traced { span, inner: Some(self) }
     }
 }
 

@@ -23,9 +23,11 @@ mod holder;
 mod ids;
 mod owned;
 mod owned_start;
+mod polling;
 mod process;
 mod propagate;
 mod recorder;
+mod running;
 #[cfg(feature = "testing")]
 mod scope;
 mod segment;
@@ -47,6 +49,7 @@ pub use handle::{Span, SpanBuilder, span};
 pub use owned_start::{EnteredOwned, OwnedStart};
 pub use propagate::{extract, inject};
 pub use recorder::{AsyncStart, Entered, Start};
+pub use running::Running;
 pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 
 pub(crate) use process::{Core, install, not_recorded, uninstall};

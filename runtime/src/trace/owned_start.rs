@@ -7,9 +7,11 @@ use std::marker::PhantomData;
 use super::context::Place;
 use super::error::ErrorInfo;
 use super::finding::Finding;
-use super::future::Traced;
-use super::holder::{Holder, OUT, enter_frame, finish_frame};
+use super::holder::{Holder, OUT};
+use super::polling::finish_frame;
 use super::process;
+use super::recorder::AsyncStart;
+use super::running::Running;
 use super::setup::Setup;
 use super::stack::with_stack;
 use super::tag_set::{NoTags, TagSet};
@@ -56,13 +58,13 @@ impl OwnedStart {
 
     /// The future under this span.
     #[inline]
-    pub fn run<F: Future>(self, future: F) -> Traced<F> {
-        Traced::new(self.holder, future)
+    pub fn run<F: Future>(self, future: F) -> Running<F> {
+        AsyncStart::of(self.holder).run(future)
     }
 
     /// The future that a function makes now, under this span.
     #[inline]
-    pub fn run_fn<F: Future>(self, make: impl FnOnce() -> F) -> Traced<F> {
+    pub fn run_fn<F: Future>(self, make: impl FnOnce() -> F) -> Running<F> {
         self.run(make())
     }
 }
@@ -76,7 +78,8 @@ fn prepared(site: &'static CallSite, place: Option<Place>, tags: &dyn TagSet) ->
 fn enter(mut holder: Holder) -> EnteredOwned {
     let was_panicking = std::thread::panicking();
     holder.start();
-    let span_id = if let Holder::Owned(frame) = &mut holder { enter_frame(frame) } else { OUT };
+    let span_id = holder.span_id();
+    holder.enter();
     EnteredOwned { span_id, was_panicking, stays_on_its_thread: PhantomData }
 }
 

@@ -7,9 +7,10 @@ use std::marker::PhantomData;
 
 use super::error::ErrorInfo;
 use super::finding::Finding;
-use super::future::Traced;
 use super::holder::Holder;
+use super::polling::{After, Before, around};
 use super::process;
+use super::running::Running;
 use super::stack::{with_records, with_stack};
 use super::tag_set::{NoTags, TagSet};
 use crate::model::{CallSite, NO_INDEX};
@@ -205,30 +206,36 @@ fn write<S: Finding>(entered: &Entered, finding: S) {
 #[must_use = "the span starts when it is given a future to run"]
 #[derive(Debug)]
 pub struct AsyncStart {
-    holder: Holder,
+    before: Before,
+    after: After,
 }
 
 impl AsyncStart {
     /// Starts a span of this call site, under the active one.
     #[inline]
     pub fn new(site: &'static CallSite) -> Self {
-        Self { holder: Holder::of_site(site) }
+        Self::of(Holder::of_site(site))
+    }
+
+    #[inline]
+    pub(super) fn of(holder: Holder) -> Self {
+        let (before, after) = around(holder);
+        Self { before, after }
     }
 
     /// The tags, evaluated now and only if the span is recorded.
     #[inline]
     pub fn tags<T: TagSet>(mut self, tags: impl FnOnce(NoTags) -> T) -> Self {
-        if let Holder::Owned(Some(frame)) = &mut self.holder {
+        if self.after.is_started() {
             // The span is on no stack yet, so foreign code may run here.
-            let tags = tags(NoTags);
-            frame.describe(&tags);
+            self.before.describe(&tags(NoTags));
         }
         self
     }
 
     /// The future under this span.
     #[inline]
-    pub fn run<F: Future>(self, future: F) -> Traced<F> {
-        Traced::new(self.holder, future)
+    pub fn run<F: Future>(self, future: F) -> Running<F> {
+        Running::new(self.before, future, self.after)
     }
 }

@@ -175,6 +175,11 @@ impl Stack {
         }
     }
 
+    /// Whether the thread was unwinding when the drop of this future began.
+    pub(crate) fn was_panicking(&self, span_id: u64) -> bool {
+        self.frames.iter().any(|frame| frame.token == span_id && frame.was_panicking)
+    }
+
     /// Ends what stands above a frame.
     #[inline]
     fn uncover(&mut self, token: u64) -> Option<()> {
