@@ -149,16 +149,11 @@ impl<'a> Polling<'a> {
         }
     }
 
+    #[cold]
     #[inline(never)]
-    fn end(&mut self) {
-        match self.end {
-            End::Finish => return finish(&mut self.before.0, self.after),
-            End::Pause => {}
-            End::Panic => self.write(&Some(Box::new(ErrorInfo::panic()))),
-        }
-        if let Some(frame) = with_records(|stack| stack.leave_poll(self.after.span_id)) {
-            self.before.0 = Holder::Owned(frame);
-        }
+    fn panicked(&mut self) {
+        self.write(&Some(Box::new(ErrorInfo::panic())));
+        leave(&mut self.before.0, self.after.span_id);
     }
 }
 
@@ -166,7 +161,11 @@ impl Drop for Polling<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.is_recorded() {
-            self.end();
+            match self.end {
+                End::Panic => self.panicked(),
+                End::Pause => leave(&mut self.before.0, self.after.span_id),
+                End::Finish => finish(&mut self.before.0, self.after),
+            }
         }
     }
 }
@@ -180,6 +179,15 @@ fn enter(holder: &mut Holder, after: &mut After) {
     holder.enter();
 }
 
+/// Takes the span off the stack again.
+#[inline(never)]
+fn leave(holder: &mut Holder, span_id: u64) {
+    if let Some(frame) = with_records(|stack| stack.leave_poll(span_id)) {
+        *holder = Holder::Owned(frame);
+    }
+}
+
+#[inline(never)]
 fn finish(holder: &mut Holder, after: &mut After) {
     let span_id = std::mem::replace(&mut after.span_id, OUT);
     match std::mem::replace(holder, Holder::None) {
