@@ -43,7 +43,8 @@ impl Start {
     }
 
     /// Runs a body under the span and marks it by what the body returned.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
         let entered = self.enter();
         let ret = body();
@@ -68,7 +69,8 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
     }
 
     /// Runs a body under the span and marks it by what the body returned.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
         let entered = self.enter();
         let ret = body();
@@ -103,21 +105,26 @@ impl Entered {
     }
 
     /// Runs a body under the span and marks it by what the body returned.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
     pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
         let ret = body();
         self.look_at(&ret, look);
         ret
     }
 
-    /// Apart from its callers: the body is inlined into each of them once, and not from one into the other.
     #[inline]
-    pub(super) fn look_at<R, S: Finding>(&self, ret: &R, look: impl FnOnce(&R) -> S) {
+    fn look_at<R, S: Finding>(&self, ret: &R, look: impl FnOnce(&R) -> S) {
         if self.index != NO_INDEX {
-            let finding = look(ret);
-            if !finding.is_empty() {
-                write(self, finding);
-            }
+            self.found(look(ret));
+        }
+    }
+
+    /// Apart from what is generic over the function.
+    #[inline]
+    fn found<S: Finding>(&self, finding: S) {
+        if !finding.is_empty() {
+            write(self, finding);
         }
     }
 }
