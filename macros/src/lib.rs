@@ -46,7 +46,11 @@ use proc_macro::TokenStream;
 /// The function stays as it is written: signature, attributes, errors and lints. A panic marks its span as failed, and so
 /// does an `Err`, in the words of its `Display`, else of its `Debug`, else by its type alone; the type needs neither.
 /// Nothing else is recorded unless it is asked for. Where tracing is compiled out, the arguments are checked
-/// and the function is left alone.
+/// and the function is left alone: a constant, an import or an argument of the function that only the attribute uses is then unused,
+/// and the compiler warns of it. A library that is built both ways gives it a second use, such as `let _ = id;`.
+///
+/// A few lints cannot see through the generated code: `unused_async` and `manual_async_fn` stay silent on an annotated function, and, where
+/// it can fail or is a future, so do `needless_return`, `unnecessary_wraps` and `unconditional_recursion`.
 ///
 /// # Futures
 ///
@@ -81,7 +85,7 @@ use proc_macro::TokenStream;
 ///       | kind = "internal" | "server" | "client" | "producer" | "consumer"
 ///       | measured [= BOOL] | root [= BOOL] | parent = EXPR | links(EXPR, ...)
 ///       | tags(TAG, ...)
-///       | err = false | err = "display" | err = "debug" | err(FUNCTION)
+///       | err = BOOL | err = "display" | err = "debug" | err(FUNCTION)
 ///       | ret | ret = "debug"
 ///       | crate = PATH
 /// TAG   = PLACE | ?PLACE | %PLACE | KEY = EXPR | KEY = ?EXPR | KEY = %EXPR
@@ -101,13 +105,13 @@ use proc_macro::TokenStream;
 /// | `parent` | the parent: a `SpanContext` or a `Span`, perhaps in an `Option` | the active span |
 /// | `links` | other spans this one is linked to, each named like a parent | none |
 /// | `tags` | tags from arguments and expressions | none |
-/// | `err` | how an `Err` is described; `false` leaves it out; a function maps `&Ret` to an `Option` of an error | by type |
+/// | `err` | how an `Err` is described; `false` leaves it out; `true` looks for it whatever the type is called; a function maps `&Ret` to an `Option` of an error, which it may borrow | by type |
 /// | `ret` | records the returned value as the tag `return`, by its `Display` or `Debug` text; of a `Result` the `Ok` | off |
 /// | `crate` | path of the runtime crate, for re-exports | `::dd_traced` |
 ///
 /// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
-/// borrowed, so the body still has them. Numbers become metrics, strings and booleans tags; `?` takes the `Debug` text, `%`
-/// the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
+/// borrowed, so the body still has them. Numbers become metrics; `str`, `String`, `char`, `bool`, `Cow<str>` and a `str` in a `Box`, `Rc`
+/// or `Arc` become tags; so do references to any of these. Of everything else `?` takes the `Debug` text and `%` the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
 /// in quotes every key is taken as it is written. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a
 /// route, as it should be.
 ///
@@ -145,13 +149,27 @@ use proc_macro::TokenStream;
 /// # run_batch(&submitter.context(), None);
 /// ```
 ///
+/// A crate that passes the attribute on to its own users names the path at which they find the runtime:
+///
+/// ```
+/// mod facade {
+///     pub use dd_traced;
+/// }
+///
+/// #[dd_traced::traced(crate = facade::dd_traced)]
+/// fn area(w: u32, h: u32) -> u32 {
+///     w * h
+/// }
+/// # area(2, 3);
+/// ```
+///
 /// # Which errors are seen
 ///
 /// The tags of an error are `error.type`, the name of its type; `error.message`, its text; and `error.stack`, the chain of its
 /// sources, which a `Box<dyn Error>` has too, or its `Debug` text where that has several lines.
 ///
 /// An `Err` is looked for when the name of the return type, or that of the future's output, ends in `Result`, or when `err` is
-/// written: an alias such as `Outcome<T>` needs `err = "display"`. Under `#[track_caller]` no `Err` of a function that is
+/// written: an alias such as `Outcome<T>` needs `err = true`, or a description such as `err = "display"`. Under `#[track_caller]` no `Err` of a function that is
 /// not `async` is looked for, because the body would then have another caller.
 ///
 /// Arguments that a fallible or asynchronous body takes by value are dropped before the others; everything else is dropped
@@ -160,8 +178,9 @@ use proc_macro::TokenStream;
 /// # Blocks and traits
 ///
 /// On an `impl` block or a trait, the arguments go to each function with a body; `name` and `resource`, which all would share, are
-/// refused there. `ret` and `err` are for those that return a value. A `const fn` is passed over, so is a
-/// function with `#[traced(skip)]`; one with a `#[traced]` of its own has only that. The default name gains the type:
+/// refused there. `ret` and `err` are for those that return a value and are not `#[track_caller]`. A `const fn` is passed over, so is a
+/// function with `#[traced(skip)]`; one with a `#[traced]` of its own has only that, also where a `cfg_attr` holds it, whether or
+/// not its condition does. The default name gains the type:
 /// `crate.module.Type.function`.
 ///
 /// ```
@@ -205,10 +224,13 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The line starts with `[dd.service=... dd.env=... dd.version=... dd.trace_id=... dd.span_id=...] `, without what is unset,
 /// and with `0` for both ids where no span is active. A format with a placeholder has no such start:
 /// `{dd.trace_id}`, `{dd.span_id}`, `{dd.service}`, `{dd.env}` and `{dd.version}` stand where they are written, with the usual
-/// specs behind a colon. Everything else in the format is that of [`format_args!`].
+/// specs behind a colon. They are found in a literal alone, not in what `concat!` gives. Everything else in the format is that of
+/// [`format_args!`].
 ///
 /// The start is left out where `DD_LOGS_INJECTION` is off. Where tracing is compiled out, this is a plain call of `log!`, and
 /// placeholders give what they give without a span.
+///
+/// The macro names the runtime as `::dd_traced`; it has no counterpart to the `crate = PATH` of [`macro@traced`].
 ///
 /// When the level is off, nothing is evaluated. File, line and module are the caller's. A single word that is nearly one of the five
 /// levels, or what another logger calls its own, is taken for a misspelling: a variable of such a name goes into parentheses,
