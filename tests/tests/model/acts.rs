@@ -79,20 +79,20 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Keeps a view of the active span.
-    pub(crate) fn look(&mut self) {
-        let view = active_span();
-        let id = view.span_id().as_u64();
-        if id != 0 {
-            assert!(view.is_recording(), "a span that is active is open");
-            self.views.push((id, view));
+    /// Keeps a view of the actor's own span, which is active; 0 where no tracer is.
+    pub(crate) fn look(&mut self, own: u64) {
+        if own != 0 {
+            let view = active_span();
+            assert_eq!(view.span_id().as_u64(), own, "active where it was made so");
+            assert!(view.is_recording(), "a span is open until its end");
+            self.views.push((own, view));
         }
     }
 
     /// The inside of a function, which may panic.
     fn act_inside(&mut self) {
         let own = active();
-        self.look();
+        self.look(own);
         self.act_often(6);
         assert_eq!(active(), own, "active at the end of a function");
         if self.dice.below(40) == 0 {
@@ -168,10 +168,11 @@ impl<'a> Actor<'a> {
 
     fn use_a_handle(&mut self, parent: u64) {
         let handle = Arc::new(span("handle").tag("literal", "first").start());
-        self.world.born(handle.span_id().as_u64(), parent, &[("literal", "first")]);
+        let id = handle.span_id().as_u64();
+        self.world.born(id, parent, &[("literal", "first")]);
         let guard = handle.activate();
         self.call(|actor| {
-            actor.look();
+            actor.look(id);
             actor.act_often(4);
             actor.leave_a_handle(&handle, guard, parent);
         });

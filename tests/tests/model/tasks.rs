@@ -103,7 +103,7 @@ async fn steps(world: Arc<World>, mut dice: Dice, depth: u32, own: u64) {
         if !world.may_act() {
             break;
         }
-        step(&world, &mut dice, depth).await;
+        step(&world, &mut dice, depth, own).await;
         // A task from where no tracer is has no span, and acts as whoever polls it.
         assert!(own == 0 || active() == own, "active after a step of a task: {}, not {own}", active());
     }
@@ -112,9 +112,9 @@ async fn steps(world: Arc<World>, mut dice: Dice, depth: u32, own: u64) {
     }
 }
 
-async fn step(world: &Arc<World>, dice: &mut Dice, depth: u32) {
+async fn step(world: &Arc<World>, dice: &mut Dice, depth: u32, own: u64) {
     match dice.below(10) {
-        0..=3 => act(world, dice, depth),
+        0..=3 => act(world, dice, depth, own),
         4 | 5 => Pause(false).await,
         6 | 7 if depth < DEEPEST => Join(vec![new_task(world, dice, depth)]).await,
         8 if depth < DEEPEST => {
@@ -129,10 +129,10 @@ async fn step(world: &Arc<World>, dice: &mut Dice, depth: u32) {
     }
 }
 
-fn act(world: &Arc<World>, dice: &mut Dice, depth: u32) {
+fn act(world: &Arc<World>, dice: &mut Dice, depth: u32, own: u64) {
     let acts = dice.below(4);
     let mut actor = Actor::new(world, dice, depth);
-    actor.look();
+    actor.look(own);
     for _ in 0..acts {
         actor.act();
     }

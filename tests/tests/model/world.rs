@@ -24,7 +24,7 @@ pub(crate) struct Expected {
     pub(crate) service: String,
     pub(crate) tags: Tags,
     pub(crate) is_error: bool,
-    /// Whether nobody holds a context of it with the service that it had before.
+    /// Whether it may be given another service. A context of a handle goes on with the one that it was taken with.
     takes_service: bool,
 }
 
