@@ -151,7 +151,12 @@ impl Queue {
         for outbox in lock(&self.outboxes).iter() {
             let mut content = lock(&outbox.content);
             if !content.batch.is_empty() {
-                let mut batch = std::mem::replace(&mut content.batch, spare.pop().unwrap_or_default());
+                // Memory that this thread's processor knows, where there is some.
+                let home = Arc::as_ptr(outbox) as usize;
+                let own = spare.iter().rposition(|batch| batch.home == home);
+                let next = own.map(|place| spare.swap_remove(place)).or_else(|| spare.pop());
+                let mut batch = std::mem::replace(&mut content.batch, next.unwrap_or_default());
+                content.batch.home = home;
                 content.batch.keep_empty_of(&mut batch);
                 self.ledger.finish(batch.spans());
                 batch.credit = content.bytes;

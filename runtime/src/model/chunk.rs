@@ -38,17 +38,25 @@ pub(crate) struct ChunkBatch {
     large: Vec<SpanBuffer>,
     /// Large buffers without content, for large chunks to come.
     empty: Vec<SpanBuffer>,
+    /// The thread that fills it, as any number of its own: its memory goes back there.
+    pub(crate) home: usize,
     /// Bytes of the queue's limit that these chunks hold until they are delivered or dropped.
     pub(crate) credit: usize,
 }
 
-/// Empty buffers a batch keeps, and bytes of each.
+/// Empty buffers a batch keeps.
 const KEPT_EMPTY: usize = 256;
-const KEPT_EMPTY_BYTES: usize = 64 << 10;
 
 impl ChunkBatch {
     pub(crate) const fn new() -> Self {
-        Self { heads: Vec::new(), common: SpanBuffer::new(), large: Vec::new(), empty: Vec::new(), credit: 0 }
+        Self {
+            heads: Vec::new(),
+            common: SpanBuffer::new(),
+            large: Vec::new(),
+            empty: Vec::new(),
+            home: 0,
+            credit: 0,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -128,7 +136,7 @@ impl ChunkBatch {
 }
 
 fn keep(empty: &mut Vec<SpanBuffer>, mut buffer: SpanBuffer) {
-    if empty.len() < KEPT_EMPTY && buffer.capacity_bytes() <= KEPT_EMPTY_BYTES {
+    if empty.len() < KEPT_EMPTY && !buffer.is_huge() {
         buffer.clear();
         empty.push(buffer);
     }

@@ -99,6 +99,8 @@ pub(crate) struct SpanBuffer {
 /// How many bytes a span takes on the wire beside its tags, about: field keys, ids, times, a short name and resource.
 const WIRE_BYTES_PER_SPAN: usize = 200;
 
+/// Bytes of the largest buffer that is kept without content.
+const KEPT_BYTES: usize = 64 << 10;
 /// Memory that a buffer may hold beyond its content: some of it, and some bytes in any case.
 const WASTE_FACTOR: usize = 2;
 const WASTE_BYTES: usize = 8 << 10;
@@ -131,6 +133,11 @@ impl SpanBuffer {
     pub(crate) fn is_wasteful(&self) -> bool {
         let used = self.records.len() * size_of::<Record>() + self.tags.len();
         self.capacity_bytes() > WASTE_FACTOR * used + WASTE_BYTES
+    }
+
+    /// Whether it holds more memory than what is kept for later.
+    pub(crate) fn is_huge(&self) -> bool {
+        self.capacity_bytes() > KEPT_BYTES
     }
 
     /// Takes less memory for the tags, where much of it is not in use any more.

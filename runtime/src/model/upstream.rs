@@ -110,6 +110,14 @@ impl PropagatedTags {
         self.iter().find_map(|(found, value)| (found == key).then_some(value))
     }
 
+    /// The decision maker, which mostly comes first.
+    pub(crate) fn decision_maker(&self) -> Option<&str> {
+        match self.0.strip_prefix("_dd.p.dm=") {
+            Some(rest) => Some(cut(rest, b',').map_or(rest, |(maker, _)| maker)),
+            None => self.get(TAG_DECISION_MAKER),
+        }
+    }
+
     /// Adds a tag, or replaces the one under the same key.
     pub(crate) fn push(&mut self, key_after_prefix: &str, value: &str) {
         if !self.0.is_empty() {

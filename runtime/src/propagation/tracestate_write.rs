@@ -72,7 +72,7 @@ fn push_priority(member: &mut Text<MAX_OWN_BYTES>, priority: i32) {
 fn push_tags(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: &Decided) {
     if let Some(maker) = &decided.maker {
         push_encoded(member, b"t.dm:", maker.as_str());
-    } else if let Some(maker) = context.tags.get(TAG_DECISION_MAKER) {
+    } else if let Some(maker) = context.tags.decision_maker() {
         push_encoded(member, b"t.dm:", maker);
     }
     if let Some(rate) = &decided.rate {

@@ -61,8 +61,8 @@ impl Stack {
             // Most polls leave nothing behind. What the only one on the stack leaves waits with it for the next.
             let left = self.spans.len() - top.first as usize;
             if left > 0 && left == self.finished as usize && top.first == 0 {
-                if left <= KEPT_RECORDS && top.kept.is_empty() && self.spans.is_wasteful() {
-                    // A buffer for many is not left with a future that waits with few.
+                if left <= KEPT_RECORDS && top.kept.is_empty() && self.spans.is_huge() {
+                    // A buffer for very many is not left with a future that waits with few.
                     top.kept.append(&self.spans, 0, 0);
                     self.spans.clear();
                     self.spans.give_back_memory();
