@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{KEPT_RECORDS, Stack};
+use super::Stack;
+use super::buffers::KEPT_RECORDS;
 use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TagLog};
 use crate::trace::owned::OwnedSpan;
 

@@ -3,6 +3,8 @@
 //! The stack is borrowed only to push, pop or copy; values of foreign types are evaluated before. A borrow that fails (a tracing
 //! allocator, a thread that is ending) means "not recorded" and never a panic.
 
+mod buffers;
+mod connection;
 mod departures;
 mod frames;
 mod owned;
@@ -20,7 +22,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{ChunkHead, EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
+use crate::model::{EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
     /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
@@ -51,10 +53,6 @@ enum Life {
     /// The thread is ending: other destructors find no stack.
     Ended,
 }
-
-/// What an idle thread keeps of its buffers, 4.7 KiB in all; a larger trace gives its memory back at its end.
-const KEPT_RECORDS: usize = 48;
-const KEPT_TAG_BYTES: usize = 2 << 10;
 
 /// Runs `f` on this thread's stack; `None` where it is gone or in use.
 #[inline]
@@ -216,36 +214,6 @@ impl Stack {
         self.port.as_ref().map(|port| port.clock.ticks())
     }
 
-    fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
-        self.has_counter = port.as_ref().is_some_and(|port| matches!(port.clock, Clock::Counter));
-        self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
-        std::mem::replace(&mut self.port, port)
-    }
-
-    /// The tracer that spans started now belong to.
-    pub(crate) fn core(&mut self) -> Option<Arc<Core>> {
-        self.attach_or_connected().map(|port| Arc::clone(&port.core))
-    }
-
-    /// After tags of the record at `place` were written: they stay when the frames above it end.
-    fn keep_late_tags(&mut self, place: usize) {
-        if self.frames.last().is_some_and(|top| place < top.first as usize) {
-            self.late_tags = self.spans.tags.len();
-        }
-    }
-
-    /// Forgets records from `first` on and their tags, but not what lower records were given meanwhile. Without a record there
-    /// are no tags.
-    #[inline]
-    fn forget(&mut self, first: usize, first_tag: usize) {
-        self.spans.records.truncate(first);
-        if first == 0 {
-            self.late_tags = 0;
-            return self.spans.tags.truncate(0);
-        }
-        self.spans.tags.truncate(first_tag.max(self.late_tags));
-    }
-
     /// Changes the service of an open record, or of the span of a polled future; nothing once it has finished.
     pub(crate) fn set_service(&mut self, index: u32, span_id: u64, service: &str) {
         let mut is_open = false;
@@ -297,110 +265,6 @@ impl Stack {
         frame.segment = Some(Arc::new(Segment::new(core, Arc::new(facts))));
         frame.segment.clone()
     }
-
-    /// Gives this thread a tracer of its own.
-    #[cfg(feature = "testing")]
-    pub(crate) fn enter_scope(&mut self, core: Arc<Core>) {
-        self.generation = 0;
-        self.scopes.push(core);
-    }
-
-    /// Takes a tracer of this thread's own away, wherever it stands.
-    #[cfg(feature = "testing")]
-    pub(crate) fn leave_scope(&mut self, core: &Arc<Core>) {
-        self.generation = 0;
-        self.scopes.retain(|scope| !Arc::ptr_eq(scope, core));
-    }
-
-    /// The connection for a trace that begins here: to the thread's own tracer, else to the process's.
-    #[inline]
-    fn attach(&mut self) -> Option<&Port> {
-        let generation = process::generation();
-        if generation != self.generation || self.port.is_none() {
-            self.reattach(generation);
-        }
-        self.port.as_ref()
-    }
-
-    fn attach_or_connected(&mut self) -> Option<&Port> {
-        if self.frames.is_empty() { self.attach() } else { self.port.as_ref() }
-    }
-
-    #[cold]
-    fn reattach(&mut self, generation: usize) {
-        self.abandon_outbox();
-        self.generation = generation;
-        if crate::worker::is_worker_thread() {
-            // What sends spans is not traced itself.
-            return;
-        }
-        let core = self.scopes.last().cloned().or_else(process::running);
-        self.set_port(core.map(|core| {
-            let outbox = core.queue.outbox();
-            Port::new(core, Some(outbox))
-        }));
-    }
-
-    /// Makes `core` the tracer of what is pushed next. Gives the connection to come back to, where there was another.
-    #[inline]
-    fn connect(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
-        if self.frames.is_empty() {
-            self.attach();
-        }
-        match &self.port {
-            Some(port) if Arc::ptr_eq(core, &port.core) => None,
-            _ => self.connect_other(core),
-        }
-    }
-
-    #[cold]
-    fn connect_other(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
-        self.set_port(Some(Port::new(Arc::clone(core), None))).map(Box::new)
-    }
-
-    fn abandon_outbox(&mut self) {
-        if let Some(Port { core, outbox: Some(outbox), .. }) = self.set_port(None) {
-            core.queue.retire(&outbox);
-        }
-    }
-
-    /// Hands records and tags from these places on over as one chunk: with the buffer, if it is large and has nothing else in it.
-    fn ship(&mut self, head: ChunkHead, first: usize, first_tag: usize) {
-        let Some(port) = &self.port else { return };
-        if first == 0 && self.spans.len() > KEPT_RECORDS && !self.spans.is_wasteful() {
-            port.give(head, std::mem::replace(&mut self.spans, std::mem::take(&mut self.small)));
-        } else {
-            port.copy(head, &self.spans, first, first_tag);
-        }
-    }
-
-    /// Puts a large buffer away, whose trace is over.
-    #[inline]
-    fn keep_little(&mut self) {
-        if self.spans.records.capacity() > KEPT_RECORDS {
-            let large = std::mem::replace(&mut self.spans, std::mem::take(&mut self.small));
-            if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
-                outbox.keep(large);
-            }
-        } else {
-            self.spans.tags.clear_to(KEPT_TAG_BYTES);
-        }
-    }
-
-    /// Makes room for one more record: few at first, then twice as many, in a buffer that others used before where there is one.
-    #[cold]
-    fn grow(&mut self) {
-        let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
-        if let Some(outbox) = outbox.filter(|_| self.spans.records.capacity() == KEPT_RECORDS) {
-            let mut large = outbox.take_empty().unwrap_or_default();
-            large.at_least(3 * KEPT_RECORDS);
-            large.append(&self.spans, 0, 0);
-            self.small = std::mem::replace(&mut self.spans, large);
-            self.small.records.clear();
-            return self.small.tags.clear_to(KEPT_TAG_BYTES);
-        }
-        self.spans.reserve(self.spans.records.capacity().max(KEPT_RECORDS));
-    }
 }
 
 impl Drop for Stack {
@@ -421,31 +285,5 @@ impl Drop for Stack {
             owned.segment.close_empty();
         }
         self.abandon_outbox();
-    }
-}
-
-impl Port {
-    /// Hands a chunk over by a copy, through the thread's own outbox where it has one.
-    #[inline]
-    fn copy(&self, head: ChunkHead, spans: &SpanBuffer, first: usize, tag_byte: usize) {
-        if let Some(outbox) = &self.outbox {
-            self.core.queue.push(outbox, head, spans, first, tag_byte);
-        } else if first == 0 && tag_byte == 0 {
-            self.core.ship(head, spans);
-        } else {
-            let mut own = SpanBuffer::new();
-            own.append(spans, first, tag_byte);
-            self.core.ship(head, &own);
-        }
-    }
-
-    /// Hands a chunk over with its buffer where the buffer is large.
-    fn give(&self, head: ChunkHead, spans: SpanBuffer) {
-        match &self.outbox {
-            Some(outbox) if spans.len() > KEPT_RECORDS && !spans.is_wasteful() => {
-                self.core.queue.push_whole(outbox, head, spans, 0, 0);
-            }
-            _ => self.copy(head, &spans, 0, 0),
-        }
     }
 }

@@ -1,0 +1,87 @@
+//! Which tracer the spans of this thread belong to.
+
+use std::sync::Arc;
+
+use super::Stack;
+use crate::clock::Clock;
+use crate::trace::frame::Port;
+use crate::trace::process::{self, Core};
+
+impl Stack {
+    pub(super) fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
+        self.has_counter = port.as_ref().is_some_and(|port| matches!(port.clock, Clock::Counter));
+        self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
+        std::mem::replace(&mut self.port, port)
+    }
+
+    /// The tracer that spans started now belong to.
+    pub(crate) fn core(&mut self) -> Option<Arc<Core>> {
+        self.attach_or_connected().map(|port| Arc::clone(&port.core))
+    }
+
+    /// Gives this thread a tracer of its own.
+    #[cfg(feature = "testing")]
+    pub(crate) fn enter_scope(&mut self, core: Arc<Core>) {
+        self.generation = 0;
+        self.scopes.push(core);
+    }
+
+    /// Takes a tracer of this thread's own away, wherever it stands.
+    #[cfg(feature = "testing")]
+    pub(crate) fn leave_scope(&mut self, core: &Arc<Core>) {
+        self.generation = 0;
+        self.scopes.retain(|scope| !Arc::ptr_eq(scope, core));
+    }
+
+    /// The connection for a trace that begins here: to the thread's own tracer, else to the process's.
+    #[inline]
+    pub(super) fn attach(&mut self) -> Option<&Port> {
+        let generation = process::generation();
+        if generation != self.generation || self.port.is_none() {
+            self.reattach(generation);
+        }
+        self.port.as_ref()
+    }
+
+    pub(super) fn attach_or_connected(&mut self) -> Option<&Port> {
+        if self.frames.is_empty() { self.attach() } else { self.port.as_ref() }
+    }
+
+    #[cold]
+    pub(super) fn reattach(&mut self, generation: usize) {
+        self.abandon_outbox();
+        self.generation = generation;
+        if crate::worker::is_worker_thread() {
+            // What sends spans is not traced itself.
+            return;
+        }
+        let core = self.scopes.last().cloned().or_else(process::running);
+        self.set_port(core.map(|core| {
+            let outbox = core.queue.outbox();
+            Port::new(core, Some(outbox))
+        }));
+    }
+
+    /// Makes `core` the tracer of what is pushed next. Gives the connection to come back to, where there was another.
+    #[inline]
+    pub(super) fn connect(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
+        if self.frames.is_empty() {
+            self.attach();
+        }
+        match &self.port {
+            Some(port) if Arc::ptr_eq(core, &port.core) => None,
+            _ => self.connect_other(core),
+        }
+    }
+
+    #[cold]
+    pub(super) fn connect_other(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
+        self.set_port(Some(Port::new(Arc::clone(core), None))).map(Box::new)
+    }
+
+    pub(super) fn abandon_outbox(&mut self) {
+        if let Some(Port { core, outbox: Some(outbox), .. }) = self.set_port(None) {
+            core.queue.retire(&outbox);
+        }
+    }
+}
