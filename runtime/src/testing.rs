@@ -310,7 +310,7 @@ fn read_span(
 mod tests {
     use super::*;
 
-    /// Their part of the queue used to be taken for good.
+    /// Their part of the queue is given back.
     #[test]
     fn spans_taken_for_encoding_are_delivered() {
         let tracer = ScopedTracer::new();

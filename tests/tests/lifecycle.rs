@@ -41,7 +41,7 @@ fn a_second_init_is_inert_and_warns() {
     assert!((1..=2).contains(&ended.stderr_lines_with("WARN").count()), "{}", ended.stderr);
 }
 
-/// A child has a copy of everything but the worker. It used to fill its copy of the queue, and could start no tracer.
+/// A child has a copy of everything but the worker, and starts a tracer of its own.
 #[test]
 fn a_forked_child_starts_a_tracer_of_its_own_and_sends_nothing_twice() {
     let (ended, received) = acted("fork", 7);

@@ -640,7 +640,7 @@ fn a_context_entered_elsewhere_ends_with_its_guard() {
     assert!(leaves.iter().all(|leaf| leaf.parent_id == root.span_id && leaf.trace_id == root.trace_id));
 }
 
-/// A context of a finished span used to forget the service, so that its children had the tracer's.
+/// Children of a finished span's context have the span's service.
 #[test]
 fn a_context_taken_after_the_end_knows_the_service() {
     let tracer = ScopedTracer::new();

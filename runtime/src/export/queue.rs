@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(rung.load(Ordering::Relaxed), 1);
     }
 
-    /// Each refused chunk used to wake the worker, which could do nothing about it while it waited for the agent.
+    /// A worker that waits for the agent could do nothing about more rings.
     #[test]
     fn a_full_queue_wakes_the_worker_once_until_it_looks() {
         let rung = Arc::new(AtomicUsize::new(0));
@@ -457,7 +457,7 @@ mod tests {
         assert_eq!((counters.finished(), counters.waiting()), (7, 0));
     }
 
-    /// A child used to fill its copy of the queue, and to wait at its end for whoever held a lock when it was made.
+    /// Nobody empties the copy, and whoever held a lock when it was made is not there to let go.
     #[test]
     fn a_copy_in_another_process_takes_little_more_and_is_left_alone() {
         let mut queue = queue(1 << 20);

@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(fill(8_000), whole);
     }
 
-    /// The parts of one trace used to be decided one by one, so that an answer of the agent in between tore it apart.
+    /// An answer of the agent between two parts of a trace must not tear it apart.
     #[test]
     fn parts_of_a_chunk_share_one_decision_whatever_the_agent_answers() {
         let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));

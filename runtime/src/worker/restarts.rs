@@ -44,7 +44,7 @@ mod tests {
         assert!(restarts.may_restart(start + PERIOD));
     }
 
-    /// Five restarts used to be all there were in the life of a process.
+    /// Five in an hour, not in the life of a process.
     #[test]
     fn rare_failures_are_survived_for_ever() {
         let (mut restarts, start) = (Restarts::default(), Instant::now());

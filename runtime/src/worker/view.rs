@@ -123,7 +123,7 @@ mod tests {
         assert_eq!((root.is_error, root.duration_ns, root.parent_id), (true, 500, 9));
     }
 
-    /// Empty texts used to be shown otherwise than they were sent.
+    /// Empty texts are shown as they are sent.
     #[test]
     fn names_are_shown_as_they_are_sent() {
         static PLAIN: CallSite = CallSite::function("shop", "pay");

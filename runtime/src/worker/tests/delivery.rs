@@ -90,7 +90,7 @@ fn rates_of_the_answer_are_used_for_the_next_traces() {
     assert_eq!(roots[1].metric("_dd.agent_psr"), Some(0.0));
 }
 
-/// Answers above 64 KiB used to be thrown away: an agent of many services was never obeyed.
+/// An agent of many services answers with more than 64 KiB.
 #[test]
 fn rates_of_ten_thousand_services_are_learned() {
     let service = |number: usize| format!("{number:0>100}");

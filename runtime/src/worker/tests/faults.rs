@@ -47,6 +47,6 @@ fn worker_is_given_up_after_six_panics_in_an_hour() {
     running.push(1, 5);
     let counters = running.counters();
     assert_eq!((counters.dropped(DropReason::Encode), counters.dropped(DropReason::NoThread)), (6, 5));
-    // Nothing waits for it any more, which used to pass for success.
+    // Nothing waits for it any more, but not by success.
     assert!(!running.handle.flush(LONG) && !running.handle.shutdown(LONG));
 }

@@ -13,7 +13,7 @@ fn shutdown_ends_at_its_deadline_and_counts_what_is_left() {
     let start = Instant::now();
     assert!(!running.handle.shutdown(Duration::from_millis(100)));
     assert!(start.elapsed() < BOUND);
-    // An ended worker has nothing left to do, and used to say that all was well. One without a processor is waited for.
+    // An ended worker has nothing left to do, but spans were lost. One without a processor is waited for.
     assert!(!running.handle.flush(LONG) && !running.handle.shutdown(LONG), "spans were lost");
     running.push(1, 4);
     let counters = running.counters();
@@ -41,7 +41,7 @@ fn loss_is_told_to_one_flush_wherever_it_happened() {
     let running = setup.start();
     running.push(1, 2);
     assert!(agent.wait_for(1, LONG));
-    // Nobody was waiting when the payload was refused, which used to be the end of it.
+    // Nobody was waiting when the payload was refused.
     assert!(!running.handle.flush(LONG), "a payload was refused");
     assert!(running.handle.flush(LONG), "which was told");
     running.push(1, 60);
