@@ -1,30 +1,8 @@
 //! What the arguments of `#[traced]` put on the span.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use dd_traced::testing::{FinishedSpan, ScopedTracer};
+use dd_traced::testing::FinishedSpan;
 use dd_traced::traced;
-
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("the future waits"),
-    }
-}
-
-/// The one span that `act` makes.
-fn span_of<R>(act: impl FnOnce() -> R) -> FinishedSpan {
-    let tracer = ScopedTracer::new();
-    act();
-    match <[FinishedSpan; 1]>::try_from(tracer.finished()) {
-        Ok([span]) => span,
-        Err(spans) => panic!("not one span: {spans:#?}"),
-    }
-}
+use dd_traced_tests::{ready, span_of};
 
 /// The tags of a span as `key=text` and `key:number`.
 fn tags(span: &FinishedSpan) -> Vec<String> {

@@ -71,8 +71,7 @@ fn a_tracer_may_start_again_after_its_end() {
     assert_eq!(report.notes["threads at end"], 1, "the worker's thread is gone");
 }
 
-/// The end of the process's tracer, or one that records nothing, used to mute threads with a tracer of their own; and the end
-/// of such a thread made a disabled tracer count what it does not record.
+/// Neither the end of the process's tracer nor one that records nothing mutes threads with a tracer of their own.
 #[test]
 fn a_scoped_tracer_records_whatever_becomes_of_the_other() {
     let (ended, received) = acted("scoped", 3);

@@ -158,7 +158,7 @@ fn retries_end_and_the_loss_has_its_reason() {
     }
 }
 
-/// A connection that could not be made used to lose the payload at once.
+/// A connection that could not be made is tried again.
 #[test]
 fn without_descriptors_a_payload_is_tried_as_often_as_any_other() {
     let received = with_agent(|agent| {
@@ -190,7 +190,7 @@ fn waits_end_at_their_deadlines() {
         let start = Instant::now();
         assert!(!dd_traced::shutdown(Duration::from_millis(200)));
         assert!(start.elapsed() < bound, "shutdown: {:?}", start.elapsed());
-        // A tracer that has ended has nothing left to do, and used to say that all was well.
+        // A tracer that has ended has nothing left to do, but spans were lost.
         let again = Duration::from_secs(10);
         assert!(!tracer.flush(again) && !dd_traced::flush(again) && !dd_traced::shutdown(again));
         span("too late").start().finish();

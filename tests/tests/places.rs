@@ -3,21 +3,11 @@
 
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use dd_traced::testing::{FinishedSpan, ScopedTracer};
 use dd_traced::{Span, SpanContext, active_span, span, traced};
-
-/// Runs a future that never waits.
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("the future waits"),
-    }
-}
+use dd_traced_tests::ready;
 
 fn find<'a>(spans: &'a [FinishedSpan], name: &str) -> &'a FinishedSpan {
     spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name}: {spans:#?}"))

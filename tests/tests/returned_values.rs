@@ -1,33 +1,11 @@
 //! What a `#[traced]` function returns, as its span tells it: an error in its own words, and the value where that is asked for.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 use std::error::Error;
 use std::fmt::{Debug, Display, Formatter};
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use dd_traced::testing::{FinishedSpan, ScopedTracer};
 use dd_traced::traced;
-
-/// Runs a future that never waits.
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("the future waits"),
-    }
-}
-
-/// The one span that `act` makes.
-fn span_of<R>(act: impl FnOnce() -> R) -> FinishedSpan {
-    let tracer = ScopedTracer::new();
-    act();
-    match <[FinishedSpan; 1]>::try_from(tracer.finished()) {
-        Ok([span]) => span,
-        Err(spans) => panic!("not one span: {spans:#?}"),
-    }
-}
+use dd_traced_tests::{ready, span_of};
 
 /// Type, message and stack of the error on a span; `None` where there is none.
 fn error(span: &FinishedSpan) -> Option<[&str; 3]> {
