@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
-use crate::config::{Overrides, Settings};
+use crate::config::{Overrides, Settings, SettingsTable};
 use crate::diagnostics::{self, Level};
 use crate::export::queue::Queue;
 use crate::export::v04::SpanDefaults;
@@ -76,51 +76,51 @@ pub struct TracerBuilder {
 impl TracerBuilder {
     /// The service of spans that name no other (`DD_SERVICE`). Defaults to the file name of the program.
     pub fn service(mut self, service: impl Into<String>) -> Self {
-        self.overrides.service = Some(service.into());
+        self.overrides.set("DD_SERVICE", service.into());
         self
     }
 
     /// The environment, such as `prod` (`DD_ENV`). None by default.
     pub fn env(mut self, env: impl Into<String>) -> Self {
-        self.overrides.env = Some(env.into());
+        self.overrides.set("DD_ENV", env.into());
         self
     }
 
     /// The version of the service (`DD_VERSION`). None by default.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.overrides.version = Some(version.into());
+        self.overrides.set("DD_VERSION", version.into());
         self
     }
 
     /// Where the agent listens (`DD_TRACE_AGENT_URL`): `http://host:port` or `unix:///path`. Defaults to `DD_AGENT_HOST` and
     /// `DD_TRACE_AGENT_PORT`, to `/var/run/datadog/apm.socket` where that exists, and to `http://localhost:8126`.
     pub fn agent_url(mut self, url: impl Into<String>) -> Self {
-        self.overrides.agent_url = Some(url.into());
+        self.overrides.set("DD_TRACE_AGENT_URL", url.into());
         self
     }
 
     /// A tag of every span, beside those of `DD_TAGS`.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.overrides.tags.push((key.into(), value.into()));
+        self.overrides.tag(key.into(), value.into());
         self
     }
 
     /// Whether anything is recorded and sent (`DD_TRACE_ENABLED`). Defaults to true.
     pub fn enabled(mut self, is_enabled: bool) -> Self {
-        self.overrides.is_enabled = Some(is_enabled);
+        self.overrides.set("DD_TRACE_ENABLED", is_enabled);
         self
     }
 
     /// Whether the library tells on stderr what it does (`DD_TRACE_DEBUG`). Defaults to false.
     pub fn debug(mut self, is_debug: bool) -> Self {
-        self.overrides.is_debug = Some(is_debug);
+        self.overrides.set("DD_TRACE_DEBUG", is_debug);
         self
     }
 
     /// Whether finished traces are shown in this terminal (`DD_TRACE_LOCAL_VIEW`). Off by default. With it, and with no agent address set,
     /// nothing is sent and nobody is warned; with one set, both.
     pub fn local_view(mut self, view: LocalView) -> Self {
-        self.overrides.local_view = Some(view);
+        self.overrides.set("DD_TRACE_LOCAL_VIEW", view.name());
         self
     }
 
@@ -188,6 +188,11 @@ impl TracerGuard {
         self.running.as_ref().is_none_or(|running| running.flush(deadline))
     }
 
+    /// What its tracer is set to, and who said so. See [`settings`].
+    pub fn settings(&self) -> SettingsTable {
+        self.running.as_ref().map_or_else(settings, |running| running.core.settings.table.clone())
+    }
+
     /// Ends the tracer with a deadline of one's own. Gives true where everything was delivered. See [`shutdown`].
     pub fn shutdown(mut self, deadline: Duration) -> bool {
         self.running.take().is_none_or(|running| end(&running, deadline))
@@ -227,6 +232,23 @@ pub fn shutdown(deadline: Duration) -> bool {
 pub fn counters() -> Counters {
     let counters = latest().map(|tracer| tracer.core.queue.counters()).unwrap_or_default();
     counters.with_refused(DropReason::AfterShutdown, trace::not_recorded())
+}
+
+/// Every setting with its value, where that came from, and what it beats: of the tracer that runs, else of the last one. Empty before the first
+/// start.
+///
+/// ```
+/// # fn main() -> Result<(), dd_traced::StartError> {
+/// let tracer = dd_traced::Tracer::builder().env("prod").start()?;
+/// let settings = tracer.settings();
+/// let env = settings.get("DD_ENV").expect("a setting of every tracer");
+/// assert_eq!((env.value(), env.origin()), ("prod", dd_traced::Origin::Code));
+/// println!("{settings}");
+/// # Ok(())
+/// # }
+/// ```
+pub fn settings() -> SettingsTable {
+    latest().map(|tracer| tracer.core.settings.table.clone()).unwrap_or_default()
 }
 
 /// The last tracer that was ended, for its books and for whoever asks what became of its spans.

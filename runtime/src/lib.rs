@@ -80,9 +80,10 @@ pub use dd_traced_macros::dd_log;
 pub use dd_traced_macros::{dd_format, traced};
 
 pub use crate::log::{Correlation, CorrelationId, correlation};
+pub use config::{Origin, Setting, SettingValue, SettingsTable};
 pub use export::{Counters, DropReason};
 #[cfg(feature = "enable")]
-pub use global::{StartError, Tracer, TracerBuilder, TracerGuard, counters, flush, init, shutdown};
+pub use global::{StartError, Tracer, TracerBuilder, TracerGuard, counters, flush, init, settings, shutdown};
 pub use model::{SpanId, TagValue, TraceId};
 pub use propagation::{Extract, Inject};
 pub use trace::{

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::{Anchor, Clock, Timeline};
-use crate::config::{Identity, PartialFlush, Settings};
+use crate::config::{Identity, PartialFlush, Settings, SettingsTable};
 use crate::export::Counters;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
@@ -237,6 +237,7 @@ fn settings(part: usize) -> Settings {
         generates_128_bit_ids: true,
         logs_128_bit_ids: true,
         correlates_logs: true,
+        table: SettingsTable::default(),
     }
 }
 

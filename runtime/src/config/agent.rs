@@ -3,85 +3,86 @@
 //! Source for the order: `internal/agent.go` of DataDog/dd-trace-go. An address in code, then `DD_TRACE_AGENT_URL`, then
 //! `DD_AGENT_HOST` and `DD_TRACE_AGENT_PORT`, then the socket if it exists, then `http://localhost:8126`.
 
-use super::Overrides;
-use super::source::Reader;
+use super::reader::{Reader, row};
+use super::secret::Mask;
+use super::source::SOCKET;
 use crate::export::settings::{AgentAddress, AgentSettings, AgentUrlError, DEFAULT_PORT, parse_port};
-use std::path::Path;
-use std::time::Duration;
 
-/// Where an agent on the same machine listens unless told otherwise.
-const SOCKET: &str = "/var/run/datadog/apm.socket";
+const URL: &str = "DD_TRACE_AGENT_URL";
 
 /// # Errors
 ///
-/// Only for an address given in code; one in the environment that can not be used is reported and passed over.
-pub(super) fn resolve(
-    overrides: &Overrides,
-    reader: &mut Reader<'_>,
-) -> Result<AgentSettings, AgentUrlError> {
+/// Only for an address given in code; one from elsewhere that can not be used is reported and passed over.
+pub(super) fn resolve(read: &mut Reader<'_>) -> Result<AgentSettings, AgentUrlError> {
+    if let Some(url) = read.code().get(URL) {
+        AgentAddress::parse(url)?;
+    }
     let default = AgentSettings::default();
-    let timeout = reader.parsed_of_names(
-        &["DD_TRACE_AGENT_TIMEOUT", "DD_TRACE_AGENT_TIMEOUT_SECONDS"],
-        "a number of seconds above 0, at most 60",
-        |text| seconds(text, 60.0),
+    let (address, is_explicit) = address(read);
+    Ok(AgentSettings {
+        address,
+        is_explicit,
+        timeout: read.seconds(
+            row("DD_TRACE_AGENT_TIMEOUT").aliases(&["DD_TRACE_AGENT_TIMEOUT_SECONDS"]),
+            60.0,
+            default.timeout,
+        ),
+        external_env: read.parsed("DD_EXTERNAL_ENV", "visible ASCII", |text| {
+            text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then(|| text.into())
+        }),
+    })
+}
+
+/// The address, and whether somebody named it.
+fn address(read: &mut Reader<'_>) -> (AgentAddress, bool) {
+    let url = read.remarked(row(URL).mask(Mask::Address), |text, remarks| {
+        // The text is not shown: it may hold a password.
+        AgentAddress::parse(text).map_err(|error| remarks.push(format!("it is ignored: {error}"))).ok()
+    });
+    let host = read.parsed(
+        row("DD_AGENT_HOST").aliases(&["DD_TRACE_AGENT_HOSTNAME"]).mask(Mask::Address).default("localhost"),
+        "a host name or address",
+        |text| AgentAddress::from_host(text, DEFAULT_PORT).is_ok().then(|| text.to_owned()),
     );
-    let external_env = reader.parsed("DD_EXTERNAL_ENV", "visible ASCII", |text| {
-        text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then(|| text.into())
-    });
-    let (address, is_explicit) = match overrides.agent_url.as_deref().map(str::trim) {
-        Some(url) if !url.is_empty() => (AgentAddress::parse(url)?, true),
-        _ => from_environment(reader).map_or_else(|| (found(reader), false), |address| (address, true)),
+    let port = read.parsed(
+        row("DD_TRACE_AGENT_PORT").default(DEFAULT_PORT.to_string()),
+        "a port from 1 to 65535",
+        parse_port,
+    );
+    if let Some(url) = url {
+        return (url, true);
+    }
+    let from = match (&host, port) {
+        (Some(_), _) => Some("DD_AGENT_HOST"),
+        (None, Some(_)) => Some("DD_TRACE_AGENT_PORT"),
+        (None, None) => None,
     };
-    Ok(AgentSettings { address, is_explicit, timeout: timeout.unwrap_or(default.timeout), external_env })
-}
-
-fn from_environment(reader: &mut Reader<'_>) -> Option<AgentAddress> {
-    if let Some(url) = reader.text("DD_TRACE_AGENT_URL") {
-        match AgentAddress::parse(&url) {
-            Ok(address) => return Some(address),
-            // The value is not shown: it may hold a password.
-            Err(error) => reader.warn(format!("DD_TRACE_AGENT_URL is ignored: {error}")),
-        }
-    }
-    let host = reader.text_of_names(&["DD_AGENT_HOST", "DD_TRACE_AGENT_HOSTNAME"]);
-    let port = reader.parsed("DD_TRACE_AGENT_PORT", "a port from 1 to 65535", parse_port);
-    let address = host.and_then(|(name, host)| {
-        let address = AgentAddress::from_host(&host, port.unwrap_or(DEFAULT_PORT));
-        if address.is_err() {
-            reader.warn(format!("{name} is not a host name or address and is ignored"));
-        }
-        address.ok()
-    });
-    // What could not be read was not said.
-    address.or_else(|| port.map(|port| AgentAddress::http("localhost", port)))
-}
-
-fn found(reader: &Reader<'_>) -> AgentAddress {
-    let socket = Path::new(SOCKET);
-    if (reader.source().exists)(socket) {
-        return AgentAddress::Unix(socket.to_owned());
-    }
-    AgentAddress::http("localhost", DEFAULT_PORT)
-}
-
-/// A decimal number of seconds above zero.
-pub(super) fn seconds(text: &str, max: f64) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    let duration = Duration::try_from_secs_f64(seconds).ok()?;
-    (seconds <= max && !duration.is_zero()).then_some(duration)
+    let host = host.unwrap_or_else(|| "localhost".to_owned());
+    let address = match from {
+        None if read.source().has_socket => AgentAddress::Unix(SOCKET.into()),
+        _ => AgentAddress::from_host(&host, port.unwrap_or(DEFAULT_PORT))
+            .unwrap_or_else(|_| AgentAddress::http("localhost", DEFAULT_PORT)),
+    };
+    read.follows(URL, &address.to_string(), from);
+    (address, from.is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{notices_of, with_source, with_source_and_socket};
+    use super::super::source::{Overrides, Source};
+    use super::super::testing::{environment, notices_of};
     use super::*;
+    use std::time::Duration;
+
+    fn resolved(variables: &[(&str, &str)]) -> AgentSettings {
+        resolve(&mut Reader::new(&environment(variables), &Overrides::default())).unwrap()
+    }
 
     fn agent(variables: &[(&str, &str)]) -> (String, bool, Vec<String>) {
-        with_source(variables, |source| {
-            let mut reader = Reader::new(source);
-            let agent = resolve(&Overrides::default(), &mut reader).unwrap();
-            (agent.address.to_string(), agent.is_explicit, notices_of(reader.into_notices()))
-        })
+        let (source, code) = (environment(variables), Overrides::default());
+        let mut reader = Reader::new(&source, &code);
+        let agent = resolve(&mut reader).unwrap();
+        (agent.address.to_string(), agent.is_explicit, notices_of(reader.finish().1))
     }
 
     #[test]
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(
             notices,
             [
-                "DD_TRACE_AGENT_URL is ignored: the scheme of the agent's address must be http, https or unix",
+                "DD_TRACE_AGENT_URL: it is ignored: the scheme of the agent's address must be http, https or unix",
                 "DD_TRACE_AGENT_PORT: \"x\" is not a port from 1 to 65535; it is ignored",
             ]
         );
@@ -128,10 +129,10 @@ mod tests {
     #[test]
     fn socket_is_found_only_where_nothing_was_said() {
         let address = |variables: &[(&str, &str)]| {
-            with_source_and_socket(variables, SOCKET, |source| {
-                let agent = resolve(&Overrides::default(), &mut Reader::new(source)).unwrap();
-                (agent.address.to_string(), agent.is_explicit)
-            })
+            let (source, code) =
+                (Source { has_socket: true, ..environment(variables) }, Overrides::default());
+            let agent = resolve(&mut Reader::new(&source, &code)).unwrap();
+            (agent.address.to_string(), agent.is_explicit)
         };
         assert_eq!(address(&[]), ("unix:///var/run/datadog/apm.socket".into(), false));
         assert_eq!(address(&[("DD_TRACE_AGENT_PORT", "8126")]), ("http://localhost:8126".into(), true));
@@ -141,10 +142,9 @@ mod tests {
     #[test]
     fn code_wins_and_is_told_of_a_mistake() {
         let resolved = |url: &str| {
-            let overrides = Overrides { agent_url: Some(url.into()), ..Overrides::default() };
-            with_source(&[("DD_TRACE_AGENT_URL", "http://a:1")], |source| {
-                resolve(&overrides, &mut Reader::new(source))
-            })
+            let mut code = Overrides::default();
+            code.set(URL, url);
+            resolve(&mut Reader::new(&environment(&[(URL, "http://a:1")]), &code))
         };
         assert_eq!(resolved("http://code:9").unwrap().address.to_string(), "http://code:9");
         assert_eq!(resolved("nonsense"), Err(AgentUrlError::Scheme));
@@ -163,21 +163,15 @@ mod tests {
             ("NaN", 2000),
         ] {
             for name in ["DD_TRACE_AGENT_TIMEOUT", "DD_TRACE_AGENT_TIMEOUT_SECONDS"] {
-                let agent = with_source(&[(name, text)], |source| {
-                    resolve(&Overrides::default(), &mut Reader::new(source)).unwrap()
-                });
-                assert_eq!(agent.timeout, Duration::from_millis(expected), "{text}");
+                let timeout = resolved(&[(name, text)]).timeout;
+                assert_eq!(timeout, Duration::from_millis(expected), "{text}");
             }
         }
     }
 
     #[test]
     fn external_environment_is_passed_on_as_it_is() {
-        let external = |text: &str| {
-            with_source(&[("DD_EXTERNAL_ENV", text)], |source| {
-                resolve(&Overrides::default(), &mut Reader::new(source)).unwrap().external_env
-            })
-        };
+        let external = |text: &str| resolved(&[("DD_EXTERNAL_ENV", text)]).external_env;
         assert_eq!(external("it-false,cn-app,pu-1").as_deref(), Some("it-false,cn-app,pu-1"));
         assert_eq!(external("a\r\nb: c"), None);
     }

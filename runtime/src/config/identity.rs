@@ -1,8 +1,13 @@
 //! Who this process is: service, environment, version and the tags of all spans.
 
-use super::source::Reader;
-use super::{Overrides, tags};
+use super::otel;
+use super::reader::{Reader, Row, row};
+use super::report::Origin;
+use super::secret::{Mask, shown_tags, without_credentials};
+use super::tags;
 use std::path::Path;
+
+type Tags = Vec<(String, String)>;
 
 /// What the spans of this process say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,33 +29,64 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn resolve(overrides: &Overrides, reader: &mut Reader<'_>) -> Self {
-        let mut tags = reader.text("DD_TAGS").map(|text| tags::parse(&text)).unwrap_or_default();
-        // Taken out of the tags in any case: the variable of its own wins, and neither is a tag of spans then.
-        let mut resolve = |name: &str, tag: &str, code: Option<&String>| {
-            let from_tags = tags::take(&mut tags, tag);
-            let code = code.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-            code.or_else(|| reader.text(name)).or(from_tags).map(String::into_boxed_str)
-        };
-        let service = resolve("DD_SERVICE", "service", overrides.service.as_ref());
-        let env = resolve("DD_ENV", "env", overrides.env.as_ref());
-        let version = resolve("DD_VERSION", "version", overrides.version.as_ref());
-        let git_repository_url = resolve("DD_GIT_REPOSITORY_URL", "git.repository_url", None);
-        let git_commit_sha = resolve("DD_GIT_COMMIT_SHA", "git.commit.sha", None);
+    pub(super) fn resolve(read: &mut Reader<'_>) -> Self {
+        let legacy = &["DD_TRACE_TAGS", "DD_TRACE_GLOBAL_TAGS"];
+        let row_of_tags = row(TAGS).aliases(legacy).otel(otel::RESOURCE_ATTRIBUTES).mask(Mask::Tags);
+        let mut tags =
+            read.parsed(row_of_tags, "a list of tags", |text| Some(tags::parse(text))).unwrap_or_default();
+        let service = named(read, row("DD_SERVICE").otel(otel::SERVICE_NAME), &mut tags, "service");
+        let env = named(read, row("DD_ENV"), &mut tags, "env");
+        let version = named(read, row("DD_VERSION"), &mut tags, "version");
+        let repository = row("DD_GIT_REPOSITORY_URL").mask(Mask::Address);
+        let git_repository_url = named(read, repository, &mut tags, "git.repository_url");
+        let git_commit_sha = named(read, row("DD_GIT_COMMIT_SHA"), &mut tags, "git.commit.sha");
         tags::take(&mut tags, "go_path");
-        let has_git = reader.flag("DD_TRACE_GIT_METADATA_ENABLED", true);
-        for (key, value) in &overrides.tags {
-            tags::set(&mut tags, key.clone(), value.clone());
-        }
+        let has_git = read.flag("DD_TRACE_GIT_METADATA_ENABLED", true);
+        add_tags_of_code(read, &mut tags);
         Self {
-            service: service.unwrap_or_else(|| program_name(reader.source().executable.as_deref())),
+            service: service.unwrap_or_else(|| {
+                let name = program_name(read.source().executable.as_deref());
+                read.follows("DD_SERVICE", &name, None);
+                name
+            }),
             env,
             version,
             tags: tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-            git_repository_url: git_repository_url.filter(|_| has_git).map(|url| without_credentials(&url)),
+            git_repository_url: git_repository_url
+                .filter(|_| has_git)
+                .map(|url| without_credentials(&url).into_owned().into()),
             git_commit_sha: git_commit_sha.filter(|_| has_git),
         }
     }
+}
+
+const TAGS: &str = "DD_TAGS";
+
+/// A fact with a variable of its own, else the tag of the same meaning. That is taken out in any case, and no tag of spans.
+fn named(read: &mut Reader<'_>, row: Row, tags: &mut Tags, tag: &str) -> Option<Box<str>> {
+    let (name, mask) = (row.name, row.mask);
+    let from_tags = tags::take(tags, tag);
+    let value = read.text(row).or_else(|| {
+        let value = from_tags?;
+        read.follows(name, &mask.apply(&value), Some(TAGS));
+        Some(value)
+    });
+    value.map(String::into_boxed_str)
+}
+
+/// Those of code are laid over the others, but for those of remote configuration.
+fn add_tags_of_code(read: &mut Reader<'_>, tags: &mut Tags) {
+    let code = &read.code().tags;
+    if code.is_empty() {
+        return;
+    }
+    let is_remote = read.origin_of(TAGS) == Origin::Remote;
+    for (key, value) in code {
+        if !is_remote || tags.iter().all(|(taken, _)| taken != key) {
+            tags::set(tags, key.clone(), value.clone());
+        }
+    }
+    read.adds_up(TAGS, shown_tags(tags));
 }
 
 fn program_name(executable: Option<&Path>) -> Box<str> {
@@ -63,20 +99,14 @@ fn program_name(executable: Option<&Path>) -> Box<str> {
     }
 }
 
-fn without_credentials(url: &str) -> Box<str> {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
-    // A password may hold a slash that was not escaped: whatever stands before the last `@` goes.
-    let host_and_path = rest.rsplit_once('@').map_or(rest, |(_, behind)| behind);
-    format!("{scheme}://{host_and_path}").into()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::testing::with_source;
+    use super::super::source::Overrides;
+    use super::super::testing::{environment, overrides};
     use super::*;
 
-    fn identity(variables: &[(&str, &str)], overrides: &Overrides) -> Identity {
-        with_source(variables, |source| Identity::resolve(overrides, &mut Reader::new(source)))
+    fn identity(variables: &[(&str, &str)], code: &Overrides) -> Identity {
+        Identity::resolve(&mut Reader::new(&environment(variables), code))
     }
 
     fn pairs(identity: &Identity) -> Vec<(&str, &str)> {
@@ -97,12 +127,9 @@ mod tests {
 
     #[test]
     fn code_wins_over_variables() {
-        let overrides = Overrides {
-            service: Some("code".into()),
-            env: Some(String::new()),
-            tags: vec![("team".into(), "a".into()), ("tier".into(), "1".into())],
-            ..Overrides::default()
-        };
+        let mut overrides = overrides(&[("DD_SERVICE", "code"), ("DD_ENV", "")]);
+        overrides.tag("team".into(), "a".into());
+        overrides.tag("tier".into(), "1".into());
         let named =
             identity(&[("DD_SERVICE", "shop"), ("DD_ENV", "prod"), ("DD_TAGS", "team:core")], &overrides);
         assert_eq!((&*named.service, named.env.as_deref()), ("code", Some("prod")));

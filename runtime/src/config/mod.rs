@@ -1,36 +1,35 @@
 //! All settings, resolved once into a value that does not change.
 //!
-//! What was said in code wins over the environment, which wins over defaults; each setting by itself. A value that can not
-//! be used gives a [`Notice`] and counts as unset: no text in any variable keeps a program from starting. Each room
-//! declares the settings it needs; this one composes them, and is the one reader of the environment.
+//! Each setting is a row: `read.flag("DD_TRACE_DEBUG", false)`, with its aliases, its OpenTelemetry counterpart and what of it may be shown where it
+//! has such; the rows of a room's settings stand together in one file. What the sources hold is asked by rank: remote configuration, code, the
+//! environment (`DD_*`, then `OTEL_*`), the default; each setting by itself. A value that can not be used gives a [`Notice`] and the next source is
+//! asked: no text in any variable keeps a program from starting. Every value that was found is in the [`SettingsTable`].
+//!
+//! Each room declares the settings it needs; this one composes them, and is the one reader of the environment.
 
 mod agent;
 mod identity;
+mod otel;
 mod propagation;
+mod reader;
+mod report;
+mod row;
+mod said;
+mod secret;
 mod source;
 mod tags;
+mod unbuilt;
+mod writer;
 
 pub(crate) use identity::Identity;
-pub(crate) use source::{Notice, Source};
+pub use report::{Origin, Setting, SettingValue, SettingsTable};
+pub(crate) use secret::shown_tag;
+pub(crate) use source::{Notice, Overrides, Source};
 
 use crate::export::settings::{AgentSettings, AgentUrlError};
 use crate::propagation::PropagationSettings;
-use crate::worker::settings::{LocalView, WriterSettings};
-use source::{Reader, parse_flag};
-
-/// What code says; `None` leaves it to the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Overrides {
-    pub(crate) service: Option<String>,
-    pub(crate) env: Option<String>,
-    pub(crate) version: Option<String>,
-    pub(crate) agent_url: Option<String>,
-    /// Added to those of the environment; a later value of a key wins.
-    pub(crate) tags: Vec<(String, String)>,
-    pub(crate) is_enabled: Option<bool>,
-    pub(crate) is_debug: Option<bool>,
-    pub(crate) local_view: Option<LocalView>,
-}
+use crate::worker::settings::WriterSettings;
+use reader::{Reader, parse_flag, row};
 
 /// The settings of one tracer, for as long as it lives.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) logs_128_bit_ids: bool,
     /// `DD_LOGS_INJECTION`; defaults to true.
     pub(crate) correlates_logs: bool,
+    /// Where each of them came from.
+    pub(crate) table: SettingsTable,
 }
 
 /// When finished spans of an unfinished trace are sent.
@@ -78,113 +79,60 @@ impl Settings {
     /// Like [`Settings::of_process`], from any source.
     pub(crate) fn resolve(
         overrides: &Overrides,
-        source: &Source<'_>,
+        source: &Source,
     ) -> Result<(Self, Vec<Notice>), AgentUrlError> {
-        let mut reader = Reader::new(source);
-        let settings = Self {
-            identity: Identity::resolve(overrides, &mut reader),
-            agent: agent::resolve(overrides, &mut reader)?,
-            writer: writer(overrides, &mut reader),
-            propagation: propagation::resolve(&mut reader),
-            is_enabled: switch(overrides.is_enabled, &mut reader, "DD_TRACE_ENABLED", true),
-            is_debug: switch(overrides.is_debug, &mut reader, "DD_TRACE_DEBUG", false),
-            has_startup_line: reader.flag("DD_TRACE_STARTUP_LOGS", true),
-            partial_flush: partial_flush(&mut reader),
-            generates_128_bit_ids: reader.flag("DD_TRACE_128_BIT_TRACEID_GENERATION_ENABLED", true),
-            logs_128_bit_ids: reader.flag("DD_TRACE_128_BIT_TRACEID_LOGGING_ENABLED", true),
-            correlates_logs: correlates_logs(&mut reader),
+        let mut read = Reader::new(source, overrides);
+        let mut settings = Self {
+            identity: Identity::resolve(&mut read),
+            agent: agent::resolve(&mut read)?,
+            writer: writer::resolve(&mut read),
+            propagation: propagation::resolve(&mut read),
+            is_enabled: read.flag(row("DD_TRACE_ENABLED").otel(otel::TRACES_EXPORTER), true),
+            is_debug: read.flag(row("DD_TRACE_DEBUG").otel(otel::LOG_LEVEL), false),
+            has_startup_line: read.flag("DD_TRACE_STARTUP_LOGS", true),
+            partial_flush: partial_flush(&mut read),
+            generates_128_bit_ids: read.flag("DD_TRACE_128_BIT_TRACEID_GENERATION_ENABLED", true),
+            logs_128_bit_ids: read.flag("DD_TRACE_128_BIT_TRACEID_LOGGING_ENABLED", true),
+            correlates_logs: read.or("DD_LOGS_INJECTION", true, "a boolean", parse_injection),
+            table: SettingsTable::default(),
         };
-        for name in NOT_YET {
-            if reader.text(name).is_some() {
-                reader.warn(format!("{name} is not supported yet: traces are kept by the agent's rates"));
-            }
-        }
-        Ok((settings, reader.into_notices()))
+        unbuilt::resolve(&mut read);
+        let notices;
+        (settings.table, notices) = read.finish();
+        Ok((settings, notices))
     }
 }
 
-/// Settings that would change who keeps a trace, and do not here.
-const NOT_YET: [&str; 4] =
-    ["DD_TRACE_SAMPLE_RATE", "DD_TRACE_SAMPLING_RULES", "DD_TRACE_RATE_LIMIT", "DD_SPAN_SAMPLING_RULES"];
-
-/// The environment is read even where code decides, so that a bad value in it is reported.
-fn switch(code: Option<bool>, reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
-    let environment = reader.flag(name, default);
-    code.unwrap_or(environment)
-}
-
-fn writer(overrides: &Overrides, reader: &mut Reader<'_>) -> WriterSettings {
-    let default = WriterSettings::default();
-    let interval = reader.parsed(
-        "DD_TRACE_WRITER_INTERVAL_SECONDS",
-        "a number of seconds above 0, at most 3600",
-        |text| agent::seconds(text, 3600.0),
-    );
-    let buffer_bytes = reader.integer("DD_TRACE_WRITER_BUFFER_SIZE_BYTES", 1..=1 << 30, default.buffer_bytes);
-    // The agent takes no request above 25 MiB.
-    let max_payload_bytes =
-        reader.integer("DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES", 1..=25 << 20, default.max_payload_bytes);
-    let local_view = reader.parsed("DD_TRACE_LOCAL_VIEW", "a local view: waterfall or off", parse_local_view);
-    WriterSettings {
-        interval: interval.unwrap_or(default.interval),
-        buffer_bytes,
-        max_payload_bytes,
-        flush_from_bytes: default.flush_from_bytes.min(max_payload_bytes).min(buffer_bytes),
-        local_view: overrides.local_view.or(local_view).unwrap_or_default(),
-        has_colours: has_colours(reader),
-    }
-}
-
-/// Source for `NO_COLOR`: <https://no-color.org>, by which a blank is a value too.
-fn has_colours(reader: &Reader<'_>) -> bool {
-    let no_color = (reader.source().variable)("NO_COLOR");
-    no_color.is_none_or(|value| value.is_empty()) && reader.text("TERM").as_deref() != Some("dumb")
-}
-
-fn parse_local_view(text: &str) -> Option<LocalView> {
-    match () {
-        () if text.eq_ignore_ascii_case("waterfall") => Some(LocalView::Waterfall),
-        () if text.eq_ignore_ascii_case("off") || parse_flag(text) == Some(false) => Some(LocalView::Off),
-        () => None,
-    }
-}
-
-fn partial_flush(reader: &mut Reader<'_>) -> PartialFlush {
-    let is_enabled = reader.flag("DD_TRACE_PARTIAL_FLUSH_ENABLED", true);
-    let min_spans = reader.integer("DD_TRACE_PARTIAL_FLUSH_MIN_SPANS", 1..=99_999, 300);
+fn partial_flush(read: &mut Reader<'_>) -> PartialFlush {
+    let is_enabled = read.flag("DD_TRACE_PARTIAL_FLUSH_ENABLED", true);
+    let min_spans = read.integer("DD_TRACE_PARTIAL_FLUSH_MIN_SPANS", 1..=99_999, 300);
     if is_enabled { PartialFlush::At(min_spans) } else { PartialFlush::Off }
 }
 
 /// `structured` is what another library calls true.
-fn correlates_logs(reader: &mut Reader<'_>) -> bool {
-    let parse =
-        |text: &str| if text.eq_ignore_ascii_case("structured") { Some(true) } else { parse_flag(text) };
-    reader.parsed("DD_LOGS_INJECTION", "a boolean", parse).unwrap_or(true)
+fn parse_injection(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("structured") { Some(true) } else { parse_flag(text) }
 }
 
 #[cfg(test)]
 mod testing {
     //! Settings from a table instead of the environment.
 
-    use super::{Notice, Source};
-    use std::path::Path;
+    use super::{Notice, Overrides, Source};
 
-    /// Calls `f` with a source that knows these variables, no socket, and the program `/usr/bin/program`.
-    pub(super) fn with_source<R>(variables: &[(&str, &str)], f: impl FnOnce(&Source<'_>) -> R) -> R {
-        with_source_and_socket(variables, "", f)
+    /// A machine with these variables, no socket, no files, and the program `/usr/bin/program`.
+    pub(super) fn environment(variables: &[(&str, &str)]) -> Source {
+        let environment =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Source { environment, executable: Some("/usr/bin/program".into()), ..Source::default() }
     }
 
-    /// Like [`with_source`], with one file that exists.
-    pub(super) fn with_source_and_socket<R>(
-        variables: &[(&str, &str)],
-        socket: &str,
-        f: impl FnOnce(&Source<'_>) -> R,
-    ) -> R {
-        let variable = |name: &str| {
-            variables.iter().find_map(|(found, value)| (*found == name).then(|| (*value).to_owned()))
-        };
-        let exists = |path: &Path| path == Path::new(socket);
-        f(&Source { variable: &variable, exists: &exists, executable: Some("/usr/bin/program".into()) })
+    pub(super) fn overrides(values: &[(&'static str, &str)]) -> Overrides {
+        let mut overrides = Overrides::default();
+        for (name, value) in values {
+            overrides.set(name, value);
+        }
+        overrides
     }
 
     pub(super) fn notices_of(notices: Vec<Notice>) -> Vec<String> {
@@ -194,14 +142,14 @@ mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{notices_of, with_source};
+    use super::testing::{environment, notices_of, overrides};
     use super::*;
+    use crate::worker::settings::LocalView;
     use proptest::prelude::*;
     use std::time::Duration;
 
     fn resolved(variables: &[(&str, &str)], overrides: &Overrides) -> (Settings, Vec<String>) {
-        let (settings, notices) =
-            with_source(variables, |source| Settings::resolve(overrides, source)).unwrap();
+        let (settings, notices) = Settings::resolve(overrides, &environment(variables)).unwrap();
         (settings, notices_of(notices))
     }
 
@@ -260,12 +208,11 @@ mod tests {
     fn code_wins_over_the_environment() {
         let variables =
             [("DD_TRACE_ENABLED", "false"), ("DD_TRACE_DEBUG", "1"), ("DD_TRACE_LOCAL_VIEW", "waterfall")];
-        let overrides = Overrides {
-            is_enabled: Some(true),
-            is_debug: Some(false),
-            local_view: Some(LocalView::Off),
-            ..Overrides::default()
-        };
+        let overrides = overrides(&[
+            ("DD_TRACE_ENABLED", "true"),
+            ("DD_TRACE_DEBUG", "false"),
+            ("DD_TRACE_LOCAL_VIEW", "off"),
+        ]);
         let (settings, _) = resolved(&variables, &overrides);
         assert!(settings.is_enabled && !settings.is_debug);
         assert_eq!(settings.writer.local_view, LocalView::Off);
@@ -288,12 +235,14 @@ mod tests {
             "DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES",
             "DD_TRACE_AGENT_TIMEOUT",
             "DD_TRACE_AGENT_PORT",
-            "DD_TRACE_SAMPLE_RATE",
             "DD_TRACE_PROPAGATION_STYLE",
         ];
         let (default, _) = resolved(&[], &Overrides::default());
         for name in names {
-            let (settings, notices) = resolved(&[(name, "yes")], &Overrides::default());
+            let (mut settings, notices) = resolved(&[(name, "yes")], &Overrides::default());
+            let setting = settings.table.get(name).unwrap();
+            assert!(setting.origin() == Origin::Default && !setting.shadowed()[0].is_valid(), "{name}");
+            settings.table = default.table.clone();
             assert_eq!((&settings, notices.len()), (&default, 1), "{name}: {notices:?}");
             assert!(notices[0].starts_with(name));
         }
@@ -323,8 +272,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_of_any_variable_starts_the_program(value: String) {
-            let variable = |_: &str| Some(value.clone());
-            let source = Source { variable: &variable, exists: &|_| false, executable: None };
+            let (known, _) = resolved(&[], &Overrides::default());
+            let names = known.table.iter().flat_map(|setting| {
+                [setting.name()].into_iter().chain(setting.aliases().iter().copied()).chain(setting.otel_variable())
+            });
+            let environment = names.map(|name| (name.to_owned(), value.clone())).collect();
+            let source = Source { environment, ..Source::default() };
             let (settings, notices) = Settings::resolve(&Overrides::default(), &source).unwrap();
             prop_assert!(!settings.identity.service.is_empty());
             prop_assert!(notices.iter().all(|notice| notice.text.len() < 1000));

@@ -1,66 +1,69 @@
 //! Which headers are written and read, as the environment says.
 
-use super::source::Reader;
+use super::otel;
+use super::reader::{Reader, Remarks, Row, row};
 use crate::diagnostics::Escaped;
 use crate::propagation::{ExtractBehavior, MAX_TAGS_BYTES, PropagationSettings, Style, StyleList};
 
-pub(super) fn resolve(reader: &mut Reader<'_>) -> PropagationSettings {
+pub(super) fn resolve(read: &mut Reader<'_>) -> PropagationSettings {
     let default = PropagationSettings::default();
-    let both = styles(reader, "DD_TRACE_PROPAGATION_STYLE").unwrap_or_else(|| Style::DEFAULT.to_vec());
-    let inject = styles(reader, "DD_TRACE_PROPAGATION_STYLE_INJECT").unwrap_or_else(|| both.clone());
-    let extract = styles(reader, "DD_TRACE_PROPAGATION_STYLE_EXTRACT").unwrap_or(both);
-    let behavior = reader.parsed(
-        "DD_TRACE_PROPAGATION_BEHAVIOR_EXTRACT",
+    let both = styles(read, row("DD_TRACE_PROPAGATION_STYLE").otel(otel::PROPAGATORS), &default.inject);
+    let inject = styles(read, row("DD_TRACE_PROPAGATION_STYLE_INJECT"), &both);
+    let extract = styles(read, row("DD_TRACE_PROPAGATION_STYLE_EXTRACT"), &both);
+    let behavior = read.parsed(
+        row("DD_TRACE_PROPAGATION_BEHAVIOR_EXTRACT").default("continue"),
         "one of continue, restart, ignore",
         ExtractBehavior::parse,
     );
     // A negative limit is as good as none, a larger one as good as the largest.
-    let tags_max_bytes = reader.parsed("DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH", "an integer", |text| {
-        let limit: i64 = text.parse().ok()?;
-        usize::try_from(limit.clamp(0, MAX_TAGS_BYTES as i64)).ok()
-    });
+    let tags_max_bytes =
+        read.or("DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH", default.tags_max_bytes, "an integer", |text| {
+            let limit: i64 = text.parse().ok()?;
+            usize::try_from(limit.clamp(0, MAX_TAGS_BYTES as i64)).ok()
+        });
     PropagationSettings {
         inject,
         extract,
-        extract_first: reader.flag("DD_TRACE_PROPAGATION_EXTRACT_FIRST", default.extract_first),
+        extract_first: read.flag("DD_TRACE_PROPAGATION_EXTRACT_FIRST", default.extract_first),
         behavior: behavior.unwrap_or(default.behavior),
-        tags_max_bytes: tags_max_bytes.unwrap_or(default.tags_max_bytes),
+        tags_max_bytes,
     }
 }
 
-/// The styles a variable names; none when it is unset or names nothing there is.
-fn styles(reader: &mut Reader<'_>, name: &'static str) -> Option<Vec<Style>> {
-    let text = reader.text(name)?;
-    let list = StyleList::parse(&text);
+/// The styles that a setting names; the default when it names nothing there is.
+fn styles(read: &mut Reader<'_>, row: Row, default: &[Style]) -> Vec<Style> {
+    let shown: Vec<_> = default.iter().map(|style| style.name()).collect();
+    read.remarked(row.default(shown.join(",")), parse_styles).unwrap_or_else(|| default.to_vec())
+}
+
+fn parse_styles(text: &str, remarks: &mut Remarks) -> Option<Vec<Style>> {
+    let list = StyleList::parse(text);
     if !list.unknown.is_empty() {
         let unknown = list.unknown.join(",");
-        reader.warn(format!(
-            "{name}: unknown propagation styles \"{}\" are left out",
-            Escaped::new(&unknown, 100)
-        ));
+        remarks.push(format!("unknown propagation styles \"{}\" are left out", Escaped::new(&unknown, 100)));
     }
     if !list.unsupported.is_empty() {
         let unsupported = list.unsupported.join(", ");
         let shown = Escaped::new(&unsupported, 100);
-        reader.warn(format!("{name}: the propagation styles {shown} are not supported yet and left out"));
+        remarks.push(format!("the propagation styles {shown} are not supported yet and left out"));
     }
     if list.has_none && !list.styles.is_empty() {
-        reader.warn(format!("{name}: none is left out beside other propagation styles"));
+        remarks.push("none is left out beside other propagation styles".to_owned());
     }
     if list.is_meaningless() { None } else { Some(list.styles) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{notices_of, with_source};
+    use super::super::source::Overrides;
+    use super::super::testing::{environment, notices_of};
     use super::Style::{Datadog, TraceContext};
     use super::*;
 
     fn resolved(variables: &[(&str, &str)]) -> (PropagationSettings, Vec<String>) {
-        with_source(variables, |source| {
-            let mut reader = Reader::new(source);
-            (resolve(&mut reader), notices_of(reader.into_notices()))
-        })
+        let (source, code) = (environment(variables), Overrides::default());
+        let mut reader = Reader::new(&source, &code);
+        (resolve(&mut reader), notices_of(reader.finish().1))
     }
 
     #[test]

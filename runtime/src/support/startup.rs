@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::config::{PartialFlush, Settings};
+use crate::config::{PartialFlush, Settings, shown_tag};
 use crate::diagnostics::is_hostile;
 use crate::worker::settings::LocalView;
 
@@ -17,7 +17,7 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
     };
     let is_sent = settings.agent.is_explicit || settings.writer.local_view == LocalView::Off;
     let tags: serde_json::Map<String, serde_json::Value> =
-        identity.tags.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
+        identity.tags.iter().map(|(key, value)| (key.to_string(), json!(shown_tag(key, value)))).collect();
     let line = json!({
         "date": date(unix_seconds),
         "version": env!("CARGO_PKG_VERSION"),
@@ -85,13 +85,11 @@ mod tests {
 
     #[test]
     fn the_line_shows_the_address_without_its_password() {
-        let source = Source { variable: &|_| None, exists: &|_| false, executable: None };
-        let overrides = Overrides {
-            agent_url: Some("http://me:s3cret@agent:8126".into()),
-            service: Some("shop\n".into()),
-            ..Overrides::default()
-        };
-        let (settings, _) = Settings::resolve(&overrides, &source).unwrap();
+        let mut overrides = Overrides::default();
+        overrides.set("DD_TRACE_AGENT_URL", "http://me:s3cret@agent:8126");
+        overrides.set("DD_SERVICE", "shop\n");
+        overrides.tag("db.password".into(), "s3cret".into());
+        let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
         let line = startup_line(&settings, 0, "id");
         assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
         assert!(line.contains(r#""agent_url":"http://agent:8126""#) && !line.contains("s3cret"), "{line}");
@@ -101,14 +99,10 @@ mod tests {
     /// A message escapes them as Rust does, which no reader of JSON understands.
     #[test]
     fn the_line_is_json_whatever_it_carries() {
-        let source = Source { variable: &|_| None, exists: &|_| false, executable: None };
         let value = "a\u{7f}\u{9f}\u{2028}\u{202e}\u{1b}\"é";
-        let overrides = Overrides {
-            tags: vec![("note".into(), value.into())],
-            service: Some("shop".into()),
-            ..Overrides::default()
-        };
-        let (settings, _) = Settings::resolve(&overrides, &source).unwrap();
+        let mut overrides = Overrides::default();
+        overrides.tag("note".into(), value.into());
+        let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
         let line = startup_line(&settings, 0, "id");
         let (_, json) = line.split_once(" - ").unwrap();
         assert!(!json.contains(is_hostile), "{json:?}");

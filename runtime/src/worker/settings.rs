@@ -48,3 +48,13 @@ pub enum LocalView {
     /// Each finished trace is printed on stderr as a tree with bars, those not kept marked.
     Waterfall,
 }
+
+impl LocalView {
+    /// The name in settings.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Waterfall => "waterfall",
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What of a value may be shown.
+
+use super::tags;
+use std::borrow::Cow;
+
+/// How a value is written into messages and tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mask {
+    /// As it is; a URL without its user info.
+    Plain,
+    /// A URL or a host: without user info and query.
+    Address,
+    /// A list of tags: without the values of keys that name secrets.
+    Tags,
+    /// Not at all.
+    Secret,
+}
+
+/// Stands for what is not shown.
+const REDACTED: &str = "<redacted>";
+
+impl Mask {
+    pub(super) fn apply(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Plain if !is_url(text) => text.into(),
+            Self::Plain => without_credentials(text),
+            Self::Address => {
+                let address = without_credentials(text);
+                match address.find(['?', '#']) {
+                    Some(end) => address.get(..end).unwrap_or_default().to_owned().into(),
+                    None => address,
+                }
+            }
+            Self::Tags => shown_tags(&tags::parse(text)).into(),
+            Self::Secret => REDACTED.into(),
+        }
+    }
+}
+
+/// Tags as `key:value,key:value`, without secrets.
+pub(super) fn shown_tags(tags: &[(String, String)]) -> String {
+    let shown: Vec<String> =
+        tags.iter().map(|(key, value)| format!("{key}:{}", shown_tag(key, value))).collect();
+    shown.join(",")
+}
+
+/// The value of a tag as it may be shown: not at all under a key that names a secret, a URL without its user info.
+pub(crate) fn shown_tag<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
+    if names_secret(key) && !value.is_empty() { REDACTED.into() } else { Mask::Plain.apply(value) }
+}
+
+/// Whether values under such a name are not for everybody.
+fn names_secret(name: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "appkey",
+        "privatekey",
+        "credential",
+    ];
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters = letters.to_ascii_lowercase();
+    letters == "pwd" || WORDS.into_iter().any(|word| letters.contains(word))
+}
+
+fn is_url(text: &str) -> bool {
+    let is_scheme = |scheme: &str| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
+/// A URL, or what stands for one, without user name and password.
+///
+/// A password may hold a slash that was not escaped: whatever stands before the last `@` goes.
+pub(super) fn without_credentials(text: &str) -> Cow<'_, str> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    match rest.rsplit_once('@') {
+        None => text.into(),
+        Some((_, host_and_path)) if scheme.is_empty() => host_and_path.into(),
+        Some((_, host_and_path)) => format!("{scheme}://{host_and_path}").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_info_is_never_shown() {
+        for (mask, text, expected) in [
+            (Mask::Address, "http://me:s3cret@agent:1/p", "http://agent:1/p"),
+            (Mask::Address, "http://me:s3/c?r#et@agent", "http://agent"),
+            (Mask::Address, "http://agent/?key=s3cret", "http://agent/"),
+            (Mask::Address, "me:s3cret@agent", "agent"),
+            (Mask::Address, "unix:///var/run/a.socket", "unix:///var/run/a.socket"),
+            (Mask::Plain, "https://me:s3cret@git/r.git", "https://git/r.git"),
+            (Mask::Plain, "me@example", "me@example"),
+            (Mask::Secret, "s3cret", "<redacted>"),
+            (Mask::Secret, "", "<redacted>"),
+        ] {
+            assert_eq!(mask.apply(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_under_names_of_secrets_are_not_shown() {
+        let text =
+            "team:core,db_Password:a,API-KEY:b,auth.token:c,empty_secret:,url:http://me:d@h/p,monkey:e";
+        let expected = "team:core,db_Password:<redacted>,API-KEY:<redacted>,auth.token:<redacted>,empty_secret:,\
+                        url:http://h/p,monkey:e";
+        assert_eq!(Mask::Tags.apply(text), expected);
+    }
+}
