@@ -8,6 +8,7 @@ mod connection;
 mod departures;
 mod frames;
 mod owned;
+mod polls;
 mod records;
 
 use std::cell::RefCell;
