@@ -281,6 +281,7 @@ impl Running {
                 first_anchor,
                 queue,
                 rates,
+                agent_info: Arc::default(),
                 viewer: viewer(&settings.writer),
             };
             worker::start(parts, signal)

@@ -162,6 +162,8 @@ fn retries_end_and_the_loss_has_its_reason() {
 #[test]
 fn without_descriptors_a_payload_is_tried_as_often_as_any_other() {
     let received = with_agent(|agent| {
+        // Else there is a connection already.
+        agent.answers_info(Answer::reset());
         let mut shell = command("sh");
         shell.args(["-c", r#"ulimit -n 64; exec "$0" "no descriptors" 3"#, PROGRAM]);
         shell.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_DEBUG", "1");

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout_at};
 
 use super::container::Container;
-use super::headers::{self, RATES_VERSION, TRACE_COUNT};
+use super::headers::{self, AGENT_STATE, RATES_VERSION, TRACE_COUNT};
 use super::resolve::Resolver;
 use super::settings::{AgentAddress, AgentSettings};
 
@@ -20,17 +20,25 @@ use super::settings::{AgentAddress, AgentSettings};
 #[derive(Debug)]
 pub(crate) struct AgentClient {
     http: Client,
-    /// Without user name and password, which are a header.
+    /// Where payloads go, without user name and password, which are a header.
     url: Url,
+    /// Constant headers of all requests.
     headers: HeaderMap,
     rates_version: HeaderValue,
+    agent_state: Option<Box<[u8]>>,
     /// Whether the next request may go out on a connection that the agent may have closed since.
     may_reuse: bool,
 }
 
-/// A payload with its headers, to be sent once or more.
+/// A body, or a question, with its headers: to be sent once or more.
 #[derive(Debug)]
-pub(crate) struct Parcel(Request);
+pub(crate) struct Parcel {
+    request: Request,
+    /// The most that is read of an answer.
+    max_answer: usize,
+    /// Whether the answer has rates, of which the version is told.
+    has_rates: bool,
+}
 
 /// Why the agent did not take a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +55,11 @@ const PATH: &str = "/v0.4/traces";
 /// The most that is read of an answer: room for 10 000 rates, of which each takes at most 350 bytes, since the agent cuts a
 /// service at 100 and an environment at 200 bytes (`pkg/trace/traceutil/normalize` of DataDog/datadog-agent).
 const MAX_ANSWER: usize = 4 << 20;
+const INFO_PATH: &str = "/info";
+/// The most that is read of what the agent says of itself.
+const MAX_INFO: usize = 1 << 20;
+/// The hexadecimal digits of the hash that the agent sends.
+const STATE_LEN: usize = 64;
 /// How much of an error's text is kept for messages.
 const MAX_TEXT: usize = 1_000;
 /// The agent closes idle connections after 5 s (`apm_config.receiver_timeout`).
@@ -97,16 +110,39 @@ impl AgentClient {
         // User name and password of the address become an `Authorization` header here.
         let request = http.post(url).headers(headers).build().map_err(|error| reason(&error))?;
         let (url, headers) = (request.url().clone(), request.headers().clone());
-        Ok(Self { http, url, headers, rates_version: HeaderValue::from_static("0"), may_reuse: false })
+        Ok(Self {
+            http,
+            url,
+            headers,
+            rates_version: HeaderValue::from_static("0"),
+            agent_state: None,
+            may_reuse: false,
+        })
+    }
+
+    /// A hash of what the agent says of itself, as of its latest answer; `None` for one that does not tell.
+    pub(crate) fn agent_state(&self) -> Option<&[u8]> {
+        self.agent_state.as_deref()
+    }
+
+    /// Asks what the agent says of itself.
+    pub(crate) fn question(&self) -> Parcel {
+        let mut url = self.url.clone();
+        let prefix = url.path().strip_suffix(PATH).unwrap_or_default().to_owned();
+        url.set_path(&(prefix + INFO_PATH));
+        let mut request = Request::new(Method::GET, url);
+        *request.headers_mut() = self.headers.clone();
+        Parcel { request, max_answer: MAX_INFO, has_rates: false }
     }
 
     /// Wraps a body of `chunks` chunks.
     pub(crate) fn parcel(&self, body: Vec<u8>, chunks: u32) -> Parcel {
         let mut request = Request::new(Method::POST, self.url.clone());
         *request.headers_mut() = self.headers.clone();
+        headers::add_for_traces(request.headers_mut());
         request.headers_mut().insert(TRACE_COUNT, chunks.into());
         *request.body_mut() = Some(body.into());
-        Parcel(request)
+        Parcel { request, max_answer: MAX_ANSWER, has_rates: true }
     }
 
     /// Sends the parcel and waits for the answer, both within `limit`. Gives the body of the answer as far as it could be
@@ -122,14 +158,21 @@ impl AgentClient {
             Err(_) => return Err(Failure::TimedOut),
         };
         let status = response.status();
+        if let Some(state) = response.headers().get(AGENT_STATE) {
+            let state = state.as_bytes();
+            self.agent_state = Some(state.get(..STATE_LEN).unwrap_or(state).into());
+        }
         let mut body = Vec::new();
         // The status line is the answer; a body that is late, broken or too long only loses what it would have said.
-        let is_whole = timeout_at(deadline, read(&mut response, &mut body)).await.unwrap_or(false);
+        let is_whole = timeout_at(deadline, read(&mut response, &mut body, parcel.max_answer)).await;
+        let is_whole = is_whole.unwrap_or(false);
         self.may_reuse = is_whole;
         // Lets the connection go back to the pool before the next payload asks for one.
         tokio::task::yield_now().await;
         if status.is_success() {
-            if let Some(version) = response.headers().get(RATES_VERSION).filter(|_| is_whole) {
+            if let Some(version) =
+                response.headers().get(RATES_VERSION).filter(|_| parcel.has_rates && is_whole)
+            {
                 self.rates_version = version.clone();
             }
             return Ok(if is_whole { body } else { Vec::new() });
@@ -141,13 +184,15 @@ impl AgentClient {
     }
 
     /// Sends the parcel; a connection found closed is replaced once, which is no failure of the agent.
-    async fn send(&mut self, Parcel(request): &Parcel) -> Result<Response, Failure> {
+    async fn send(&mut self, parcel: &Parcel) -> Result<Response, Failure> {
         let mut was_reused = std::mem::take(&mut self.may_reuse);
         loop {
-            let Some(mut copy) = request.try_clone() else {
+            let Some(mut copy) = parcel.request.try_clone() else {
                 return Err(Failure::Unreachable("the body cannot be sent again".to_owned()));
             };
-            copy.headers_mut().insert(RATES_VERSION, self.rates_version.clone());
+            if parcel.has_rates {
+                copy.headers_mut().insert(RATES_VERSION, self.rates_version.clone());
+            }
             match self.http.execute(copy).await {
                 Ok(response) => return Ok(response),
                 Err(error) if was_reused && !error.is_connect() => was_reused = false,
@@ -158,10 +203,10 @@ impl AgentClient {
 }
 
 /// Reads the body up to its limit; whether that was all of it.
-async fn read(response: &mut Response, body: &mut Vec<u8>) -> bool {
+async fn read(response: &mut Response, body: &mut Vec<u8>, max: usize) -> bool {
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= max => body.extend_from_slice(&chunk),
             Ok(None) => return true,
             Ok(Some(_)) | Err(_) => return false,
         }

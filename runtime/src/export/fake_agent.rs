@@ -19,6 +19,8 @@ pub(crate) struct FakeAgent {
 
 struct Shared {
     received: Mutex<Vec<Received>>,
+    asked: Mutex<Vec<Received>>,
+    info: Mutex<Reply>,
     arrived: Condvar,
     connections: AtomicUsize,
     is_over: AtomicBool,
@@ -74,7 +76,7 @@ pub(crate) fn status(status: u16) -> Reply {
 }
 
 impl FakeAgent {
-    /// An agent on a port, that answers the `n`th request with `reply(n, request)`.
+    /// An agent on a port, that answers the `n`th request (questions about itself left out) with `reply(n, request)`.
     pub(crate) fn start(reply: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -118,7 +120,30 @@ impl FakeAgent {
         AgentSettings { address: self.address.clone(), is_explicit: true, ..AgentSettings::default() }
     }
 
-    /// All requests so far.
+    /// From now on the agent says this of itself. Until then it is too old to say anything.
+    pub(crate) fn answers_info(&self, reply: Reply) {
+        *self.shared.info.lock().unwrap() = reply;
+    }
+
+    /// Like [`FakeAgent::answers_info`], with 200 and a body.
+    pub(crate) fn says(&self, info: &str) {
+        self.answers_info(Reply::Status(200, "", info.to_owned()));
+    }
+
+    /// The questions about itself so far.
+    pub(crate) fn asked(&self) -> Vec<Received> {
+        self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// Waits until it was asked so often about itself; whether it was.
+    pub(crate) fn wait_for_questions(&self, questions: usize, limit: Duration) -> bool {
+        let enough = || self.shared.asked.lock().unwrap().len() >= questions;
+        let received = self.shared.received.lock().unwrap();
+        drop(self.shared.arrived.wait_timeout_while(received, limit, |_| !enough()).unwrap());
+        enough()
+    }
+
+    /// All requests so far, but for questions about itself.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap().clone()
     }
@@ -160,6 +185,8 @@ impl Shared {
     ) -> Arc<Self> {
         let shared = Arc::new(Self {
             received: Mutex::default(),
+            asked: Mutex::default(),
+            info: Mutex::new(status(404)),
             arrived: Condvar::new(),
             connections: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
@@ -196,13 +223,23 @@ fn serve<S: Read + Write + Send + 'static>(
 
 /// Answers one request; whether the connection stays open.
 fn answer(shared: &Shared, stream: &mut impl Write, request: &Received) -> bool {
-    let number = {
-        let mut received = shared.received.lock().unwrap();
-        received.push(request.clone());
-        received.len() - 1
+    let reply = if request.path.ends_with("/info") {
+        shared.asked.lock().unwrap().push(request.clone());
+        // Whoever waits for this holds the other lock while it looks.
+        drop(shared.received.lock().unwrap());
+        shared.arrived.notify_all();
+        let info = shared.info.lock().unwrap();
+        info.clone()
+    } else {
+        let number = {
+            let mut received = shared.received.lock().unwrap();
+            received.push(request.clone());
+            received.len() - 1
+        };
+        shared.arrived.notify_all();
+        (shared.reply)(number, request)
     };
-    shared.arrived.notify_all();
-    match (shared.reply)(number, request) {
+    match reply {
         Reply::Status(status, headers, body) => {
             let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok()
@@ -239,7 +276,7 @@ fn read_request(reader: &mut impl BufRead) -> Option<Received> {
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
     let received = Received { path, headers, body: Vec::new() };
-    let len: usize = received.header("content-length")?.parse().ok()?;
+    let len: usize = received.header("content-length").map_or(Some(0), |len| len.parse().ok())?;
     let mut body = vec![0; len];
     reader.read_exact(&mut body).ok()?;
     Some(Received { body, ..received })

@@ -9,10 +9,12 @@ use super::container::Container;
 
 /// The version of the rates last received; echoed, so that the agent may answer that nothing changed.
 pub(super) const RATES_VERSION: HeaderName = HeaderName::from_static("datadog-rates-payload-version");
+/// A hash of what the agent says of itself; on each of its answers.
+pub(super) const AGENT_STATE: HeaderName = HeaderName::from_static("datadog-agent-state");
 /// The number of chunks in the body.
 pub(super) const TRACE_COUNT: HeaderName = HeaderName::from_static("x-datadog-trace-count");
 
-/// The constant headers of requests to `/v0.4/traces`.
+/// The constant headers of all requests.
 pub(super) fn constant(container: &Container, external_env: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [
@@ -20,14 +22,9 @@ pub(super) fn constant(container: &Container, external_env: Option<&str>) -> Hea
         ("datadog-meta-lang-version", LANG_VERSION),
         ("datadog-meta-lang-interpreter", INTERPRETER),
         ("datadog-meta-tracer-version", env!("CARGO_PKG_VERSION")),
-        ("datadog-client-computed-top-level", "yes"),
-        // Else an agent that drops a payload because it is overloaded answers 200.
-        ("datadog-send-real-http-status", "1"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/msgpack"));
-    headers.insert(RATES_VERSION, HeaderValue::from_static("0"));
     for (name, value) in [
         ("datadog-container-id", container.id.as_deref()),
         ("datadog-entity-id", container.entity_id.as_deref()),
@@ -41,6 +38,18 @@ pub(super) fn constant(container: &Container, external_env: Option<&str>) -> Hea
         }
     }
     headers
+}
+
+/// Adds the constant headers of requests to `/v0.4/traces`.
+pub(super) fn add_for_traces(headers: &mut HeaderMap) {
+    for (name, value) in [
+        ("datadog-client-computed-top-level", "yes"),
+        // Else an agent that drops a payload because it is overloaded answers 200.
+        ("datadog-send-real-http-status", "1"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/msgpack"));
 }
 
 /// The oldest Rust supported: what compiled us can be asked only by a build script with work to do.

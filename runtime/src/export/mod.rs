@@ -13,6 +13,8 @@ pub(crate) mod counters;
 pub(crate) mod fake_agent;
 #[cfg(feature = "enable")]
 mod headers;
+#[cfg(feature = "enable")]
+pub(crate) mod info;
 pub(crate) mod queue;
 #[cfg(feature = "enable")]
 mod resolve;

@@ -41,7 +41,7 @@ impl Worker {
                 self.abandon();
                 break;
             }
-            self.deliver_one(self.delivery.size);
+            self.deliver_one(self.delivery.size());
         }
         self.delivery.forget_waiting();
     }
@@ -151,6 +151,10 @@ impl Worker {
                 }
             }
         });
+        self.enquiry.saw(client.agent_state(), Instant::now());
+        if let Some(Err(Failure::Refused { status: 404, .. })) = &result {
+            self.enquiry.doubt(Instant::now());
+        }
         self.delivery.keep((runtime, client));
         result
     }
@@ -185,17 +189,18 @@ impl Load {
 }
 
 /// What happens first during an attempt.
-enum Event {
-    Done(Result<Vec<u8>, Failure>),
+pub(super) enum Event<T> {
+    Done(T),
     Rung,
     Over,
 }
 
-async fn first(
-    mut attempt: Pin<&mut impl Future<Output = Result<Vec<u8>, Failure>>>,
+/// Waits for the end of an attempt, a ring, or the deadline.
+pub(super) async fn first<T>(
+    mut attempt: Pin<&mut impl Future<Output = T>>,
     signal: &Signal,
     deadline: Option<Instant>,
-) -> Event {
+) -> Event<T> {
     let mut rung = pin!(signal.rung());
     let mut over = pin!(async {
         match deadline {

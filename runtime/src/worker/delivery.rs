@@ -13,6 +13,7 @@ use crate::export::client::{self, AgentClient, Failure};
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::Limits;
+use crate::model::AgentInfo;
 
 /// The way to the agent, and what is known about it.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Delivery {
     connection: Option<(Runtime, AgentClient)>,
     pub(super) health: Health,
     report: Report,
-    pub(super) size: Size,
+    bounds: Bounds,
     /// Bytes of the latest payload, for the memory of the next.
     pub(super) latest_bytes: usize,
     /// Until when somebody waits for what is being delivered.
@@ -30,20 +31,37 @@ pub(super) struct Delivery {
     started: Instant,
 }
 
+/// Bytes that bound a payload, each for a reason of its own.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// The settings say so.
+    own: usize,
+    /// The agent says so of itself.
+    agents: usize,
+    /// The agent found a larger payload too large.
+    refused: usize,
+    /// Where there is so much no chunk is begun.
+    enough: usize,
+}
+
 /// Payloads do not become smaller than this because the agent found one too large.
 const SMALLEST_LIMIT: usize = 64 << 10;
 
 impl Delivery {
     pub(super) fn new(agent: AgentSettings, writer: &WriterSettings) -> Self {
-        let max = writer.max_payload_bytes;
-        // A drain brings little more than made it begin; one payload for all of it saves a small second one.
-        let enough = writer.flush_from_bytes.saturating_mul(2).min(max / 2);
+        let bounds = Bounds {
+            own: writer.max_payload_bytes,
+            agents: usize::MAX,
+            refused: usize::MAX,
+            // A drain brings little more than made it begin; one payload for all of it saves a small second one.
+            enough: writer.flush_from_bytes.saturating_mul(2),
+        };
         Self {
             agent,
             connection: None,
             health: Health::default(),
             report: Report::default(),
-            size: Size { enough, limits: Limits { max_bytes: max, max_alone: max } },
+            bounds,
             latest_bytes: 0,
             waiting: None,
             started: Instant::now(),
@@ -134,9 +152,20 @@ impl Delivery {
 
     /// Keeps later payloads below what the agent found too large, but for single spans.
     pub(super) fn shrink(&mut self, max_bytes: usize) {
-        let limits = &mut self.size.limits;
-        limits.max_bytes = limits.max_bytes.min(max_bytes.max(SMALLEST_LIMIT));
-        self.size.enough = self.size.enough.min(limits.max_bytes / 2);
+        self.bounds.refused = self.bounds.refused.min(max_bytes.max(SMALLEST_LIMIT));
+    }
+
+    /// Keeps payloads within what the agent says it takes.
+    pub(super) fn learn(&mut self, info: &AgentInfo) {
+        self.bounds.agents = info.max_request_bytes.unwrap_or(usize::MAX);
+    }
+
+    /// How large the next payload becomes.
+    pub(super) fn size(&self) -> Size {
+        let Bounds { own, agents, refused, enough } = self.bounds;
+        let max_alone = own.min(agents);
+        let max_bytes = max_alone.min(refused);
+        Size { enough: enough.min(max_bytes / 2), limits: Limits { max_bytes, max_alone } }
     }
 
     /// From when on the agent may be asked, considering who waits.

@@ -16,6 +16,7 @@ use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::SpanDefaults;
+use crate::model::LatestAgentInfo;
 use crate::sampling::AgentRates;
 
 /// What a worker is made of.
@@ -30,6 +31,8 @@ pub(crate) struct WorkerParts {
     pub(crate) queue: Arc<Queue>,
     /// Replaced by what the agent answers.
     pub(crate) rates: Arc<Mutex<AgentRates>>,
+    /// Replaced by what the agent says of itself.
+    pub(crate) agent_info: Arc<LatestAgentInfo>,
     /// The local view, if it is on.
     pub(crate) viewer: Option<Box<dyn Viewer>>,
 }

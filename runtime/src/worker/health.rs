@@ -60,6 +60,11 @@ impl Health {
         self.lost = self.lost.saturating_add(1);
     }
 
+    /// Whether the latest payload was given up.
+    pub(super) fn is_failing(&self) -> bool {
+        self.lost > 0
+    }
+
     pub(super) fn is_sick(&self) -> bool {
         self.lost >= SICK
     }

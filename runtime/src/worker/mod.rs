@@ -18,6 +18,8 @@ mod carry;
 #[cfg(feature = "enable")]
 mod delivery;
 #[cfg(feature = "enable")]
+mod enquiry;
+#[cfg(feature = "enable")]
 mod handle;
 #[cfg(feature = "enable")]
 mod health;

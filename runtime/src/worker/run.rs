@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
 use super::delivery::Delivery;
+use super::enquiry::Enquiry;
 use super::handle::WorkerParts;
 use super::report;
 use super::restarts::Restarts;
@@ -26,6 +27,7 @@ pub(super) struct Worker {
     pub(super) encoder: Encoder,
     pub(super) backlog: Backlog,
     pub(super) delivery: Delivery,
+    pub(super) enquiry: Enquiry,
     times: Times,
     viewer: Option<Box<dyn Viewer>>,
     parts: Kept,
@@ -80,7 +82,8 @@ pub(super) fn run(worker: &mut Worker) {
 
 impl Worker {
     pub(super) fn new(parts: WorkerParts, signal: Arc<Signal>) -> Self {
-        let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, rates, viewer } = parts;
+        let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, rates, agent_info, viewer } =
+            parts;
         let is_sending = viewer.is_none() || agent.is_explicit;
         // Somebody is looking at the terminal.
         let interval = if viewer.is_some() { writer.interval.min(VIEW_INTERVAL) } else { writer.interval };
@@ -92,6 +95,7 @@ impl Worker {
             encoder: Encoder::new(&defaults),
             backlog: Backlog::default(),
             delivery: Delivery::new(agent, &writer),
+            enquiry: Enquiry::new(agent_info, Instant::now()),
             times: Times { clock, first: first_anchor },
             viewer,
             parts: Kept { interval, defaults, is_sending },
@@ -103,6 +107,8 @@ impl Worker {
 
     /// The loop; returns when the worker was shut down.
     fn work(&mut self) {
+        self.listen();
+        self.enquire();
         loop {
             self.listen();
             let is_ending = self.ending.is_some();
@@ -130,10 +136,28 @@ impl Worker {
                 self.delivery.report_rest(&self.queue);
                 return self.end();
             }
-            if self.flushes.is_empty() && self.ending.is_none() && !self.is_called {
-                self.signal.wait(Instant::now() + self.parts.interval);
+            self.enquire();
+            if !self.is_awaited() && !self.is_called {
+                self.rest();
             }
         }
+    }
+
+    /// Waits until there is something to do.
+    fn rest(&self) {
+        let now = Instant::now();
+        let (round, question) = (now + self.parts.interval, self.enquiry.next());
+        self.signal.wait(if question > now { round.min(question) } else { round });
+    }
+
+    /// Whether somebody waits for an order.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.flushes.is_empty() || self.ending.is_some()
+    }
+
+    /// Whether chunks go to the agent at all.
+    pub(super) fn sends(&self) -> bool {
+        self.parts.is_sending
     }
 
     /// Takes new orders.

@@ -1,6 +1,7 @@
 //! The worker against agents that do as they are told.
 
 mod delivery;
+mod enquiry;
 mod faults;
 mod orders;
 mod refusals;
@@ -24,7 +25,7 @@ use crate::export::queue::{Outbox, Queue};
 use crate::export::settings::{AgentAddress, AgentSettings};
 use crate::export::v04::SpanDefaults;
 use crate::export::v04::testing::batch;
-use crate::model::CallSite;
+use crate::model::{CallSite, LatestAgentInfo};
 use crate::sampling::AgentRates;
 
 static SITE: CallSite = CallSite::named("work");
@@ -42,6 +43,7 @@ struct Running {
     queue: Arc<Queue>,
     outbox: Arc<Outbox>,
     rates: Arc<Mutex<AgentRates>>,
+    agent_info: Arc<LatestAgentInfo>,
     handle: WorkerHandle,
 }
 
@@ -57,7 +59,7 @@ impl Setup {
         let ringing = Arc::clone(&signal);
         let WriterSettings { buffer_bytes, flush_from_bytes, .. } = self.writer;
         let queue = Arc::new(Queue::new(buffer_bytes, flush_from_bytes, Box::new(move || ringing.ring())));
-        let rates = Arc::default();
+        let (rates, agent_info) = (Arc::default(), Arc::default());
         let clock = Clock::system();
         let parts = WorkerParts {
             writer: self.writer,
@@ -71,13 +73,14 @@ impl Setup {
             clock,
             queue: Arc::clone(&queue),
             rates: Arc::clone(&rates),
+            agent_info: Arc::clone(&agent_info),
             viewer: self.viewer,
         };
         let outbox = queue.outbox();
         let handle = start_on(parts, signal, self.spawn);
         // The worker looks at the queue once when it starts; from here on it waits.
         handle.flush(LONG);
-        Running { queue, outbox, rates, handle }
+        Running { queue, outbox, rates, agent_info, handle }
     }
 }
 
