@@ -14,6 +14,8 @@ mod record;
 mod site;
 mod tag_value;
 mod tags;
+#[cfg(feature = "enable")]
+pub(crate) mod times;
 pub(crate) mod upstream;
 
 pub use ids::{SpanId, TraceId};

@@ -20,13 +20,14 @@ mod tags;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod times;
 
 pub(crate) use chunk::{Chunk, Encoder, Limits};
 pub(crate) use defaults::SpanDefaults;
 pub(crate) use fields::Texts;
 pub(crate) use span::is_other_service;
 pub(crate) use times::times;
+
+use crate::model::times;
 
 /// The bytes of one request.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Ticks of a record as the wire's times.
 
+use super::record::{Flags, Record};
 use crate::clock::Timeline;
-use crate::model::{Flags, Record};
 
 /// What the wire's signed times can say.
 const MAX: u64 = i64::MAX as u64;
@@ -26,7 +26,7 @@ fn has_given(record: &Record) -> bool {
 /// A timeline around one tick, in whole numbers: two multiplications a span instead of four conversions from and to
 /// floats.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace<'a> {
+pub(crate) struct Pace<'a> {
     timeline: &'a Timeline,
     tick: u64,
     /// Unix nanoseconds at the tick.
@@ -42,7 +42,7 @@ const POINT: u32 = 48;
 const REACH: u64 = 1 << 48;
 
 impl<'a> Pace<'a> {
-    pub(super) fn new(timeline: &'a Timeline, tick: u64) -> Self {
+    pub(crate) fn new(timeline: &'a Timeline, tick: u64) -> Self {
         let ns = timeline.duration_ns(0, 1 << POINT);
         // Times near the end of what is known are saturated, which is not done here.
         let unix_ns = timeline.unix_ns(tick);
@@ -52,7 +52,7 @@ impl<'a> Pace<'a> {
 
     /// [`times`], but for a nanosecond.
     #[inline]
-    pub(super) fn times(&self, record: &Record) -> (u64, u64) {
+    pub(crate) fn times(&self, record: &Record) -> (u64, u64) {
         let since = record.start.wrapping_sub(self.tick);
         let duration = record.end.wrapping_sub(record.start);
         let is_near = since.wrapping_add(self.reach) < 2 * self.reach && duration < self.reach;
