@@ -39,7 +39,7 @@ pub(crate) struct Frame {
     pub(crate) spare: Option<Box<Frame>>,
     /// How many wait here, each with the next one.
     spares: usize,
-    /// What finished during the polls of a future so far, while it waits for the next one.
+    /// What finished under a future so far, while it was the lowest one of its thread; ships with it, or as a part.
     pub(crate) kept: SpanBuffer,
     /// What the stack held for the frame below.
     pub(crate) outer: Outer,
@@ -173,6 +173,16 @@ impl Frame {
             FrameKind::Polled(ended, _) => *ended = record,
             kind => *kind = FrameKind::Polled(record, TagLog::new()),
         }
+    }
+
+    /// Whether what finishes in another future's frame may wait here.
+    #[inline]
+    pub(crate) fn keeps_for(&self, other: &Frame) -> bool {
+        let is_same = match (&self.segment, &other.segment) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        };
+        is_same && matches!(self.kind, FrameKind::Polled(..)) && other.kept.is_empty()
     }
 
     /// The open span of a future.

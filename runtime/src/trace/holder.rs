@@ -60,6 +60,16 @@ impl Holder {
         });
     }
 
+    /// Takes a span back that was on the stack.
+    #[inline]
+    pub(super) fn take_back(&mut self, frame: Box<Frame>) {
+        let left = std::mem::replace(self, Holder::Owned(frame));
+        if matches!(left, Holder::None) {
+            // Not worth the call that looks for something to drop.
+            std::mem::forget(left);
+        }
+    }
+
     #[cold]
     fn not_recorded() -> Self {
         process::count_not_recorded();

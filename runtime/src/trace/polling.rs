@@ -183,18 +183,18 @@ fn enter(holder: &mut Holder, after: &mut After) {
 #[inline(never)]
 fn leave(holder: &mut Holder, span_id: u64) {
     if let Some(frame) = with_records(|stack| stack.leave_poll(span_id)) {
-        *holder = Holder::Owned(frame);
+        holder.take_back(frame);
     }
 }
 
 #[inline(never)]
 fn finish(holder: &mut Holder, after: &mut After) {
     let span_id = std::mem::replace(&mut after.span_id, OUT);
-    match std::mem::replace(holder, Holder::None) {
-        Holder::None => finish_frame(span_id, None),
-        // Where the stack cannot be reached, the span finishes by being dropped.
-        frame => drop(frame),
+    if matches!(holder, Holder::None) {
+        return finish_frame(span_id, None);
     }
+    // Where the stack cannot be reached, the span finishes by being dropped.
+    *holder = Holder::None;
 }
 
 /// Finishes a span that is on the stack.

@@ -76,15 +76,6 @@ impl Stack {
         frame.outer.current = self.current;
         frame.outer.finished = self.finished;
         (self.current, self.finished) = (NO_INDEX, 0);
-        if !frame.kept.is_empty() {
-            self.finished = frame.kept.len() as u32;
-            if self.spans.is_empty() {
-                std::mem::swap(&mut self.spans, &mut frame.kept);
-            } else {
-                self.spans.append(&frame.kept, 0, 0);
-                frame.kept.clear();
-            }
-        }
         self.frames.push(frame);
     }
 

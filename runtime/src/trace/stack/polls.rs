@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Stack;
 use super::buffers::KEPT_RECORDS;
 use super::frames::KEPT_FRAMES;
-use crate::model::NO_INDEX;
+use crate::model::{NO_INDEX, SpanBuffer};
 use crate::trace::error::ErrorInfo;
 use crate::trace::frame::{Frame, FrameKind};
 use crate::trace::owned::Edit;
@@ -55,25 +55,18 @@ impl Stack {
         // A tracer that came with the only future here leaves with it.
         let stays_connected =
             self.frames.len() > 1 || self.port.as_ref().is_none_or(|port| port.outbox.is_some());
-        let [.., top] = &mut self.frames[..] else { return None };
+        let top = self.frames.last()?;
         if top.token == span_id && top.outer.port.is_none() && stays_connected {
-            // Most polls leave nothing behind. What the only one on the stack leaves waits with it for the next.
+            // Most polls leave nothing behind. What waits for the lowest future waits with it.
             let left = self.spans.len() - top.first as usize;
             if left > 0 && left == self.finished as usize && top.first == 0 {
-                if left <= KEPT_RECORDS && top.kept.is_empty() && self.spans.is_huge() {
-                    // A buffer for very many is not left with a future that waits with few.
-                    top.kept.append(&self.spans, 0, 0);
-                    self.spans.clear();
-                    self.spans.give_back_memory();
-                } else {
-                    std::mem::swap(&mut self.spans, &mut top.kept);
-                }
-                self.late_tags = 0;
-            } else if left > 0 || top.closes > 0 {
+                self.keep_left();
+            } else if left > 0 || (top.closes > 0 && top.first > 0) {
                 return self.leave_records(span_id);
             }
+            let top = self.frames.pop()?;
             (self.current, self.finished) = (top.outer.current, top.outer.finished);
-            return self.frames.pop();
+            return Some(top);
         }
         self.leave_records(span_id)
     }
@@ -93,29 +86,97 @@ impl Stack {
         if self.uncover(span_id).is_none() {
             return;
         }
-        let ticks = self.ticks();
-        let (Some(frame), Some(ticks)) = (self.frames.last_mut(), ticks) else { return };
-        if let Some(mut edit) = frame.edit() {
-            if let Some(error) = error {
-                edit.error(error);
-            }
-            let Edit { record, tags } = edit;
-            // Written after the copy: a copy of what was just written would wait for it.
-            self.spans.push_from(*record, tags);
-            if let Some(copy) = self.spans.records.last_mut() {
-                copy.finish(ticks);
-            }
-            record.finish(ticks);
-            tags.clear_to(KEPT_TAGS);
-            self.finished += 1;
-            frame.closes += 1 + std::mem::take(&mut frame.credit);
+        let Some(ticks) = self.ticks() else { return };
+        if let Some(error) = error {
+            self.edit(NO_INDEX, span_id, |edit| edit.error(error));
         }
         let is_merging = self.is_merging();
+        let is_kept = is_merging && self.finish_kept(ticks);
+        if !is_kept {
+            self.take_kept();
+            let Some(frame) = self.frames.last_mut() else { return };
+            if let Some(edit) = frame.edit() {
+                finish_into(&mut self.spans, edit, ticks);
+                self.finished += 1;
+                frame.closes += 1 + std::mem::take(&mut frame.credit);
+            }
+        }
         let Some(frame) = (if is_merging { self.merge_frame() } else { self.end_frame() }) else { return };
         match self.frames.last_mut() {
             Some(below) if is_merging && below.takes_spare() => below.keep_spare(frame, KEPT_FRAMES),
             _ => self.keep_frame(frame),
         }
+        if is_kept {
+            self.flush_kept(0);
+        }
+    }
+
+    /// Finishes the innermost span where it will wait: with the lowest future here, if that is of the same segment and nothing else
+    /// was left on the stack.
+    #[inline]
+    fn finish_kept(&mut self, ticks: u64) -> bool {
+        let [lowest, .., top] = &mut self.frames[..] else { return false };
+        if top.first as usize != self.spans.len() || !lowest.keeps_for(top) {
+            return false;
+        }
+        let Some(edit) = top.edit() else { return false };
+        if lowest.kept.capacity_bytes() == 0 && self.spans.is_empty() {
+            std::mem::swap(&mut self.spans, &mut lowest.kept);
+        }
+        finish_into(&mut lowest.kept, edit, ticks);
+        lowest.closes += 1 + std::mem::take(&mut top.credit) + std::mem::take(&mut top.closes);
+        true
+    }
+
+    /// Has what the lowest future left on the stack wait with it.
+    #[inline(never)]
+    fn keep_left(&mut self) {
+        let Some((top, below)) = self.frames.split_last_mut() else { return };
+        if top.kept.is_empty() && (self.spans.len() > KEPT_RECORDS || !self.spans.is_huge()) {
+            std::mem::swap(&mut self.spans, &mut top.kept);
+        } else {
+            // A buffer for very many is not left with a future that waits with few.
+            top.kept.append(&self.spans, 0, 0);
+            self.spans.clear();
+            if below.is_empty() {
+                self.keep_little();
+            }
+        }
+        self.late_tags = 0;
+        self.flush_kept(self.frames.len() - 1);
+    }
+
+    /// Brings what waited with the innermost future back to the stack.
+    #[inline]
+    fn take_kept(&mut self) {
+        let Some(top) = self.frames.last_mut().filter(|top| !top.kept.is_empty()) else { return };
+        self.finished += top.kept.len() as u32;
+        if self.spans.is_empty() {
+            std::mem::swap(&mut self.spans, &mut top.kept);
+        } else {
+            self.spans.append(&top.kept, 0, 0);
+            top.kept.clear();
+        }
+    }
+
+    /// Ships what waits with a future, where it is enough for a part.
+    #[inline]
+    fn flush_kept(&mut self, frame: usize) {
+        let kept = self.frames.get(frame).map_or(0, |frame| frame.kept.len());
+        if kept >= self.partial_flush_spans as usize {
+            self.ship_kept(frame);
+        }
+    }
+
+    #[inline(never)]
+    fn ship_kept(&mut self, frame: usize) {
+        let (Some(frame), Some(port)) = (self.frames.get_mut(frame), &self.port) else { return };
+        let Some(segment) = &frame.segment else { return };
+        let mut next = port.outbox.as_ref().and_then(|outbox| outbox.take_empty()).unwrap_or_default();
+        next.at_least(frame.kept.len());
+        port.give(segment.head(false), std::mem::replace(&mut frame.kept, next));
+        // Others may have left enough for a part, too.
+        segment.take(&SpanBuffer::new(), std::mem::take(&mut frame.closes) as usize);
     }
 
     /// Whether the thread was unwinding when the drop of this future began.
@@ -161,4 +222,16 @@ impl Stack {
         }
         Some(())
     }
+}
+
+/// Finishes a future's span; its record is kept in `spans`.
+#[inline]
+fn finish_into(spans: &mut SpanBuffer, Edit { record, tags }: Edit<'_>, ticks: u64) {
+    // Written after the copy: a copy of what was just written would wait for it.
+    spans.push_from(*record, tags);
+    if let Some(copy) = spans.records.last_mut() {
+        copy.finish(ticks);
+    }
+    record.finish(ticks);
+    tags.clear_to(KEPT_TAGS);
 }

@@ -74,6 +74,45 @@ fn what_a_future_finished_travels_with_it() {
 }
 
 #[test]
+fn what_finishes_deep_inside_waits_with_the_outermost_future() {
+    let leaf = async || {
+        active_span().set_tag("depth", 3);
+        traced("call", || active_span().set_tag("depth", 4));
+        Yield::default().await;
+    };
+    for part in [300, 4] {
+        let tracer = ScopedTracer::with_parts_of(part);
+        let mut future = Box::pin(traced_async("root", async || {
+            for _ in 0..5 {
+                traced_async("middle", async || {
+                    traced_async("leaf", leaf).await;
+                    Yield::default().await;
+                    // Under an open call the outermost future is still the one that is polled.
+                    traced("blocking", || {
+                        let mut inner = Box::pin(traced_async("leaf", leaf));
+                        while poll_once(&mut inner).is_pending() {}
+                    });
+                })
+                .await;
+            }
+        }));
+        while poll_once(&mut future).is_pending() {
+            traced("other", nothing);
+        }
+        let spans = tracer.finished();
+        let own: Vec<_> = spans.iter().filter(|span| span.name != "other").collect();
+        let named = |name| own.iter().filter(move |span| span.name == name);
+        let count = ["root", "middle", "leaf", "call", "blocking"].map(|name| named(name).count());
+        assert_eq!(count, [1, 5, 10, 10, 5]);
+        assert!(named("leaf").all(|span| (span.metrics["depth"] - 3.0).abs() < f64::EPSILON));
+        assert!(named("call").all(|span| (span.metrics["depth"] - 4.0).abs() < f64::EPSILON));
+        assert!(own.iter().all(|span| span.trace_id == own[0].trace_id));
+        let chunks: std::collections::BTreeSet<_> = own.iter().map(|span| span.chunk).collect();
+        assert_eq!(chunks.len() == 1, part == 300, "{chunks:?}");
+    }
+}
+
+#[test]
 fn what_a_dropped_future_finished_is_not_lost() {
     let tracer = ScopedTracer::new();
     let mut future = Box::pin(traced_async("cancelled", async || {
