@@ -79,7 +79,7 @@ web.request POST /orders
 "
     );
     assert_eq!(health, "web.request GET /health\n");
-    assert!(stderr.contains("not kept (priority -1)"), "{stderr}");
+    assert!(stderr.contains("rejected by hand"), "{stderr}");
     assert!(stdout.contains("24 spans, 24 printed above as one tree for each trace.\n"), "{stdout}");
 }
 

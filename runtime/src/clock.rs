@@ -54,6 +54,16 @@ impl Clock {
         Anchor { ticks, unix_ns, monotonic }
     }
 
+    /// The time since an anchor of this clock, for what waits or counts by seconds. Never goes back but on a held clock.
+    pub(crate) fn since(&self, anchor: &Anchor) -> Duration {
+        match self {
+            Clock::Held(now) => {
+                Duration::from_nanos(now.load(Ordering::Relaxed).saturating_sub(anchor.ticks))
+            }
+            _ => anchor.monotonic.elapsed(),
+        }
+    }
+
     /// Ticks of this clock in at most 0.3 s, about a tenth on a common machine: how long a cached second or process id may be trusted.
     pub(crate) fn refresh_ticks(&self) -> u64 {
         match self {

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::clock::Clock;
+use crate::clock::{Anchor, Clock};
 use crate::config::{Overrides, Settings, SettingsTable};
 use crate::diagnostics::{self, Level};
 use crate::export::queue::Queue;
 use crate::export::v04::SpanDefaults;
 use crate::export::{Counters, DropReason};
-use crate::sampling::AgentRates;
+use crate::sampling::{OwnTags, Sampler};
 use crate::support;
 use crate::trace::{self, Core};
 use crate::worker::settings::{LocalView, WriterSettings};
@@ -269,8 +269,8 @@ impl Running {
         let bell = Arc::clone(&signal);
         let WriterSettings { buffer_bytes, flush_from_bytes, .. } = settings.writer;
         let queue = Arc::new(Queue::new(buffer_bytes, flush_from_bytes, Box::new(move || bell.ring())));
-        let rates = Arc::new(Mutex::new(AgentRates::default()));
-        let core = Arc::new(Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&rates)));
+        let sampler = Arc::new(sampler(&settings, &clock, first_anchor));
+        let core = Arc::new(Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&sampler)));
         let settings = &core.settings;
         let worker = settings.is_enabled.then(|| {
             let parts = WorkerParts {
@@ -280,7 +280,7 @@ impl Running {
                 clock: core.clock.clone(),
                 first_anchor,
                 queue,
-                rates,
+                sampler,
                 agent_info: Arc::default(),
                 viewer: viewer(&settings.writer),
             };
@@ -314,6 +314,17 @@ fn span_defaults(settings: &Settings) -> SpanDefaults {
         runtime_id: (&*runtime_id()).into(),
         process_id: std::process::id(),
     }
+}
+
+fn sampler(settings: &Settings, clock: &Clock, start: Anchor) -> Sampler {
+    let identity = &settings.identity;
+    let own = OwnTags {
+        service: identity.service.clone(),
+        env: identity.env.clone().unwrap_or_default(),
+        version: identity.version.clone().unwrap_or_default(),
+        tags: identity.tags.clone(),
+    };
+    Sampler::new(&settings.sampling, own, clock.clone(), start)
 }
 
 fn viewer(writer: &WriterSettings) -> Option<Box<dyn Viewer>> {

@@ -86,6 +86,7 @@ pub use export::{Counters, DropReason};
 pub use global::{StartError, Tracer, TracerBuilder, TracerGuard, counters, flush, init, settings, shutdown};
 pub use model::{SpanId, TagValue, TraceId};
 pub use propagation::{Extract, Inject};
+pub use sampling::{SamplingStep, WhySampled};
 pub use trace::{
     ActiveGuard, ActiveSpan, AsContext, Span, SpanBuilder, SpanContext, TraceFuture, Traced, active_span,
     extract, inject, span,

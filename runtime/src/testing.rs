@@ -27,7 +27,7 @@ use crate::export::settings::AgentSettings;
 use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults, Texts};
 use crate::model::{ChunkBatch, ChunkHead, EntryKind, Flags, Record, SpanId, TagLog, TraceId};
 use crate::propagation::PropagationSettings;
-use crate::sampling::AgentRates;
+use crate::sampling::{OwnTags, Sampler, SamplingSettings};
 use crate::trace::{Core, Scope};
 use crate::worker::settings::WriterSettings;
 
@@ -166,7 +166,7 @@ impl ScopedTracer {
             service: settings.identity.service.clone(),
             ..SpanDefaults::default()
         });
-        let decision = crate::sampling::decide(0, "", "", &AgentRates::default());
+        let decision = self.core.sampler.decide(0, None, None);
         let mut memory = Vec::new();
         move || {
             let mut payload = Payload::reusing(std::mem::take(&mut memory));
@@ -175,7 +175,7 @@ impl ScopedTracer {
                 for head in &batch.heads {
                     let buffer = batch.buffer(head);
                     let records = head.records(buffer);
-                    let chunk = Chunk { head, records, tags: &buffer.tags, decision };
+                    let chunk = Chunk { head, records, tags: &buffer.tags, decision, selected: &[] };
                     encoder.chunk(&mut payload, &chunk, &timeline, 0, limits);
                 }
             }
@@ -203,7 +203,10 @@ impl ScopedTracer {
     fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>, part: usize) -> Self {
         let queue = Arc::new(Queue::new(16 << 20, 2 << 20, Box::new(|| {})));
         let first_anchor = clock.anchor();
-        let core = Arc::new(Core::new(Arc::new(settings(part)), clock, queue, Arc::default()));
+        let settings = settings(part);
+        let own = OwnTags { service: settings.identity.service.clone(), ..OwnTags::default() };
+        let sampler = Arc::new(Sampler::new(&settings.sampling, own, clock.clone(), first_anchor));
+        let core = Arc::new(Core::new(Arc::new(settings), clock, queue, sampler));
         let scope = Scope::enter(Arc::clone(&core));
         Self {
             core,
@@ -230,6 +233,7 @@ fn settings(part: usize) -> Settings {
         agent: AgentSettings::default(),
         writer: WriterSettings::default(),
         propagation: PropagationSettings::default(),
+        sampling: SamplingSettings::default(),
         is_enabled: true,
         is_debug: false,
         has_startup_line: false,

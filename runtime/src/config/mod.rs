@@ -28,6 +28,7 @@ pub(crate) use source::{Notice, Overrides, Source};
 
 use crate::export::settings::{AgentSettings, AgentUrlError};
 use crate::propagation::PropagationSettings;
+use crate::sampling::SamplingSettings;
 use crate::worker::settings::WriterSettings;
 use reader::{Reader, parse_flag, row};
 
@@ -39,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) agent: AgentSettings,
     pub(crate) writer: WriterSettings,
     pub(crate) propagation: PropagationSettings,
+    pub(crate) sampling: SamplingSettings,
     /// `DD_TRACE_ENABLED`; defaults to true. Without it no span is recorded and no header read or written.
     pub(crate) is_enabled: bool,
     /// `DD_TRACE_DEBUG`; defaults to false.
@@ -87,6 +89,7 @@ impl Settings {
             agent: agent::resolve(&mut read)?,
             writer: writer::resolve(&mut read),
             propagation: propagation::resolve(&mut read),
+            sampling: SamplingSettings::default(),
             is_enabled: read.flag(row("DD_TRACE_ENABLED").otel(otel::TRACES_EXPORTER), true),
             is_debug: read.flag(row("DD_TRACE_DEBUG").otel(otel::LOG_LEVEL), false),
             has_startup_line: read.flag("DD_TRACE_STARTUP_LOGS", true),

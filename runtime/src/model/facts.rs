@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::priority::Decision;
+use super::record::Record;
+use super::tags::TagLog;
 use super::upstream::{PropagationError, Upstream};
 
 /// Facts that a trace's spans, contexts and chunks share. The sampling decision is taken once, late, and stays.
@@ -16,6 +18,8 @@ pub(crate) struct TraceFacts {
     local_root_id: AtomicU64,
     service: Mutex<Option<Arc<str>>>,
     decision: Mutex<Option<Decision>>,
+    /// What sampling rules look at of the local root, which is on another thread perhaps. Absent where no rule does.
+    local_root: Mutex<Option<Box<(Record, TagLog)>>>,
     propagation_error: Mutex<Option<PropagationError>>,
 }
 
@@ -29,6 +33,7 @@ impl TraceFacts {
             service: Mutex::new(service),
             local_root_id: AtomicU64::new(0),
             decision: Mutex::new(decision),
+            local_root: Mutex::default(),
             propagation_error: Mutex::default(),
         }
     }
@@ -69,6 +74,27 @@ impl TraceFacts {
     /// Keeps or drops by hand, over every earlier decision.
     pub(crate) fn overrule(&self, decision: Decision) {
         *self.lock() = Some(decision);
+    }
+
+    /// Says what the local root is like by now: its entries in `tags` behind the one at `before` are new. Nothing once the
+    /// trace is decided about.
+    pub(crate) fn tell_local_root(&self, record: &Record, tags: &TagLog, before: u32) {
+        let is_decided = self.decision().is_some();
+        let mut local_root = self.local_root.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_decided {
+            *local_root = None;
+            return;
+        }
+        let blank = || Box::new((Record { tags: 0, service: 0, ..*record }, TagLog::new()));
+        let (copy, log) = &mut **local_root.get_or_insert_with(blank);
+        copy.flags = record.flags;
+        copy.tags = log.copy_later(copy.tags, tags, record.tags, before);
+    }
+
+    /// Looks at the local root as it was last told.
+    pub(crate) fn with_local_root<R>(&self, look: impl FnOnce(Option<(&Record, &TagLog)>) -> R) -> R {
+        let local_root = self.local_root.lock().unwrap_or_else(PoisonError::into_inner);
+        look(local_root.as_deref().map(|(record, tags)| (record, tags)))
     }
 
     /// What went wrong while headers were written; the first word holds.

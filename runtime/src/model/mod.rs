@@ -29,7 +29,7 @@ pub(crate) use chunk::{ChunkBatch, ChunkHead};
 pub(crate) use facts::TraceFacts;
 pub(crate) use link::Link;
 pub(crate) use msgpack::copy_ends;
-pub(crate) use priority::{Decision, Mechanism, SamplingPriority};
+pub(crate) use priority::{Applied, Decision, Mechanism, SamplingPriority, SelectedSpan};
 pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};
 pub(crate) use tags::{Entry, EntryKind, TagLog};
 pub(crate) use upstream::{PropagatedTags, Upstream};

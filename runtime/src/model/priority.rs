@@ -40,10 +40,13 @@ impl Mechanism {
     /// A rate the agent gave for the service.
     pub(crate) const AGENT_RATE: Self = Self(1);
     /// A sampling rule or the global rate of this process.
-    #[cfg(test)]
     pub(crate) const LOCAL_RULE: Self = Self(3);
     /// The application's keep or drop.
     pub(crate) const MANUAL: Self = Self(4);
+    /// A rule that a person wrote in Datadog's pages.
+    pub(crate) const REMOTE_CUSTOMER: Self = Self(11);
+    /// A rule of Datadog's adaptive sampling.
+    pub(crate) const REMOTE_DYNAMIC: Self = Self(12);
 
     #[cfg(test)]
     pub(crate) const fn new(value: u8) -> Self {
@@ -71,8 +74,26 @@ pub(crate) struct Decision {
     pub(crate) priority: SamplingPriority,
     /// Absent when the decision came from upstream without its maker: none is invented then.
     pub(crate) mechanism: Option<Mechanism>,
-    /// The rate the hash of the trace id was compared with, 0.0 to 1.0; absent when no hash was asked.
-    pub(crate) rate: Option<f64>,
+    /// The rate the hash of the trace id was compared with; absent when no hash was asked.
+    pub(crate) rate: Option<Applied>,
+}
+
+/// A rate that decided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Applied {
+    /// As it was set or received, 0.0 to 1.0.
+    pub(crate) rate: f64,
+    /// The rule that has the rate, by its place in its list, from 1.
+    pub(crate) rule: Option<u32>,
+    /// The part of what the limiter was asked for that it let through, 0.0 to 1.0, where it was asked about this trace.
+    pub(crate) limiter: Option<f64>,
+}
+
+impl Applied {
+    /// A rate of no rule that no limiter was asked about.
+    pub(crate) const fn of(rate: f64) -> Self {
+        Self { rate, rule: None, limiter: None }
+    }
 }
 
 impl Decision {
@@ -80,6 +101,18 @@ impl Decision {
     pub(crate) const fn inherited(priority: SamplingPriority) -> Self {
         Self { priority, mechanism: None, rate: None }
     }
+}
+
+/// A span that a rule for single spans keeps, of a trace that is not kept.
+///
+/// Source: `setSpanSamplingTags` in `ddtrace/tracer/spancontext.go` of DataDog/dd-trace-go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SelectedSpan {
+    pub(crate) span_id: u64,
+    /// The rate of the rule, 0.0 to 1.0.
+    pub(crate) rate: f64,
+    /// The limit of the rule, where it has one.
+    pub(crate) max_per_second: Option<f64>,
 }
 
 /// The value of `_dd.p.ksr`: `rate` with at most six decimals, rounded to nearest, without trailing zeros or exponent.

@@ -27,6 +27,8 @@ impl Flags {
     pub(crate) const END_GIVEN: Flags = Flags(1 << 6);
     /// Links are in the tag log.
     pub(crate) const LINKED: Flags = Flags(1 << 7);
+    /// The local root of a shared trace that sampling rules look at: what changes is told to its trace. Means nothing of a finished span.
+    pub(crate) const WATCHED: Flags = Flags(1 << 31);
 
     pub(crate) const fn none() -> Self {
         Flags(0)

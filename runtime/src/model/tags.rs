@@ -216,6 +216,24 @@ impl TagLog {
         })
     }
 
+    /// Appends names, resources and tags of another log's span, from the latest one back to but without that at `before`, to the
+    /// span at `anchor` here, and gives its new anchor.
+    pub(crate) fn copy_later(&mut self, anchor: u32, from: &TagLog, latest: u32, before: u32) -> u32 {
+        let mut entries = from.entries(latest);
+        let mut later = Vec::new();
+        while entries.anchor != before {
+            let Some(entry) = entries.next() else { break };
+            later.push(entry);
+        }
+        let is_copied = |entry: &&Entry<'_>| {
+            use EntryKind::{Meta, Metric, Name, Resource, Unset};
+            matches!(entry.kind, Meta | Metric | Name | Resource | Unset)
+        };
+        later.iter().rev().filter(is_copied).fold(anchor, |anchor, entry| {
+            self.entry(anchor, entry.kind, entry.payload.len(), |into| into.copy_from_slice(entry.payload))
+        })
+    }
+
     /// Appends another log's bytes from `from_byte` on; anchors into them move by the result.
     pub(crate) fn append(&mut self, other: &TagLog, from_byte: usize) -> i64 {
         let from = other.bytes.get(from_byte..other.used).unwrap_or_default();
@@ -383,7 +401,6 @@ impl<'a> Entry<'a> {
     }
 
     /// The number of a number tag, after its key.
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn number(&self) -> Option<f64> {
         let rest = self.payload.get(self.key_bytes().len() + 1..)?;
         rest.try_into().ok().map(f64::from_be_bytes)

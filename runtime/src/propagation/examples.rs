@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::ids::{SpanId, TraceId};
-use crate::model::priority::{Decision, Mechanism, SamplingPriority};
+use crate::model::priority::{Applied, Decision, Mechanism, SamplingPriority};
 use crate::model::upstream::{PropagatedTags, PropagationError, Upstream, UpstreamLink};
 use std::collections::BTreeMap;
 
@@ -287,7 +287,7 @@ fn local_decision_replaces_the_tags_that_came() {
     let decision = Decision {
         priority: SamplingPriority::USER_REJECT,
         mechanism: Some(Mechanism::LOCAL_RULE),
-        rate: Some(0.25),
+        rate: Some(Applied::of(0.25)),
     };
     let mut headers = BTreeMap::new();
     inject(&Outgoing { decision: Some(decision), ..outgoing(&upstream) }, &settings(), &mut headers);

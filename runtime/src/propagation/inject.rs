@@ -43,7 +43,10 @@ pub(super) struct Decided {
 impl Decided {
     fn of(decision: Option<Decision>) -> Self {
         let maker = decision.and_then(|decision| decision.mechanism).map(Mechanism::decision_maker);
-        Self { maker, rate: decision.and_then(|decision| decision.rate).map(rate_text) }
+        Self {
+            maker,
+            rate: decision.and_then(|decision| decision.rate).map(|applied| rate_text(applied.rate)),
+        }
     }
 
     pub(super) fn replaces_nothing(&self) -> bool {

@@ -10,6 +10,7 @@ use super::handle::{SpanCell, overrule};
 use super::owned::Edit;
 use super::stack::{Active, Stack, with_stack};
 use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanId, TagValue};
+use crate::sampling::WhySampled;
 
 /// The span that is active on this thread now; without one, something on which every method does nothing.
 ///
@@ -85,6 +86,26 @@ impl ActiveSpan {
             }
         };
         place.map(|place| SpanContext { place })
+    }
+
+    /// Why the trace is kept or not; `None` where that is not decided yet, as until an injection or the end of the trace, and without an
+    /// active span. Asking decides nothing, and does not change what will be decided.
+    ///
+    /// ```
+    /// match dd_traced::active_span().why_sampled() {
+    ///     Some(why) => println!("this trace is {why}"), // kept by sampling rule 2 (rate 0.25), limiter at 1
+    ///     None => println!("not decided yet"),
+    /// }
+    /// ```
+    pub fn why_sampled(&self) -> Option<WhySampled> {
+        let decision = match &self.target {
+            Target::None => None,
+            Target::Handle(cell) => cell.decision(),
+            Target::Here { span_id, .. } | Target::Context(span_id) => {
+                with_stack(|stack| stack.decision_of(*span_id)).flatten()
+            }
+        };
+        decision.map(WhySampled::of)
     }
 
     /// The span id, 0 without an active span.

@@ -7,7 +7,8 @@ use super::frame::Entry;
 use super::process;
 use super::segment::Segment;
 use super::stack::{Stack, with_stack};
-use crate::model::{SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
+use crate::model::{Decision, SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
+use crate::sampling::WhySampled;
 
 /// The identity of a span, as it travels: to another thread, another task, another process.
 ///
@@ -66,6 +67,16 @@ impl SpanContext {
             }
             Place::Remote(upstream) => upstream.priority.map(SamplingPriority::as_i32),
         }
+    }
+
+    /// Why the trace is kept or not; `None` where that is not decided yet, neither here nor upstream. Asking decides nothing.
+    pub fn why_sampled(&self) -> Option<WhySampled> {
+        let decision = match &self.place {
+            Place::Root => None,
+            Place::Within { segment, .. } => segment.facts.decision(),
+            Place::Remote(upstream) => upstream.priority.map(Decision::inherited),
+        };
+        decision.map(WhySampled::of)
     }
 
     /// Whether the context came from another process.

@@ -193,11 +193,23 @@ impl Frame {
         }
     }
 
+    /// Changes the open span of a future, and tells its trace.
+    pub(crate) fn edit_told(&mut self, f: impl FnOnce(&mut Edit<'_>)) {
+        let Self { segment: Some(segment), kind: FrameKind::Polled(record, tags), .. } = self else { return };
+        if !record.is_finished() {
+            Edit { record, tags }.told(segment, f);
+        }
+    }
+
     /// Gives a future's span its tags, before it is first polled.
     pub(crate) fn describe(&mut self, tags: &dyn TagSet) {
         let FrameKind::Polled(record, log) = &mut self.kind else { return };
         let inherited = record.service;
-        tags.write(&mut Edit { record, tags: log });
+        let mut edit = Edit { record, tags: log };
+        match &self.segment {
+            Some(segment) => edit.told(segment, |edit| tags.write(edit)),
+            None => tags.write(&mut edit),
+        }
         if log.text(record.service) == log.text(inherited) {
             return;
         }

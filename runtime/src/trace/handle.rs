@@ -18,6 +18,7 @@ use super::setup::Setup;
 use crate::model::{
     Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, TagLog, TagValue,
 };
+use crate::sampling::WhySampled;
 
 /// Begins a span by hand: a builder, whose [`start`](SpanBuilder::start) gives the [`Span`].
 ///
@@ -229,6 +230,12 @@ impl Span {
         }
     }
 
+    /// Why the trace is kept or not; `None` where that is not decided yet, as until an injection or the end of the trace, or where tracing is
+    /// off. Asking decides nothing.
+    pub fn why_sampled(&self) -> Option<WhySampled> {
+        self.cell.as_ref().and_then(|cell| cell.decision()).map(WhySampled::of)
+    }
+
     fn overrule(&self, priority: SamplingPriority) {
         if let Some(cell) = &self.cell {
             cell.overrule(priority);
@@ -258,7 +265,7 @@ impl SpanCell {
 
     pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
         if let Life::Open(record, tags) = &mut *self.life() {
-            f(&mut Edit { record, tags });
+            Edit { record, tags }.told(&self.segment, f);
         }
     }
 
@@ -268,6 +275,10 @@ impl SpanCell {
         if !self.is_finished() {
             self.segment.facts.set_service(self.span_id, service);
         }
+    }
+
+    pub(crate) fn decision(&self) -> Option<Decision> {
+        self.segment.facts.decision()
     }
 
     pub(crate) fn overrule(&self, priority: SamplingPriority) {

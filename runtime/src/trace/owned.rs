@@ -20,6 +20,12 @@ impl OwnedSpan {
     pub(crate) fn edit(&mut self) -> Edit<'_> {
         Edit { record: &mut self.record, tags: &mut self.tags }
     }
+
+    /// Changes the span, and tells its trace.
+    pub(crate) fn edit_told(&mut self, f: impl FnOnce(&mut Edit<'_>)) {
+        let Self { record, tags, segment } = self;
+        Edit { record, tags }.told(segment, f);
+    }
 }
 
 /// An open record and the log its tags go to, wherever the two are.
@@ -30,6 +36,15 @@ pub(crate) struct Edit<'a> {
 }
 
 impl Edit<'_> {
+    /// Changes the span, and tells its trace where it is a watched local root.
+    pub(crate) fn told(&mut self, segment: &Segment, f: impl FnOnce(&mut Self)) {
+        let before = self.record.tags;
+        f(self);
+        if self.record.flags.has(Flags::WATCHED) {
+            segment.facts.tell_local_root(self.record, self.tags, before);
+        }
+    }
+
     pub(crate) fn tag(&mut self, key: &str, value: &impl WriteTag) {
         self.record.tags = value.write(self.tags, self.record.tags, key);
     }

@@ -141,9 +141,7 @@ impl<'a> Polling<'a> {
     fn write(&mut self, finding: &dyn Finding) {
         if let Holder::Owned(frame) = &mut self.before.0 {
             // The stack cannot be reached.
-            if let Some(mut edit) = frame.edit() {
-                finding.write(&mut edit);
-            }
+            frame.edit_told(|edit| finding.write(edit));
         } else {
             with_stack(|stack| stack.edit(NO_INDEX, self.after.span_id, |edit| finding.write(edit)));
         }

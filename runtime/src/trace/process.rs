@@ -9,14 +9,14 @@ use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
 use crate::export::queue::{Outbox, Queue};
 use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
-use crate::sampling::AgentRates;
+use crate::sampling::Sampler;
 
 /// A tracer as spans see it: settings, clock, the way out. Shared by every segment it began.
 pub(crate) struct Core {
     pub(crate) settings: Arc<Settings>,
     pub(crate) clock: Clock,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) rates: Arc<Mutex<AgentRates>>,
+    pub(crate) sampler: Arc<Sampler>,
     /// The start of correlated log lines, written by the room `log` at the first one.
     /// Nobody waits for it: threads that come together each write one, and the first is kept.
     pub(crate) log_identity: OnceBox<Box<str>>,
@@ -30,14 +30,14 @@ impl Core {
         settings: Arc<Settings>,
         clock: Clock,
         queue: Arc<Queue>,
-        rates: Arc<Mutex<AgentRates>>,
+        sampler: Arc<Sampler>,
     ) -> Self {
         let common = queue.outbox();
         let partial_flush_spans = match settings.partial_flush {
             PartialFlush::Off => u32::MAX,
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
-        Self { settings, clock, queue, rates, log_identity: OnceBox::new(), common, partial_flush_spans }
+        Self { settings, clock, queue, sampler, log_identity: OnceBox::new(), common, partial_flush_spans }
     }
 
     /// Ships a chunk through the outbox that is shared by all threads.
@@ -45,18 +45,11 @@ impl Core {
         self.queue.push(&self.common, head, spans, 0, 0);
     }
 
-    /// The trace's sampling decision, taken now if it was not before.
+    /// The trace's sampling decision, taken now if it was not before, by the local root as it is now.
     pub(crate) fn decide(&self, facts: &TraceFacts) -> Decision {
         facts.decide(|| {
             let service = facts.service();
-            let service = service.as_deref().unwrap_or(&self.settings.identity.service);
-            let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-            crate::sampling::decide(
-                facts.trace_id as u64,
-                service,
-                self.settings.identity.env.as_deref().unwrap_or(""),
-                &rates,
-            )
+            facts.with_local_root(|root| self.sampler.decide(facts.trace_id, service.as_deref(), root))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::process::Core;
-use crate::model::{ChunkHead, Record, SpanBuffer, TagLog, TraceFacts};
+use crate::model::{ChunkHead, Flags, Record, SpanBuffer, TagLog, TraceFacts};
 
 /// Made when a span leaves its line: for another thread, a future, a context. Until then a trace needs none.
 ///
@@ -36,6 +36,14 @@ impl Segment {
 
     pub(crate) fn trace_id(&self) -> u128 {
         self.facts.trace_id
+    }
+
+    /// Has the trace told of its local root, where sampling rules look at that: now, and whenever it changes.
+    pub(crate) fn watch(&self, record: &mut Record, tags: &TagLog) {
+        if self.core.sampler.looks_at_local_root() && self.facts.local_root_id() == record.span_id {
+            record.flags = record.flags.with(Flags::WATCHED);
+            self.facts.tell_local_root(record, tags, 0);
+        }
     }
 
     /// Announces more units. Called while another one is open, or by somebody who comes late and opens it again.

@@ -52,6 +52,9 @@ impl Setup {
         owned.record.tags = self.anchor;
         owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
         owned.record.flags = owned.record.flags.with(self.flags);
+        if owned.record.flags.has(Flags::WATCHED) {
+            owned.segment.facts.tell_local_root(&owned.record, &owned.tags, 0);
+        }
         Some(owned)
     }
 }

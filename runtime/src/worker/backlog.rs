@@ -5,11 +5,12 @@
 
 use std::collections::VecDeque;
 
-use super::sampler::Sampler;
+use super::ruling::{DecidedChunk, Ruling};
 use crate::clock::Timeline;
 use crate::export::queue::{Queue, recycle};
 use crate::export::v04::{Chunk, Encoder, Limits, Payload};
-use crate::model::{ChunkBatch, ChunkHead, Decision, SpanBuffer};
+use crate::model::ChunkBatch;
+use crate::sampling::Sampler;
 
 /// Chunks that the worker has taken over.
 #[derive(Debug, Default)]
@@ -24,8 +25,8 @@ pub(super) struct Backlog {
 #[derive(Debug)]
 pub(super) struct Taken {
     batch: ChunkBatch,
-    /// In the order of the heads, as far as anybody asked; traces with facts keep theirs there.
-    decisions: Vec<Option<Decision>>,
+    /// In the order of the heads, as far as anybody asked.
+    rulings: Vec<Option<Ruling>>,
 }
 
 /// A place between two spans.
@@ -65,7 +66,7 @@ impl Backlog {
     pub(super) fn drain(&mut self, queue: &Queue) -> usize {
         let before = self.batches.len();
         let Self { batches, spare, .. } = self;
-        queue.drain(spare, |batch| batches.push_back(Taken { batch, decisions: Vec::new() }));
+        queue.drain(spare, |batch| batches.push_back(Taken { batch, rulings: Vec::new() }));
         let taken = self.batches.len() - before;
         if taken == 0 {
             // Idle: the memory goes back, a batch at a time.
@@ -93,11 +94,13 @@ impl Backlog {
         let Filled { payload, until, too_large } = &mut filled;
         while payload.is_empty() || payload.len() < size.enough {
             let Some(taken) = self.batches.get_mut(until.batch) else { break };
-            let Some((head, buffer, decision)) = taken.decided(until.head, sampler) else {
+            let Some(decided) = taken.decided(until.head, sampler) else {
                 *until = Position { batch: until.batch + 1, ..Position::default() };
                 continue;
             };
-            let chunk = Chunk { head, records: head.records(buffer), tags: &buffer.tags, decision };
+            let DecidedChunk { head, buffer, decision, selected } = decided;
+            let (records, tags) = (head.records(buffer), &buffer.tags);
+            let chunk = Chunk { head, records, tags, decision, selected };
             let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
             *too_large += part.too_large;
             if part.until < chunk.records.len() {
@@ -144,22 +147,15 @@ impl Backlog {
 
 impl Taken {
     /// A chunk with the decision about it, taken at the first look.
-    pub(super) fn decided(
-        &mut self,
-        index: usize,
-        sampler: &Sampler,
-    ) -> Option<(&ChunkHead, &SpanBuffer, Decision)> {
+    pub(super) fn decided(&mut self, index: usize, sampler: &Sampler) -> Option<DecidedChunk<'_>> {
         let head = self.batch.heads.get(index)?;
         let buffer = self.batch.buffer(head);
-        if let Some(facts) = &head.facts {
-            return Some((head, buffer, sampler.decide_trace(facts)));
+        if self.rulings.len() <= index {
+            self.rulings.resize(index + 1, None);
         }
-        if self.decisions.len() <= index {
-            self.decisions.resize(index + 1, None);
-        }
-        let decision =
-            *self.decisions.get_mut(index)?.get_or_insert_with(|| sampler.decide_chunk(head, buffer));
-        Some((head, buffer, decision))
+        let ruling = self.rulings.get_mut(index)?.get_or_insert_with(|| Ruling::of(head, buffer, sampler));
+        let Ruling { decision, ref selected } = *ruling;
+        Some(DecidedChunk { head, buffer, decision, selected })
     }
 }
 
@@ -172,12 +168,12 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::export::v04::SpanDefaults;
     use crate::export::v04::testing::{batch, decode, timeline};
     use crate::model::CallSite;
+    use crate::sampling::{OwnTags, SamplingSettings};
     use std::collections::BTreeMap;
-    use std::sync::Arc;
-    use std::time::Duration;
 
     static SITE: CallSite = CallSite::named("work");
 
@@ -186,12 +182,14 @@ mod tests {
     }
 
     fn sampler() -> Sampler {
-        Sampler::new(Arc::default(), "shop".into(), "".into())
+        let clock = Clock::system();
+        let start = clock.anchor();
+        Sampler::new(&SamplingSettings::default(), OwnTags::default(), clock, start)
     }
 
     fn backlog() -> Backlog {
         let batches = [batch(&SITE, 3, 4), batch(&SITE, 0, 0), batch(&SITE, 1, 30), batch(&SITE, 5, 1)];
-        let taken = batches.map(|batch| Taken { batch, decisions: Vec::new() });
+        let taken = batches.map(|batch| Taken { batch, rulings: Vec::new() });
         Backlog { batches: taken.into(), ..Backlog::default() }
     }
 
@@ -233,7 +231,7 @@ mod tests {
     #[test]
     fn parts_of_a_chunk_share_one_decision_whatever_the_agent_answers() {
         let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));
-        let taken = Taken { batch: batch(&SITE, 2, 30), decisions: Vec::new() };
+        let taken = Taken { batch: batch(&SITE, 2, 30), rulings: Vec::new() };
         let mut backlog = Backlog { batches: [taken].into(), ..Backlog::default() };
         let (sampler, mut encoder) = (sampler(), Encoder::new(&SpanDefaults::default()));
         let (mut priorities, mut answers) = (BTreeMap::<u64, Vec<_>>::new(), 0);
@@ -245,7 +243,7 @@ mod tests {
             }
             backlog.settle(filled.until, &queue);
             let answer = format!("{{\"rate_by_service\":{{\"service:,env:\":{}}}}}", answers % 2);
-            sampler.learn(answer.as_bytes(), Duration::from_secs(answers));
+            sampler.learn(answer.as_bytes());
             answers += 1;
         }
         for parts in priorities.values() {

@@ -77,7 +77,7 @@ impl Worker {
         match result {
             Ok(answer) => {
                 self.queue.ledger().acknowledge(spans);
-                self.sampler.learn(&answer, self.delivery.age());
+                self.sampler.learn(&answer);
                 diagnostics::debug(format_args!(
                     "sent payload: size: {bytes} traces: {chunks} spans: {spans}"
                 ));

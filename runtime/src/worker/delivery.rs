@@ -28,7 +28,6 @@ pub(super) struct Delivery {
     pub(super) latest_bytes: usize,
     /// Until when somebody waits for what is being delivered.
     waiting: Option<Instant>,
-    started: Instant,
 }
 
 /// Bytes that bound a payload, each for a reason of its own.
@@ -64,7 +63,6 @@ impl Delivery {
             bounds,
             latest_bytes: 0,
             waiting: None,
-            started: Instant::now(),
         }
     }
 
@@ -76,11 +74,6 @@ impl Delivery {
     /// Nobody waits any more.
     pub(super) fn forget_waiting(&mut self) {
         self.waiting = None;
-    }
-
-    /// The time since the worker started.
-    pub(super) fn age(&self) -> Duration {
-        self.started.elapsed()
     }
 
     /// Warns about losses if that is due.

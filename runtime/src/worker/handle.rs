@@ -17,7 +17,7 @@ use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::SpanDefaults;
 use crate::model::LatestAgentInfo;
-use crate::sampling::AgentRates;
+use crate::sampling::Sampler;
 
 /// What a worker is made of.
 pub(crate) struct WorkerParts {
@@ -29,8 +29,8 @@ pub(crate) struct WorkerParts {
     pub(crate) first_anchor: Anchor,
     /// Its bell is that of the worker: `Queue::new(.., Box::new(move || signal.ring()))`.
     pub(crate) queue: Arc<Queue>,
-    /// Replaced by what the agent answers.
-    pub(crate) rates: Arc<Mutex<AgentRates>>,
+    /// Learns the rates that the agent answers with.
+    pub(crate) sampler: Arc<Sampler>,
     /// Replaced by what the agent says of itself.
     pub(crate) agent_info: Arc<LatestAgentInfo>,
     /// The local view, if it is on.

@@ -30,9 +30,9 @@ mod restarts;
 #[cfg(feature = "enable")]
 mod retry;
 #[cfg(feature = "enable")]
-mod run;
+mod ruling;
 #[cfg(feature = "enable")]
-mod sampler;
+mod run;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]
 mod signal;

@@ -10,7 +10,6 @@ use super::enquiry::Enquiry;
 use super::handle::WorkerParts;
 use super::report;
 use super::restarts::Restarts;
-use super::sampler::Sampler;
 use super::signal::{Order, OrderKind, Signal};
 use super::view::{Viewer, view};
 use crate::clock::{Anchor, Clock, Timeline};
@@ -18,12 +17,13 @@ use crate::diagnostics;
 use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::v04::{Encoder, SpanDefaults};
+use crate::sampling::Sampler;
 
 /// A worker on its thread.
 pub(super) struct Worker {
     pub(super) signal: Arc<Signal>,
     pub(super) queue: Arc<Queue>,
-    pub(super) sampler: Sampler,
+    pub(super) sampler: Arc<Sampler>,
     pub(super) encoder: Encoder,
     pub(super) backlog: Backlog,
     pub(super) delivery: Delivery,
@@ -82,16 +82,15 @@ pub(super) fn run(worker: &mut Worker) {
 
 impl Worker {
     pub(super) fn new(parts: WorkerParts, signal: Arc<Signal>) -> Self {
-        let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, rates, agent_info, viewer } =
+        let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, sampler, agent_info, viewer } =
             parts;
         let is_sending = viewer.is_none() || agent.is_explicit;
         // Somebody is looking at the terminal.
         let interval = if viewer.is_some() { writer.interval.min(VIEW_INTERVAL) } else { writer.interval };
-        let (service, env) = (defaults.service.clone(), defaults.env.clone().unwrap_or_default());
         Self {
             signal,
             queue,
-            sampler: Sampler::new(rates, service, env),
+            sampler,
             encoder: Encoder::new(&defaults),
             backlog: Backlog::default(),
             delivery: Delivery::new(agent, &writer),
@@ -216,8 +215,8 @@ impl Worker {
         let sampler = &self.sampler;
         for taken in self.backlog.latest(count) {
             let mut index = 0;
-            while let Some((head, buffer, decision)) = taken.decided(index, sampler) {
-                viewer.show(&view(head, buffer, sampler.service(), &timeline, decision));
+            while let Some(chunk) = taken.decided(index, sampler) {
+                viewer.show(&view(&chunk, sampler.service(), &timeline));
                 index += 1;
             }
         }

@@ -1,8 +1,10 @@
 //! What the local view gets to see of a chunk before it is sent.
 
+use super::ruling::DecidedChunk;
 use crate::clock::Timeline;
 use crate::export::v04::{Texts, is_other_service, times};
-use crate::model::{ChunkHead, Decision, EntryKind, Flags, Record, SamplingPriority, SpanBuffer, TraceId};
+use crate::model::{EntryKind, Flags, Record, SpanBuffer, TraceId};
+use crate::sampling::WhySampled;
 
 /// Shows chunks as they pass by; called on the worker's thread.
 pub(crate) trait Viewer: Send {
@@ -21,7 +23,7 @@ pub(crate) trait Viewer: Send {
 pub(crate) struct ViewChunk<'a> {
     pub(crate) trace_id: TraceId,
     /// What was decided about the trace.
-    pub(crate) priority: SamplingPriority,
+    pub(crate) why: WhySampled,
     /// Whether no span of the trace is left open in this process.
     pub(crate) is_last: bool,
     /// In the order they finished.
@@ -45,14 +47,9 @@ pub(crate) struct ViewSpan<'a> {
     pub(crate) is_local_root: bool,
 }
 
-/// The chunk of a head in its buffer, of a tracer with this service.
-pub(super) fn view<'a>(
-    head: &ChunkHead,
-    buffer: &'a SpanBuffer,
-    service: &'a str,
-    timeline: &Timeline,
-    decision: Decision,
-) -> ViewChunk<'a> {
+/// A chunk of a tracer with this service.
+pub(super) fn view<'a>(chunk: &DecidedChunk<'a>, service: &'a str, timeline: &Timeline) -> ViewChunk<'a> {
+    let DecidedChunk { head, buffer, decision, .. } = *chunk;
     let records = head.records(buffer);
     let spans = records.iter().map(|record| {
         let (start_ns, duration_ns) = times(record, timeline);
@@ -73,7 +70,7 @@ pub(super) fn view<'a>(
     });
     ViewChunk {
         trace_id: TraceId::new(head.trace_id),
-        priority: decision.priority,
+        why: WhySampled::of(decision),
         is_last: head.is_last,
         spans: spans.collect(),
     }
@@ -95,7 +92,7 @@ mod tests {
     use super::*;
     use crate::export::v04::SpanDefaults;
     use crate::export::v04::testing::{KEEP, encoded, head, record, timeline};
-    use crate::model::CallSite;
+    use crate::model::{CallSite, ChunkHead, Decision, SamplingPriority};
 
     static SITE: CallSite = CallSite::function("shop", "pay").resource("POST /pay");
 
@@ -112,9 +109,10 @@ mod tests {
         child.service = buffer.tags.field(0, EntryKind::Service, "bank");
         buffer.records.extend([child, root]);
         let head = ChunkHead { len: 2, ..head(5, 1, None) };
-        let rejected = Decision { priority: SamplingPriority::AUTO_REJECT, ..KEEP };
-        let chunk = view(&head, &buffer, "shop", &timeline(), rejected);
-        assert!(!chunk.priority.is_keep() && chunk.is_last);
+        let decision = Decision { priority: SamplingPriority::AUTO_REJECT, ..KEEP };
+        let decided = DecidedChunk { head: &head, buffer: &buffer, decision, selected: &[] };
+        let chunk = view(&decided, "shop", &timeline());
+        assert!(!chunk.why.is_kept() && chunk.is_last);
         let [child, root] = &chunk.spans[..] else { panic!("two spans") };
         assert_eq!((&*child.name, child.service, &*child.resource), ("charge", "bank", "POST /pay"));
         assert_eq!((&*root.name, root.service, &*root.resource), ("shop.pay", "shop", "POST /pay"));
@@ -145,7 +143,8 @@ mod tests {
             }
         }
         let head = ChunkHead { len: buffer.records.len() as u32, ..head(5, 1, None) };
-        let shown = view(&head, &buffer, "shop", &timeline(), KEEP).spans;
+        let decided = DecidedChunk { head: &head, buffer: &buffer, decision: KEEP, selected: &[] };
+        let shown = view(&decided, "shop", &timeline()).spans;
         let defaults = SpanDefaults { service: "shop".into(), ..SpanDefaults::default() };
         let sent = encoded(&defaults, &head, &buffer.records, &buffer.tags, KEEP);
         assert_eq!(shown.len(), 50);

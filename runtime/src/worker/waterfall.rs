@@ -24,6 +24,7 @@ use std::io::{IsTerminal, Write};
 use self::drawing::{Drawing, Sheet};
 use self::span::ShownSpan;
 use super::view::{ViewChunk, Viewer};
+use crate::sampling::{SamplingStep, WhySampled};
 
 /// The local view `waterfall`: collects view chunks and prints the traces they make.
 pub(crate) struct Waterfall {
@@ -63,7 +64,7 @@ impl Waterfall {
         self.waiting_bytes = self.waiting_bytes.saturating_sub(trace.bytes());
         let drawing = Drawing {
             trace_id: trace.trace_id,
-            priority: trace.priority,
+            why: trace.why,
             is_complete: trace.progress != Progress::Open,
             spans: &trace.spans,
         };
@@ -124,7 +125,7 @@ const PLAIN_WIDTH: usize = 100;
 #[derive(Debug)]
 struct Waiting {
     trace_id: u128,
-    priority: i32,
+    why: WhySampled,
     progress: Progress,
     spans: Vec<ShownSpan>,
 }
@@ -145,15 +146,19 @@ impl Waiting {
     fn of(chunk: &ViewChunk<'_>) -> Self {
         Self {
             trace_id: chunk.trace_id.as_u128(),
-            priority: chunk.priority.as_i32(),
+            why: chunk.why,
             progress: if chunk.is_last { Progress::Finished } else { Progress::Open },
             spans: chunk.spans.iter().map(ShownSpan::of).collect(),
         }
     }
 
-    /// Takes in a later part of the same trace.
+    /// Takes in a later part of the same trace. Of a part that a caller decided about, the caller knows more, who may be in this
+    /// process.
     fn add(&mut self, later: Self) {
-        (self.priority, self.progress) = (later.priority, later.progress);
+        if later.why.step() != SamplingStep::Inherited {
+            self.why = later.why;
+        }
+        self.progress = later.progress;
         self.spans.extend(later.spans);
     }
 
@@ -182,7 +187,7 @@ const MAX_WAITING_TRACES: usize = 1000;
 mod tests {
     use super::super::view::ViewSpan;
     use super::*;
-    use crate::model::{SamplingPriority, TraceId};
+    use crate::model::{Decision, SamplingPriority, TraceId};
     use std::io;
     use std::sync::{Arc, Mutex};
 
@@ -239,7 +244,7 @@ mod tests {
         };
         ViewChunk {
             trace_id: TraceId::new(trace_id),
-            priority: SamplingPriority::AUTO_KEEP,
+            why: WhySampled::of(Decision::inherited(SamplingPriority::AUTO_KEEP)),
             is_last,
             spans: spans.iter().map(span).collect(),
         }

@@ -2,12 +2,12 @@
 
 use super::block::TagBlock;
 use super::defaults::{Constants, SpanDefaults};
-use super::first::{FirstTags, put_origin};
+use super::first::{FirstTags, put_origin, with_selection};
 use super::span::{SpanWriter, Surroundings};
 use super::times::Pace;
 use super::{ARRAY_32, Payload, patch};
 use crate::clock::Timeline;
-use crate::model::{ChunkHead, Decision, Record, TagLog};
+use crate::model::{ChunkHead, Decision, Record, SelectedSpan, TagLog};
 
 /// A chunk to be written.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Chunk<'a> {
     /// The log their tags are in.
     pub(crate) tags: &'a TagLog,
     pub(crate) decision: Decision,
+    /// Spans kept of a trace that is not, by their ids in ascending order.
+    pub(crate) selected: &'a [SelectedSpan],
 }
 
 /// How large a payload may become.
@@ -81,6 +83,14 @@ impl Encoder {
             let span_at = payload.bytes.len();
             let received = upstream.filter(|upstream| is_local_root && !upstream.links.is_empty());
             let given = self.first.of(chunk, upstream, is_local_root, &self.spans.constants.chunk);
+            let own;
+            let given = match chunk.selection(record) {
+                None => given,
+                Some(selected) => {
+                    own = with_selection(given, selected);
+                    &own
+                }
+            };
             let around = Surroundings { given, received, ..around };
             self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
             let is_alone = payload.spans == 0;
@@ -98,7 +108,13 @@ impl Encoder {
         }
         while let (1.., Some((record, _))) = (written, order.get(chunk.records, part.until)) {
             let span_at = payload.bytes.len();
-            self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+            if let Some(selected) = chunk.selection(record) {
+                let given = with_selection(around.given, selected);
+                let around = Surroundings { given: &given, ..around };
+                self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+            } else {
+                self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+            }
             if payload.bytes.len() > limits.max_bytes {
                 payload.bytes.truncate(span_at);
                 break;
@@ -114,6 +130,18 @@ impl Encoder {
             payload.spans += written as usize;
         }
         part
+    }
+}
+
+impl Chunk<'_> {
+    /// What a rule for single spans says of a span, if it keeps it.
+    #[inline]
+    fn selection(&self, record: &Record) -> Option<&SelectedSpan> {
+        if self.selected.is_empty() {
+            return None;
+        }
+        let at = self.selected.binary_search_by_key(&record.span_id, |span| span.span_id).ok()?;
+        self.selected.get(at)
     }
 }
 

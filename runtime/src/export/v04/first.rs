@@ -1,10 +1,10 @@
-//! What the first span of a chunk says for the whole trace.
+//! What the first span of a chunk says for the whole trace, and a single span of how it was kept.
 
 use super::block::TagBlock;
 use super::chunk::Chunk;
 use crate::model::ids::hex;
 use crate::model::priority::rate_text;
-use crate::model::{Decision, Mechanism, TraceId, Upstream};
+use crate::model::{Decision, Mechanism, SelectedSpan, TraceId, Upstream};
 
 /// The tags of a chunk's first span, kept as long as they are the same: traces of one second that nobody decided apart
 /// differ in nothing here.
@@ -47,6 +47,21 @@ pub(super) fn put_origin(block: &mut TagBlock, upstream: Option<&Upstream>) {
     }
 }
 
+/// The tags given to a span that is kept by itself, beside those it has from its chunk.
+///
+/// Source: `ext/tags.go` of DataDog/dd-trace-go for the keys.
+pub(super) fn with_selection(given: &TagBlock, selected: &SelectedSpan) -> TagBlock {
+    /// Single spans have a mechanism of their own, whatever decided about the trace.
+    const SINGLE_SPAN: f64 = 8.0;
+    let mut block = given.clone();
+    block.metric("_dd.span_sampling.mechanism", SINGLE_SPAN);
+    block.metric("_dd.span_sampling.rule_rate", selected.rate);
+    if let Some(limit) = selected.max_per_second {
+        block.metric("_dd.span_sampling.max_per_second", limit);
+    }
+    block
+}
+
 /// Adds what the first span of each chunk says of the trace.
 ///
 /// Source: `ddtrace/tracer/spancontext.go` of DataDog/dd-trace-go (`setTraceTags`) for keys and place.
@@ -61,8 +76,8 @@ fn chunk_tags(block: &mut TagBlock, chunk: &Chunk<'_>, upstream: Option<&Upstrea
     if let Some(mechanism) = mechanism {
         block.meta("_dd.p.dm", mechanism.decision_maker().as_str());
     }
-    if let Some(rate) = rate {
-        block.meta("_dd.p.ksr", rate_text(rate).as_str());
+    if let Some(applied) = rate {
+        block.meta("_dd.p.ksr", rate_text(applied.rate).as_str());
     }
     let received = upstream.into_iter().flat_map(|upstream| upstream.tags.iter());
     for (key, value) in received {
@@ -80,9 +95,12 @@ fn chunk_tags(block: &mut TagBlock, chunk: &Chunk<'_>, upstream: Option<&Upstrea
 
 /// Adds what only the local root says.
 fn root_tags(block: &mut TagBlock, decision: Decision, upstream: Option<&Upstream>) {
-    if let (Some(mechanism), Some(rate)) = (decision.mechanism, decision.rate) {
+    if let (Some(mechanism), Some(applied)) = (decision.mechanism, decision.rate) {
         let is_agents = mechanism == Mechanism::AGENT_RATE;
-        block.metric(if is_agents { "_dd.agent_psr" } else { "_dd.rule_psr" }, rate);
+        block.metric(if is_agents { "_dd.agent_psr" } else { "_dd.rule_psr" }, applied.rate);
+        if let Some(effective) = applied.limiter {
+            block.metric("_dd.limit_psr", effective);
+        }
     }
     let Some(upstream) = upstream else { return };
     if let Some(parent_id) = &upstream.last_parent_id {

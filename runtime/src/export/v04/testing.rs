@@ -189,7 +189,7 @@ pub(crate) fn encoded(
     decision: Decision,
 ) -> Vec<WireSpan> {
     let mut payload = Payload::reusing(Vec::new());
-    let chunk = Chunk { head, records, tags, decision };
+    let chunk = Chunk { head, records, tags, decision, selected: &[] };
     let part = Encoder::new(defaults).chunk(&mut payload, &chunk, &timeline(), 0, UNLIMITED);
     assert_eq!((part.until, part.too_large, payload.chunks()), (records.len(), 0, 1));
     decode(&payload.into_body()).pop().expect("one chunk")

@@ -23,7 +23,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{EntryKind, NO_INDEX, Record, SpanBuffer, TraceFacts};
+use crate::model::{Decision, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TraceFacts};
 
 thread_local! {
     /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
@@ -185,17 +185,29 @@ impl Stack {
 
     /// The place of a span on this stack, for contexts and children elsewhere.
     pub(crate) fn place_of(&mut self, span_id: u64) -> Option<Place> {
-        let index = self.spans.records.iter().rposition(|record| record.span_id == span_id);
-        let at = match index {
-            Some(index) => self.frames.iter().rposition(|frame| frame.first as usize <= index)?,
-            None => self.frames.iter().rposition(|frame| frame.span_id == span_id)?,
-        };
+        let (index, at) = self.find(span_id)?;
         let segment = self.promote(at)?;
         let service = match index.and_then(|index| self.spans.records.get(index)) {
             Some(record) => self.spans.tags.text(record.service).map(Arc::from),
             None => self.frames.get(at)?.service(),
         };
         Some(Place::Within { segment, span_id, service })
+    }
+
+    /// What is decided about the trace of a span on this stack. A line without a segment is not decided about.
+    pub(crate) fn decision_of(&self, span_id: u64) -> Option<Decision> {
+        let (_, at) = self.find(span_id)?;
+        self.frames.get(at)?.segment.as_ref()?.facts.decision()
+    }
+
+    /// The place of a span's record, if it has one here, and of its frame.
+    fn find(&self, span_id: u64) -> Option<(Option<usize>, usize)> {
+        let index = self.spans.records.iter().rposition(|record| record.span_id == span_id);
+        let at = match index {
+            Some(index) => self.frames.iter().rposition(|frame| frame.first as usize <= index)?,
+            None => self.frames.iter().rposition(|frame| frame.span_id == span_id)?,
+        };
+        Some((index, at))
     }
 
     /// A trace id for a trace that begins at `ticks`.
@@ -240,13 +252,27 @@ impl Stack {
         if let Some((place, record)) =
             place.and_then(|place| Some((place, self.spans.records.get_mut(place)?)))
         {
+            let before = record.tags;
             f(&mut Edit { record, tags: &mut self.spans.tags });
+            if record.flags.has(Flags::WATCHED) {
+                let record = *record;
+                self.tell_local_root_of(&record, before);
+            }
             return self.keep_late_tags(place);
         }
         for frame in self.frames.iter_mut().rev() {
-            if let Some(mut edit) = frame.edit().filter(|edit| edit.record.span_id == span_id) {
-                return f(&mut edit);
+            if frame.edit().is_some_and(|edit| edit.record.span_id == span_id) {
+                return frame.edit_told(f);
             }
+        }
+    }
+
+    /// Tells the trace of a watched record in this buffer what is new about it since the tag at `before`.
+    #[cold]
+    fn tell_local_root_of(&self, record: &Record, before: u32) {
+        let segments = self.frames.iter().filter_map(|frame| frame.segment.as_ref());
+        for segment in segments.filter(|segment| segment.facts.local_root_id() == record.span_id) {
+            segment.facts.tell_local_root(record, &self.spans.tags, before);
         }
     }
 
@@ -259,11 +285,13 @@ impl Stack {
         let aside = self.frames.iter().find_map(|frame| frame.outer.port.as_deref());
         let core = Arc::clone(&aside.or(self.port.as_ref())?.core);
         let frame = self.frames.get_mut(frame)?;
-        let root = self.spans.records.get(frame.first as usize)?;
+        let root = self.spans.records.get_mut(frame.first as usize)?;
         let service = self.spans.tags.text(root.service).map(Arc::from);
         let facts = TraceFacts::new(frame.trace_id, None, service);
         facts.set_local_root(root.span_id);
-        frame.segment = Some(Arc::new(Segment::new(core, Arc::new(facts))));
+        let segment = Arc::new(Segment::new(core, Arc::new(facts)));
+        segment.watch(root, &self.spans.tags);
+        frame.segment = Some(segment);
         frame.segment.clone()
     }
 }

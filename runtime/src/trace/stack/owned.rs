@@ -100,6 +100,9 @@ impl Stack {
             record.service = tags.field(0, EntryKind::Service, service);
             segment.facts.set_service(span_id, service);
         }
+        if is_local_root {
+            segment.watch(&mut record, &tags);
+        }
         Some(OwnedSpan { record, tags, segment })
     }
 

@@ -39,13 +39,14 @@ impl Stack {
     }
 
     /// Tells the trace of the record that was just started, if it is its first one here.
-    fn tell_local_root(&self) {
-        let (Some(record), Some(frame)) = (self.spans.records.last(), self.frames.last()) else { return };
+    fn tell_local_root(&mut self) {
+        let (Some(record), Some(frame)) = (self.spans.records.last_mut(), self.frames.last()) else { return };
         if let Some(segment) = frame.segment.as_ref().filter(|_| frame.begins_local_trace()) {
             segment.facts.set_local_root(record.span_id);
             if let Some(service) = self.spans.tags.text(record.service) {
                 segment.facts.set_service(record.span_id, service);
             }
+            segment.watch(record, &self.spans.tags);
         }
     }
 
@@ -121,7 +122,12 @@ impl Stack {
         let Some(record) = Record::open_at(records, index, span_id) else {
             return self.finish_moved(span_id, Some(error));
         };
+        let before = record.tags;
         Edit { record, tags }.error(error);
+        if record.flags.has(Flags::WATCHED) {
+            let record = *record;
+            self.tell_local_root_of(&record, before);
+        }
         self.keep_late_tags(index as usize);
         self.finish(index, span_id);
     }
@@ -254,7 +260,7 @@ impl Stack {
         if let Some(at) = self.detached.iter().position(|owned| owned.record.span_id == span_id) {
             let mut owned = self.detached.swap_remove(at);
             if let Some(error) = error {
-                owned.edit().error(error);
+                owned.edit_told(|edit| edit.error(error));
             }
             let ticks = owned.segment.core.clock.ticks();
             owned.edit().end(ticks, None);

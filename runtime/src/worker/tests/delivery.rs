@@ -77,7 +77,7 @@ fn rates_of_the_answer_are_used_for_the_next_traces() {
         running.push(1, 2);
         assert!(running.handle.flush(LONG));
     }
-    assert_eq!(running.rates.lock().unwrap().rate("shop", "test"), Some(0.0));
+    assert_eq!(running.rate("shop", "test"), Some(0.0));
     let roots: Vec<_> = agent.received().iter().map(|request| request.chunks()[0][0].clone()).collect();
     assert_eq!(
         (roots[0].meta("_dd.p.dm"), roots[0].metric("_sampling_priority_v1")),
@@ -103,8 +103,7 @@ fn rates_of_ten_thousand_services_are_learned() {
     let running = Setup::new(AgentSettings { timeout: LONG, ..agent.settings() }).start();
     running.push(1, 1);
     assert!(running.handle.flush(LONG));
-    let rates = running.rates.lock().unwrap();
-    assert!([0, 9_999].iter().all(|number| rates.rate(&service(*number), &env).is_some()));
+    assert!([0, 9_999].iter().all(|number| running.rate(&service(*number), &env).is_some()));
 }
 
 #[cfg(unix)]

@@ -26,7 +26,7 @@ use crate::export::settings::{AgentAddress, AgentSettings};
 use crate::export::v04::SpanDefaults;
 use crate::export::v04::testing::batch;
 use crate::model::{CallSite, LatestAgentInfo};
-use crate::sampling::AgentRates;
+use crate::sampling::{OwnTags, Sampler, SamplingSettings};
 
 static SITE: CallSite = CallSite::named("work");
 const LONG: Duration = Duration::from_secs(10);
@@ -36,13 +36,14 @@ struct Setup {
     writer: WriterSettings,
     agent: AgentSettings,
     viewer: Option<Box<dyn Viewer>>,
+    sampling: SamplingSettings,
     spawn: fn(Box<dyn FnOnce() + Send>) -> io::Result<()>,
 }
 
 struct Running {
     queue: Arc<Queue>,
     outbox: Arc<Outbox>,
-    rates: Arc<Mutex<AgentRates>>,
+    sampler: Arc<Sampler>,
     agent_info: Arc<LatestAgentInfo>,
     handle: WorkerHandle,
 }
@@ -51,7 +52,13 @@ impl Setup {
     fn new(agent: AgentSettings) -> Self {
         // Nothing is sent but at a flush, a shutdown, or enough bytes.
         let writer = WriterSettings { interval: Duration::from_secs(600), ..WriterSettings::default() };
-        Self { writer, agent, viewer: None, spawn: |body| std::thread::Builder::new().spawn(body).map(drop) }
+        Self {
+            writer,
+            agent,
+            viewer: None,
+            sampling: SamplingSettings::default(),
+            spawn: |body| std::thread::Builder::new().spawn(body).map(drop),
+        }
     }
 
     fn start(self) -> Running {
@@ -59,8 +66,11 @@ impl Setup {
         let ringing = Arc::clone(&signal);
         let WriterSettings { buffer_bytes, flush_from_bytes, .. } = self.writer;
         let queue = Arc::new(Queue::new(buffer_bytes, flush_from_bytes, Box::new(move || ringing.ring())));
-        let (rates, agent_info) = (Arc::default(), Arc::default());
+        let agent_info = Arc::default();
         let clock = Clock::system();
+        let own = OwnTags { service: "shop".into(), env: "test".into(), ..OwnTags::default() };
+        let sampler = Sampler::new(&self.sampling, own, clock.clone(), clock.anchor());
+        let sampler = Arc::new(sampler);
         let parts = WorkerParts {
             writer: self.writer,
             agent: self.agent,
@@ -72,7 +82,7 @@ impl Setup {
             first_anchor: clock.anchor(),
             clock,
             queue: Arc::clone(&queue),
-            rates: Arc::clone(&rates),
+            sampler: Arc::clone(&sampler),
             agent_info: Arc::clone(&agent_info),
             viewer: self.viewer,
         };
@@ -80,7 +90,7 @@ impl Setup {
         let handle = start_on(parts, signal, self.spawn);
         // The worker looks at the queue once when it starts; from here on it waits.
         handle.flush(LONG);
-        Running { queue, outbox, rates, agent_info, handle }
+        Running { queue, outbox, sampler, agent_info, handle }
     }
 }
 
@@ -91,6 +101,11 @@ impl Running {
             let batch = batch(&SITE, 1, spans);
             self.queue.push(&self.outbox, batch.heads[0].clone(), &batch.common, 0, 0);
         }
+    }
+
+    /// The agent's rate.
+    fn rate(&self, service: &str, env: &str) -> Option<f64> {
+        self.sampler.agent_rate(service, env)
     }
 
     fn counters(&self) -> Counters {

@@ -10,7 +10,7 @@ impl Viewer for Counting {
     fn finish(&mut self) {}
 
     fn show(&mut self, chunk: &ViewChunk<'_>) {
-        assert!(is_worker_thread() && chunk.priority.is_keep() && chunk.is_last);
+        assert!(is_worker_thread() && chunk.why.is_kept() && chunk.is_last);
         assert_eq!((&*chunk.spans[0].name, chunk.spans[0].service), ("work", "shop"));
         self.0.fetch_add(chunk.spans.len(), Ordering::SeqCst);
     }

@@ -5,12 +5,13 @@ use super::scale::Scale;
 use super::span::ShownSpan;
 use super::text::{Colour, Duration, Line, Piece};
 use super::tree::{Row, Rows};
+use crate::sampling::WhySampled;
 
 /// What is drawn.
 #[derive(Debug)]
 pub(super) struct Drawing<'a> {
     pub(super) trace_id: u128,
-    pub(super) priority: i32,
+    pub(super) why: WhySampled,
     /// Whether the trace has finished, as far as this process knows.
     pub(super) is_complete: bool,
     pub(super) spans: &'a [ShownSpan],
@@ -123,10 +124,7 @@ fn header(drawing: &Drawing<'_>) -> Vec<Piece> {
         (Colour::Plain, Duration(Scale::of(drawing.spans).total_ns).to_string()),
         (Colour::Plain, count(drawing.spans.len(), "span")),
         (if failures > 0 { Colour::Failed } else { Colour::Plain }, count(failures, "error")),
-        match drawing.priority {
-            1.. => (Colour::Plain, "kept".to_owned()),
-            reject => (Colour::Warning, format!("not kept (priority {reject})")),
-        },
+        (if drawing.why.is_kept() { Colour::Plain } else { Colour::Warning }, drawing.why.to_string()),
     ];
     if !drawing.is_complete {
         facts.push((Colour::Warning, "incomplete".to_owned()));
@@ -164,6 +162,7 @@ const GAP: usize = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Decision, Mechanism, SamplingPriority};
     use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
@@ -201,9 +200,19 @@ mod tests {
         spans
     }
 
+    fn kept() -> WhySampled {
+        let mechanism = Some(Mechanism::DEFAULT);
+        WhySampled::of(Decision { priority: SamplingPriority::AUTO_KEEP, mechanism, rate: None })
+    }
+
+    fn rejected() -> WhySampled {
+        let mechanism = Some(Mechanism::MANUAL);
+        WhySampled::of(Decision { priority: SamplingPriority::USER_REJECT, mechanism, rate: None })
+    }
+
     fn drawn(width: usize, spans: &[ShownSpan]) -> String {
         let trace_id = 0x68b0_c1f2_0000_0000_0000_0000_0000_002a;
-        let drawing = Drawing { trace_id, priority: 1, is_complete: true, spans };
+        let drawing = Drawing { trace_id, why: kept(), is_complete: true, spans };
         Sheet::new(width, false).draw(&drawing)
     }
 
@@ -215,7 +224,7 @@ mod tests {
     #[test]
     fn trace_is_a_tree_with_bars() {
         let expected = "\
-trace 68b0c1f200000000000000000000002a · shop · 48.0 ms · 6 spans · 3 errors · kept
+trace 68b0c1f200000000000000000000002a · shop · 48.0 ms · 6 spans · 3 errors · kept by default
 web.request POST /orders                        48.0 ms  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 └─ ✗ shop.place_order                           46.0 ms  ╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸
    │ payment refused
@@ -234,7 +243,7 @@ web.request POST /orders                        48.0 ms  ━━━━━━━�
         let expected = "\
 trace 68b0c1f200000000000000000000002a
   shop · 48.0 ms · 6 spans · 3 errors
-  kept
+  kept by default
 web.request POST /orders  48.0 ms  ━━━━━
 └─ ✗ shop.place_order     46.0 ms  ━━━━━
    │ payment refused
@@ -252,10 +261,10 @@ web.request POST /orders  48.0 ms  ━━━━━
     #[test]
     fn header_marks_what_is_not_kept_and_what_is_incomplete() {
         let spans = [span(1, 0, "job", 0, 12)];
-        let drawing = Drawing { trace_id: 7, priority: -1, is_complete: false, spans: &spans };
+        let drawing = Drawing { trace_id: 7, why: rejected(), is_complete: false, spans: &spans };
         let expected = "\
 trace 00000000000000000000000000000007 · shop · 12.0 ms · 1 span · 0 errors
-  not kept (priority -1) · incomplete
+  rejected by hand · incomplete
 job  12.0 ms  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 
 ";
@@ -276,10 +285,10 @@ job  12.0 ms  ━━━━━━━━━━━━━━━━━━━━━━
         let mut spans = vec![span(1, 0, "job", 0, 4), span(2, 1, "call", 0, 4)];
         spans[1].service = "db".to_owned();
         spans[1].error = Some("gone".to_owned());
-        let drawing = Drawing { trace_id: 7, priority: 0, is_complete: true, spans: &spans };
+        let drawing = Drawing { trace_id: 7, why: rejected(), is_complete: true, spans: &spans };
         let drawn = Sheet::new(40, true).draw(&drawing).replace('\u{1b}', "^");
         let tree: Vec<_> = drawn.lines().skip(3).collect();
-        assert!(drawn.contains("^[33mnot kept (priority 0)^[0m"), "{drawn}");
+        assert!(drawn.contains("^[33mrejected by hand^[0m"), "{drawn}");
         assert_eq!(
             tree,
             [

@@ -6,7 +6,8 @@ use super::super::testing::{KEEP, Value, encoded, head, record};
 use super::{PLAIN, defaults};
 use crate::model::upstream::{PropagatedTags, PropagationError, UpstreamLink};
 use crate::model::{
-    Decision, Flags, Link, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId, Upstream,
+    Applied, Decision, Flags, Link, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId,
+    Upstream,
 };
 
 fn upstream(trace_id: u128) -> Upstream {
@@ -26,7 +27,7 @@ fn upstream(trace_id: u128) -> Upstream {
 #[test]
 fn chunk_tags_are_on_the_first_span_only() {
     let trace_id = 0x6a0b_3c55_0000_0000_0000_0000_0000_0005;
-    let rated = Decision { mechanism: Some(Mechanism::AGENT_RATE), rate: Some(0.25), ..KEEP };
+    let rated = Decision { mechanism: Some(Mechanism::AGENT_RATE), rate: Some(Applied::of(0.25)), ..KEEP };
     let records = [record(&PLAIN, 1, 0), record(&PLAIN, 2, 1)];
     let spans = encoded(&defaults(), &head(trace_id, 1, None), &records, &TagLog::new(), rated);
     assert_eq!(spans[0].meta("_dd.p.tid"), Some("6a0b3c5500000000"));
@@ -43,7 +44,7 @@ fn chunk_tags_are_on_the_first_span_only() {
 
 #[test]
 fn rate_is_on_the_local_root_and_not_on_the_first_span_of_a_part() {
-    let rated = Decision { mechanism: Some(Mechanism::AGENT_RATE), rate: Some(0.5), ..KEEP };
+    let rated = Decision { mechanism: Some(Mechanism::AGENT_RATE), rate: Some(Applied::of(0.5)), ..KEEP };
     let spans = encoded(&defaults(), &head(5, 77, None), &[record(&PLAIN, 2, 1)], &TagLog::new(), rated);
     assert_eq!((spans[0].metric("_dd.agent_psr"), spans[0].meta("_dd.p.ksr")), (None, Some("0.5")));
 }

@@ -14,7 +14,7 @@ fn chunk_is_split_between_spans_at_the_limit() {
     let records: Vec<_> = (1..=50).map(|id| record(&PLAIN, id, u64::from(id > 1))).collect();
     let head = head(7 << 64 | 5, 1, None);
     let tags = TagLog::new();
-    let chunk = Chunk { head: &head, records: &records, tags: &tags, decision: KEEP };
+    let chunk = Chunk { head: &head, records: &records, tags: &tags, decision: KEEP, selected: &[] };
     let mut encoder = Encoder::new(&defaults());
     let mut whole = Payload::reusing(Vec::new());
     encoder.chunk(&mut whole, &chunk, &timeline(), 0, UNLIMITED);
@@ -40,7 +40,7 @@ fn span_above_the_limit_alone_is_left_out_and_counted() {
     let mut records = [record(&PLAIN, 1, 0), record(&PLAIN, 2, 1), record(&PLAIN, 3, 1)];
     records[0].tags = tags.meta(0, "bomb", &"x".repeat(5_000));
     let head = head(5, 1, None);
-    let chunk = Chunk { head: &head, records: &records, tags: &tags, decision: KEEP };
+    let chunk = Chunk { head: &head, records: &records, tags: &tags, decision: KEEP, selected: &[] };
     let mut payload = Payload::reusing(Vec::new());
     let part = Encoder::new(&defaults()).chunk(&mut payload, &chunk, &timeline(), 0, at_most(2_000));
     assert_eq!((part.until, part.too_large, payload.spans()), (3, 1, 2));
@@ -54,7 +54,7 @@ fn chunk_that_leaves_nothing_leaves_no_trace_in_the_payload() {
     let mut span = record(&PLAIN, 1, 0);
     span.tags = tags.meta(0, "bomb", &"x".repeat(5_000));
     let head = head(5, 1, None);
-    let chunk = Chunk { head: &head, records: &[span], tags: &tags, decision: KEEP };
+    let chunk = Chunk { head: &head, records: &[span], tags: &tags, decision: KEEP, selected: &[] };
     let mut payload = Payload::reusing(Vec::new());
     let part = Encoder::new(&defaults()).chunk(&mut payload, &chunk, &timeline(), 0, at_most(2_000));
     assert_eq!((part.until, part.too_large, payload.is_empty()), (1, 1, true));

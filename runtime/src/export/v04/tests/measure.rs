@@ -18,7 +18,7 @@ fn encoding_takes_some_nanoseconds_a_span() {
             let start = std::time::Instant::now();
             for head in &batch.heads {
                 let records = &batch.common.records[head.first as usize..][..head.len as usize];
-                let chunk = Chunk { head, records, tags: &batch.common.tags, decision: KEEP };
+                let chunk = Chunk { head, records, tags: &batch.common.tags, decision: KEEP, selected: &[] };
                 encoder.chunk(&mut payload, &chunk, &timeline, 0, UNLIMITED);
             }
             best = best.min(start.elapsed().as_nanos() as f64 / batch.common.len() as f64);

@@ -1,0 +1,190 @@
+//! What decides about the traces of one tracer: its rules, its limiter, the agent's rates.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::agent_rates::AgentRates;
+use super::examined::{Examined, OwnTags};
+use super::knuth::is_kept;
+use super::limiter::RateLimiter;
+use super::rule::{Provenance, Rule};
+use super::settings::SamplingSettings;
+use super::span_sampler::SpanSampler;
+use crate::clock::{Anchor, Clock};
+use crate::model::{Applied, Decision, Mechanism, Record, SamplingPriority, SelectedSpan, TagLog};
+
+/// Decides about traces that nobody decided about by hand or upstream. Shared by the threads that inject and the worker.
+///
+/// It keeps no decisions: whoever asks about a trace asks once, since the limiter counts each question.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    own: OwnTags,
+    policy: Mutex<Arc<Policy>>,
+    /// [`Need`] of the policy, for those who need not look at it.
+    need: AtomicU8,
+    limiter: Mutex<RateLimiter>,
+    rates: Mutex<AgentRates>,
+    spans: SpanSampler,
+    clock: Clock,
+    start: Anchor,
+}
+
+/// The rules in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Policy {
+    rules: Vec<Rule>,
+    rate: Option<f64>,
+}
+
+/// What a decision has to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Need {
+    /// The agent's rates alone decide.
+    NoPolicy = 0,
+    /// Rules look at the service at most.
+    Service = 1,
+    /// Rules look at name, resource or tags of the local root.
+    LocalRoot = 2,
+}
+
+impl Sampler {
+    /// Of a tracer that started at this moment of its clock.
+    pub(crate) fn new(settings: &SamplingSettings, own: OwnTags, clock: Clock, start: Anchor) -> Self {
+        let sampler = Self {
+            own,
+            policy: Mutex::default(),
+            need: AtomicU8::new(0),
+            limiter: Mutex::new(RateLimiter::new(settings.limit)),
+            rates: Mutex::default(),
+            spans: SpanSampler::new(&settings.span_rules),
+            clock,
+            start,
+        };
+        sampler.set_policy(settings.rules.clone(), settings.rate);
+        sampler
+    }
+
+    /// The tracer's own service.
+    #[cfg(feature = "enable")]
+    pub(crate) fn service(&self) -> &str {
+        &self.own.service
+    }
+
+    /// Replaces rules and global rate, all of them, for decisions from here on.
+    ///
+    /// A trace whose local root began to be shared between threads before is matched by what these rules can see of it.
+    pub(crate) fn set_policy(&self, rules: Vec<Rule>, rate: Option<f64>) {
+        let need = match (&*rules, rate) {
+            ([], None) => Need::NoPolicy,
+            (rules, _) if rules.iter().any(|rule| rule.conditions.look_at_span()) => Need::LocalRoot,
+            _ => Need::Service,
+        };
+        *lock(&self.policy) = Arc::new(Policy { rules, rate });
+        // Relaxed: who sees it late decides by what held until now; the policy itself is under its lock.
+        self.need.store(need as u8, Ordering::Relaxed);
+    }
+
+    /// Whether a decision looks at more of the local root than its service.
+    #[inline]
+    pub(crate) fn looks_at_local_root(&self) -> bool {
+        self.need.load(Ordering::Relaxed) == Need::LocalRoot as u8
+    }
+
+    /// The decision about a trace by its local root: its service where that is not the tracer's own, and the span where it can be
+    /// reached, with its latest tags.
+    pub(crate) fn decide(
+        &self,
+        trace_id: u128,
+        service: Option<&str>,
+        local_root: Option<(&Record, &TagLog)>,
+    ) -> Decision {
+        let service = service.unwrap_or(&self.own.service);
+        let id = trace_id as u64;
+        if self.need.load(Ordering::Relaxed) != Need::NoPolicy as u8 {
+            let policy = Arc::clone(&lock(&self.policy));
+            let local_root = Examined { service, span: local_root, own: &self.own };
+            let rule = policy.rules.iter().find(|rule| rule.conditions.matches(&local_root));
+            if let Some(rule) = rule {
+                return self.by_rate(id, rule.rate, Some(rule.number), rule.provenance.mechanism());
+            }
+            if let Some(rate) = policy.rate {
+                return self.by_rate(id, rate, None, Provenance::Local.mechanism());
+            }
+        }
+        self.by_agent_rate(id, service)
+    }
+
+    fn by_rate(&self, id: u64, rate: f64, rule: Option<u32>, mechanism: Mechanism) -> Decision {
+        let mut is_kept = is_kept(id, rate);
+        let limiter = is_kept.then(|| {
+            let mut limiter = lock(&self.limiter);
+            is_kept = limiter.allow(self.now());
+            limiter.effective_rate()
+        });
+        let priority = if is_kept { SamplingPriority::USER_KEEP } else { SamplingPriority::USER_REJECT };
+        Decision { priority, mechanism: Some(mechanism), rate: Some(Applied { rate, rule, limiter }) }
+    }
+
+    /// A rate of the agent keeps or rejects by the hash of the id; before any rate is known every trace is kept.
+    fn by_agent_rate(&self, id: u64, service: &str) -> Decision {
+        let Some(rate) = lock(&self.rates).rate(service, &self.own.env) else {
+            return Decision {
+                priority: SamplingPriority::AUTO_KEEP,
+                mechanism: Some(Mechanism::DEFAULT),
+                rate: None,
+            };
+        };
+        let priority =
+            if is_kept(id, rate) { SamplingPriority::AUTO_KEEP } else { SamplingPriority::AUTO_REJECT };
+        Decision { priority, mechanism: Some(Mechanism::AGENT_RATE), rate: Some(Applied::of(rate)) }
+    }
+
+    /// The agent's rate for a service and environment.
+    #[cfg(all(test, feature = "enable"))]
+    pub(crate) fn agent_rate(&self, service: &str, env: &str) -> Option<f64> {
+        lock(&self.rates).rate(service, env)
+    }
+
+    /// Whether there are rules for single spans.
+    pub(crate) fn has_span_rules(&self) -> bool {
+        !self.spans.is_empty()
+    }
+
+    /// The spans of a chunk that rules for single spans select, by their ids in ascending order. To be asked once about a chunk, and only
+    /// about one that is not kept: the limiters count.
+    pub(crate) fn select(&self, records: &[Record], tags: &TagLog) -> Vec<SelectedSpan> {
+        let mut selected: Vec<_> =
+            records.iter().filter_map(|record| self.select_one(record, tags)).collect();
+        selected.sort_unstable_by_key(|span| span.span_id);
+        selected
+    }
+
+    fn select_one(&self, record: &Record, tags: &TagLog) -> Option<SelectedSpan> {
+        let service = tags.text(record.service).filter(|service| !service.is_empty());
+        let service = service.unwrap_or(&self.own.service);
+        let span = Examined { service, span: Some((record, tags)), own: &self.own };
+        let rule = self.spans.select(record.span_id, &span, || self.now())?;
+        Some(SelectedSpan { span_id: record.span_id, rate: rule.rate, max_per_second: rule.max_per_second })
+    }
+
+    /// Takes over the rates of an agent's answer. The worker alone calls it.
+    #[cfg(feature = "enable")]
+    pub(crate) fn learn(&self, answer: &[u8]) {
+        // Read outside of the lock: others decide meanwhile.
+        let before = lock(&self.rates).clone();
+        if let Some(rates) = before.after(answer, self.now()) {
+            *lock(&self.rates) = rates;
+        }
+    }
+
+    /// The time since the tracer's start.
+    fn now(&self) -> Duration {
+        self.clock.since(&self.start)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

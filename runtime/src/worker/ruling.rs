@@ -1,0 +1,57 @@
+//! What the worker decides about a chunk: whether its trace is kept, and which of its spans where it is not.
+
+use crate::diagnostics::{self, Level};
+use crate::model::{ChunkHead, Decision, Record, SelectedSpan, SpanBuffer};
+use crate::sampling::{Sampler, WhySampled};
+
+/// What was decided about a chunk. It is decided once, however often the chunk is written.
+#[derive(Clone, Debug)]
+pub(super) struct Ruling {
+    pub(super) decision: Decision,
+    /// Spans kept of a trace that is not, by their ids in ascending order.
+    pub(super) selected: Vec<SelectedSpan>,
+}
+
+/// A chunk with what was decided about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DecidedChunk<'a> {
+    pub(super) head: &'a ChunkHead,
+    pub(super) buffer: &'a SpanBuffer,
+    pub(super) decision: Decision,
+    pub(super) selected: &'a [SelectedSpan],
+}
+
+impl Ruling {
+    /// Decides about a chunk, unless its trace is decided about.
+    pub(super) fn of(head: &ChunkHead, buffer: &SpanBuffer, sampler: &Sampler) -> Self {
+        let decision = decide(head, buffer, sampler);
+        let is_selecting = !decision.priority.is_keep() && sampler.has_span_rules();
+        let selected =
+            if is_selecting { sampler.select(head.records(buffer), &buffer.tags) } else { Vec::new() };
+        if diagnostics::is_shown(Level::Debug) {
+            let (trace_id, why, spans) = (head.trace_id, WhySampled::of(decision), selected.len());
+            diagnostics::debug(format_args!("trace {trace_id:032x} {why}; single spans kept: {spans}"));
+        }
+        Self { decision, selected }
+    }
+}
+
+fn decide(head: &ChunkHead, buffer: &SpanBuffer, sampler: &Sampler) -> Decision {
+    let Some(facts) = &head.facts else {
+        let root = local_root(head, buffer);
+        let service = root.and_then(|root| buffer.tags.text(root.service));
+        return sampler.decide(head.trace_id, service, root.map(|root| (root, &buffer.tags)));
+    };
+    facts.decide(|| {
+        let service = facts.service();
+        facts.with_local_root(|told| {
+            let here = || local_root(head, buffer).map(|root| (root, &buffer.tags));
+            let root = if sampler.looks_at_local_root() { told.or_else(here) } else { None };
+            sampler.decide(facts.trace_id, service.as_deref(), root)
+        })
+    })
+}
+
+fn local_root<'a>(head: &ChunkHead, buffer: &'a SpanBuffer) -> Option<&'a Record> {
+    head.records(buffer).iter().find(|record| record.span_id == head.local_root_id)
+}
