@@ -124,6 +124,45 @@ impl TracerBuilder {
         self
     }
 
+    /// Rules that decide which traces are kept, as JSON (`DD_TRACE_SAMPLING_RULES`): the first that matches the first span of the trace here
+    /// decides. None by default. A rule that cannot be used is left out with a warning.
+    ///
+    /// `service`, `name`, `resource` and the values of `tags` are patterns of whole texts, whatever their case: `*` stands for any characters,
+    /// `?` for one. `sample_rate` is 0 to 1.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), dd_traced::StartError> {
+    /// let tracer = dd_traced::Tracer::builder()
+    ///     .sampling_rules(r#"[{"resource": "GET /health", "sample_rate": 0}, {"tags": {"plan": "gold*"}, "sample_rate": 1}]"#)
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sampling_rules(mut self, json: impl Into<String>) -> Self {
+        self.overrides.set("DD_TRACE_SAMPLING_RULES", json.into());
+        self
+    }
+
+    /// Which part of the traces that no rule matches is kept, 0.0 to 1.0 (`DD_TRACE_SAMPLE_RATE`). By default the agent's rates decide, which is
+    /// not the same as 1.
+    pub fn sample_rate(mut self, rate: f64) -> Self {
+        self.overrides.set("DD_TRACE_SAMPLE_RATE", rate);
+        self
+    }
+
+    /// How many traces a second rules and the rate above may keep, 0 or more (`DD_TRACE_RATE_LIMIT`). Defaults to 100.
+    pub fn rate_limit(mut self, traces_per_second: f64) -> Self {
+        self.overrides.set("DD_TRACE_RATE_LIMIT", traces_per_second);
+        self
+    }
+
+    /// Rules that keep single spans of traces that are not kept, as JSON (`DD_SPAN_SAMPLING_RULES`). None by default. Beside the fields of
+    /// [`sampling_rules`](Self::sampling_rules), `max_per_second` limits the spans that a rule keeps; `sample_rate` defaults to 1.
+    pub fn span_sampling_rules(mut self, json: impl Into<String>) -> Self {
+        self.overrides.set("DD_SPAN_SAMPLING_RULES", json.into());
+        self
+    }
+
     /// Starts the tracer of the process.
     ///
     /// # Errors

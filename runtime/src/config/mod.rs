@@ -15,6 +15,8 @@ mod reader;
 mod report;
 mod row;
 mod said;
+#[cfg(feature = "enable")]
+mod sampling;
 mod secret;
 mod source;
 mod tags;
@@ -89,7 +91,7 @@ impl Settings {
             agent: agent::resolve(&mut read)?,
             writer: writer::resolve(&mut read),
             propagation: propagation::resolve(&mut read),
-            sampling: SamplingSettings::default(),
+            sampling: sampling::resolve(&mut read),
             is_enabled: read.flag(row("DD_TRACE_ENABLED").otel(otel::TRACES_EXPORTER), true),
             is_debug: read.flag(row("DD_TRACE_DEBUG").otel(otel::LOG_LEVEL), false),
             has_startup_line: read.flag("DD_TRACE_STARTUP_LOGS", true),
@@ -115,6 +117,15 @@ fn partial_flush(read: &mut Reader<'_>) -> PartialFlush {
 /// `structured` is what another library calls true.
 fn parse_injection(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("structured") { Some(true) } else { parse_flag(text) }
+}
+
+#[cfg(not(feature = "enable"))]
+mod sampling {
+    //! Where no span is recorded, none is sampled.
+
+    pub(super) fn resolve(_: &mut super::Reader<'_>) -> super::SamplingSettings {
+        super::SamplingSettings::default()
+    }
 }
 
 #[cfg(test)]

@@ -8,22 +8,10 @@ use super::reader::{Reader, row};
 use super::secret::Mask;
 
 pub(super) fn resolve(read: &mut Reader<'_>) {
-    sampling(read);
     metrics(read);
     http(read);
     read.flag(row("DD_TRACE_OTEL_ENABLED").otel(otel::SDK_DISABLED).without_effect("false"), false);
     read.text(row("DD_API_KEY").mask(Mask::Secret).without_effect(""));
-}
-
-fn sampling(read: &mut Reader<'_>) {
-    read.parsed(
-        row("DD_TRACE_SAMPLE_RATE").otel(otel::TRACES_SAMPLER).without_effect(""),
-        "a number from 0 to 1",
-        |text| text.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate)),
-    );
-    read.text(row("DD_TRACE_SAMPLING_RULES").without_effect(""));
-    read.text(row("DD_TRACE_RATE_LIMIT").default("100").without_effect(""));
-    read.text(row("DD_SPAN_SAMPLING_RULES").without_effect(""));
 }
 
 fn metrics(read: &mut Reader<'_>) {

@@ -19,25 +19,39 @@ pub(crate) struct Parsed<R> {
 }
 
 /// Reads the rules for traces of this process.
-pub(crate) fn trace_rules(json: &str) -> Parsed<Rule> {
-    parsed(list(json), |fields, number| trace_rule(fields, Provenance::Local, number))
+///
+/// # Errors
+///
+/// Says in words why the text holds no list of rules.
+pub(crate) fn trace_rules(json: &str) -> Result<Parsed<Rule>, String> {
+    let list = list(json)?;
+    Ok(parsed(&list, |fields, number| trace_rule(fields, Provenance::Local, number)))
 }
 
 /// Reads the rules for single spans.
-pub(crate) fn span_rules(json: &str) -> Parsed<SpanRule> {
-    parsed(list(json), |fields, _| {
+///
+/// # Errors
+///
+/// As [`trace_rules`].
+pub(crate) fn span_rules(json: &str) -> Result<Parsed<SpanRule>, String> {
+    Ok(parsed(&list(json)?, |fields, _| {
         Ok(SpanRule {
             conditions: conditions(fields)?,
             rate: rate(fields)?.unwrap_or(1.0),
             max_per_second: max_per_second(fields)?,
         })
-    })
+    }))
 }
 
 /// Reads the rules of remote configuration, `tracing_sampling_rules`, and puts them in the order in which they count: those of a
 /// customer, then dynamic ones, then the rest, each as they came. A rule needs a provenance and a condition.
-pub(crate) fn remote_rules(list: &Value) -> Parsed<Rule> {
-    let list = list.as_array().cloned().ok_or_else(not_a_list);
+///
+/// # Errors
+///
+/// As [`trace_rules`].
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the room that reads remote configuration"))]
+pub(crate) fn remote_rules(list: &Value) -> Result<Parsed<Rule>, String> {
+    let list = list.as_array().ok_or_else(not_a_list)?;
     let mut parsed = parsed(list, |fields, number| {
         let provenance = match fields.get("provenance").and_then(Value::as_str) {
             Some("customer") => Provenance::Customer,
@@ -52,7 +66,7 @@ pub(crate) fn remote_rules(list: &Value) -> Parsed<Rule> {
         trace_rule(fields, provenance, number)
     });
     parsed.rules.sort_by_key(|rule| rule.provenance);
-    parsed
+    Ok(parsed)
 }
 
 fn list(json: &str) -> Result<Vec<Value>, String> {
@@ -67,15 +81,8 @@ fn not_a_list() -> String {
     "it is not a list of rules; there are none".to_owned()
 }
 
-fn parsed<R>(
-    list: Result<Vec<Value>, String>,
-    read: impl Fn(&Map<String, Value>, u32) -> Result<R, String>,
-) -> Parsed<R> {
+fn parsed<R>(list: &[Value], read: impl Fn(&Map<String, Value>, u32) -> Result<R, String>) -> Parsed<R> {
     let mut parsed = Parsed { rules: Vec::new(), faults: Vec::new() };
-    let list = list.unwrap_or_else(|fault| {
-        parsed.faults.push(fault);
-        Vec::new()
-    });
     for (rule, number) in list.iter().zip(1..) {
         let fields = rule.as_object().ok_or_else(|| "it is not an object".to_owned());
         match fields.and_then(|fields| read(fields, number)) {
@@ -153,14 +160,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn rates(json: &str) -> Vec<f64> {
-        trace_rules(json).rules.iter().map(|rule| rule.rate).collect()
+        trace_rules(json).unwrap().rules.iter().map(|rule| rule.rate).collect()
     }
 
     #[test]
     fn rules_keep_their_order_and_what_is_unknown_is_ignored() {
         let json = r#"[{"service":"web*","name":"*.request","sample_rate":0.25,"max_per_second":3,"what":{}},
             {"sample_rate":0, "resource":null, "tags":{}, "service":""}, {"sample_rate":1}]"#;
-        let parsed = trace_rules(json);
+        let parsed = trace_rules(json).unwrap();
         assert_eq!((rates(json), parsed.faults), (vec![0.25, 0.0, 1.0], vec![]));
         assert_eq!(parsed.rules[1].conditions, Conditions::default());
         assert_eq!(parsed.rules.iter().map(|rule| rule.number).collect::<Vec<_>>(), [1, 2, 3]);
@@ -180,7 +187,8 @@ mod tests {
             (r#"{"sample_rate":1,"tags":[{"value_glob":"x"}]}"#, "a tag has no key"),
             (r#""rule""#, "it is not an object"),
         ] {
-            let parsed = trace_rules(&format!(r#"[{{"sample_rate":0.5}},{rule},{{"sample_rate":0.75}}]"#));
+            let parsed =
+                trace_rules(&format!(r#"[{{"sample_rate":0.5}},{rule},{{"sample_rate":0.75}}]"#)).unwrap();
             assert_eq!(parsed.faults, [format!("rule 2 is left out: {fault}")], "{rule}");
             assert_eq!(
                 parsed.rules.iter().map(|rule| (rule.rate, rule.number)).collect::<Vec<_>>(),
@@ -190,11 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_list_gives_no_rules_and_one_fault() {
+    fn text_that_is_no_list_gives_no_rules() {
         for json in ["", "{", "{}", "7", "null", "[{\"sample_rate\":1}", "[1e999]", &"[".repeat(10_000)] {
             let (traces, spans) = (trace_rules(json), span_rules(json));
-            assert_eq!((traces.rules.len(), traces.faults.len()), (0, 1), "{json}");
-            assert_eq!((spans.rules.len(), spans.faults), (0, traces.faults), "{json}");
+            let fault = traces.expect_err(json);
+            assert!(fault.ends_with("there are no rules") || fault.ends_with("there are none"), "{fault}");
+            assert_eq!(spans.expect_err(json), fault);
         }
     }
 
@@ -203,6 +212,7 @@ mod tests {
         let parsed = span_rules(
             r#"[{"name":"a"},{"sample_rate":0.5,"max_per_second":2.5},{"max_per_second":-1},{"max_per_second":"9"}]"#,
         );
+        let parsed = parsed.unwrap();
         let read: Vec<_> = parsed.rules.iter().map(|rule| (rule.rate, rule.max_per_second)).collect();
         assert_eq!(read, [(1.0, None), (0.5, Some(2.5))]);
         assert_eq!(
@@ -226,7 +236,7 @@ mod tests {
             {"provenance": "customer", "sample_rate": 0.7},
             {"service": "f", "provenance": "customer"},
         ]);
-        let parsed = remote_rules(&list);
+        let parsed = remote_rules(&list).unwrap();
         let read: Vec<_> = parsed
             .rules
             .iter()
@@ -239,7 +249,7 @@ mod tests {
         let span = Examined { service: "x", span: None, own: &own };
         assert!(parsed.rules[0].conditions.matches(&span));
         assert!(!parsed.rules[0].conditions.matches(&Examined { own: &OwnTags::default(), ..span }));
-        assert_eq!(remote_rules(&Value::Null).faults.len(), 1);
+        assert!(remote_rules(&Value::Null).is_err());
     }
 
     proptest! {
@@ -251,13 +261,13 @@ mod tests {
             rules in "\\[(\\{(\"(sample_rate|service|name|tags|max_per_second|provenance)\":(-?[0-9.e]{1,4}|\"[*?a]{0,3}\"|null|\\{\\}|\\[\\]),?){0,4}\\},?){0,3}\\]",
         ) {
             for text in [&any, &rules] {
-                let parsed = trace_rules(text);
-                prop_assert!(parsed.rules.iter().all(|rule| (0.0..=1.0).contains(&rule.rate)));
-                let spans = span_rules(text);
-                prop_assert!(spans.rules.iter().all(|rule| (0.0..=1.0).contains(&rule.rate)));
-                prop_assert!(spans.rules.iter().all(|rule| rule.max_per_second.is_none_or(|limit| limit >= 0.0)));
+                if let (Ok(traces), Ok(spans)) = (trace_rules(text), span_rules(text)) {
+                    prop_assert!(traces.rules.iter().all(|rule| (0.0..=1.0).contains(&rule.rate)));
+                    prop_assert!(spans.rules.iter().all(|rule| (0.0..=1.0).contains(&rule.rate)));
+                    prop_assert!(spans.rules.iter().all(|rule| rule.max_per_second.is_none_or(|limit| limit >= 0.0)));
+                }
                 if let Ok(value) = serde_json::from_str(text) {
-                    remote_rules(&value);
+                    let _ = remote_rules(&value);
                 }
             }
         }

@@ -15,7 +15,6 @@ mod answer;
 mod examined;
 mod glob;
 #[cfg(feature = "enable")]
-#[cfg_attr(not(test), expect(dead_code, reason = "called by the settings that hold rules"))]
 pub(crate) mod json;
 mod knuth;
 mod limiter;

@@ -28,7 +28,7 @@ fn held(settings: &SamplingSettings) -> Held {
 }
 
 fn settings(rules: &str, rate: Option<f64>) -> SamplingSettings {
-    let parsed = trace_rules(rules);
+    let parsed = trace_rules(rules).unwrap();
     assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
     SamplingSettings { rules: parsed.rules, rate, ..SamplingSettings::default() }
 }
@@ -142,7 +142,7 @@ fn remote_rules_replace_the_local_ones_and_say_where_they_are_from() {
         {"name": "http.*", "provenance": "dynamic", "sample_rate": 1},
         {"service": "web", "provenance": "customer", "sample_rate": 0.5},
     ]);
-    held.sampler.set_policy(json::remote_rules(&list).rules, Some(0.0));
+    held.sampler.set_policy(json::remote_rules(&list).unwrap().rules, Some(0.0));
     assert_eq!(words(held.decide(1)), r#"2 -11 Some((0.5, Some(1.0), "0.5"))"#);
     assert_eq!(words(held.decide(10)), r#"-1 -11 Some((0.5, None, "0.5"))"#);
     let (record, tags) = (Record::open(&REQUEST, 1, 0, 0), TagLog::new());
@@ -156,7 +156,7 @@ fn single_span_is_selected_by_its_own_id_and_the_limiter_of_its_rule() {
     let spans = json::span_rules(
         r#"[{"name":"limited","max_per_second":3},{"name":"*.request","sample_rate":0.25},{"sample_rate":0},{}]"#,
     );
-    let held = held(&SamplingSettings { span_rules: spans.rules, ..SamplingSettings::default() });
+    let held = held(&SamplingSettings { span_rules: spans.unwrap().rules, ..SamplingSettings::default() });
     let select = |site: &'static CallSite, ids: &[u64]| {
         let records: Vec<_> = ids.iter().map(|id| Record::open(site, *id, 0, 0)).collect();
         let selected = held.sampler.select(&records, &TagLog::new());

@@ -21,6 +21,7 @@ pub(crate) const PEER: Peer = Peer {
     // it sends when 2 MiB are waiting, about 230 bytes for a span with two tags
     at_once: 9_000,
     delivers: true,
+    obeys_rules: true,
     children: Some(children),
     tagged_children: Some(tagged_children),
     lone_root: Some(lone_root),
