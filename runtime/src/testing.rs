@@ -25,7 +25,9 @@ use crate::export::Counters;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults, Texts};
-use crate::model::{ChunkBatch, ChunkHead, EntryKind, Flags, Record, SpanId, TagLog, TraceId};
+use crate::model::{
+    ChunkBatch, ChunkHead, EntryKind, FLAGS_KNOWN, Flags, LinkView, Record, SpanId, TagLog, TraceId,
+};
 use crate::propagation::PropagationSettings;
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
 use crate::trace::{Core, Scope};
@@ -76,10 +78,39 @@ pub struct FinishedSpan {
     pub meta: BTreeMap<String, String>,
     /// Number tags.
     pub metrics: BTreeMap<String, f64>,
-    /// Trace and span id of each linked span.
-    pub links: Vec<(TraceId, SpanId)>,
+    /// The links, in the order they were added.
+    pub links: Vec<FinishedLink>,
     /// How many chunks had arrived when this one did; spans shipped together have the same.
     pub chunk: usize,
+}
+
+/// A link of a finished span as a test sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FinishedLink {
+    /// The trace id of the other span.
+    pub trace_id: TraceId,
+    /// The id of the other span.
+    pub span_id: SpanId,
+    /// The W3C trace flags, where they are known.
+    pub flags: Option<u8>,
+    /// The `tracestate` header, empty without one.
+    pub tracestate: String,
+    /// The attributes as they are sent: as text.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl FinishedLink {
+    fn of(link: LinkView<'_>) -> Self {
+        let attributes = link.attributes.texts().into_iter();
+        Self {
+            trace_id: TraceId::new(link.trace_id),
+            span_id: SpanId::new(link.span_id),
+            flags: (link.flags & FLAGS_KNOWN != 0).then_some(link.flags as u8),
+            tracestate: link.tracestate.to_owned(),
+            attributes: attributes.map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+        }
+    }
 }
 
 impl ScopedTracer {
@@ -277,11 +308,7 @@ fn read_span(
         is_measured: record.flags.has(Flags::MEASURED),
         meta: record.site.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         metrics: BTreeMap::new(),
-        links: log
-            .links(record.tags)
-            .iter()
-            .map(|link| (TraceId::new(link.trace_id), SpanId::new(link.span_id)))
-            .collect(),
+        links: log.links(record.tags).into_iter().map(FinishedLink::of).collect(),
         chunk,
     };
     let mut entries: Vec<_> = log.entries(record.tags).collect();
@@ -289,11 +316,6 @@ fn read_span(
     for entry in entries {
         let key = entry.key().to_owned();
         match entry.kind {
-            EntryKind::Name
-            | EntryKind::Resource
-            | EntryKind::SpanType
-            | EntryKind::Service
-            | EntryKind::Link => {}
             EntryKind::Unset => {
                 span.meta.remove(&key);
                 span.metrics.remove(&key);
@@ -306,6 +328,7 @@ fn read_span(
                 span.meta.remove(&key);
                 span.metrics.insert(key, entry.number().unwrap_or_default());
             }
+            _ => {}
         }
     }
     span

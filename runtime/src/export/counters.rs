@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::model::LeftOut;
+
 /// Why a span was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -78,6 +80,8 @@ pub struct Counters {
     pub(crate) finished: u64,
     pub(crate) acknowledged: u64,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
+    pub(crate) left_out_links: u64,
+    pub(crate) left_out_events: u64,
 }
 
 impl Counters {
@@ -99,6 +103,16 @@ impl Counters {
     /// Spans lost for any reason.
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().sum()
+    }
+
+    /// Links that finished spans had beyond the 128 that a span may have. The spans themselves are sent.
+    pub fn left_out_links(&self) -> u64 {
+        self.left_out_links
+    }
+
+    /// Events that finished spans had beyond the 128 that a span may have. The spans themselves are sent.
+    pub fn left_out_events(&self) -> u64 {
+        self.left_out_events
     }
 
     /// The same books with more spans that finished and were lost for this reason.
@@ -123,6 +137,13 @@ impl fmt::Debug for Counters {
                 books.field(reason.as_str(), &self.dropped(reason));
             }
         }
+        for (name, count) in
+            [("left_out_links", self.left_out_links), ("left_out_events", self.left_out_events)]
+        {
+            if count > 0 {
+                books.field(name, &count);
+            }
+        }
         // Reasons for which nothing was lost are not shown.
         books.field("waiting", &self.waiting()).finish_non_exhaustive()
     }
@@ -134,6 +155,8 @@ pub(crate) struct Ledger {
     finished: AtomicU64,
     acknowledged: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
+    left_out_links: AtomicU64,
+    left_out_events: AtomicU64,
 }
 
 // Relaxed throughout: each counter stands alone. A snapshot reads what was lost or delivered before what was finished, so
@@ -151,6 +174,12 @@ impl Ledger {
         self.dropped[reason as usize].fetch_add(spans as u64, Ordering::Relaxed);
     }
 
+    /// Counts links and events that spans have too much of.
+    pub(crate) fn leave_out(&self, LeftOut { links, events }: LeftOut) {
+        self.left_out_links.fetch_add(links.into(), Ordering::Relaxed);
+        self.left_out_events.fetch_add(events.into(), Ordering::Relaxed);
+    }
+
     /// A snapshot, with `queued` spans that are handed over but not in the books yet.
     pub(crate) fn snapshot(&self, queued: u64) -> Counters {
         let mut dropped = [0; DropReason::ALL.len()];
@@ -159,6 +188,12 @@ impl Ledger {
         }
         let acknowledged = self.acknowledged.load(Ordering::Relaxed);
         let finished = self.finished.load(Ordering::Relaxed) + queued;
-        Counters { finished, acknowledged, dropped }
+        Counters {
+            finished,
+            acknowledged,
+            dropped,
+            left_out_links: self.left_out_links.load(Ordering::Relaxed),
+            left_out_events: self.left_out_events.load(Ordering::Relaxed),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::facts::TraceFacts;
 use super::record::{Record, SpanBuffer};
+use super::tags::TagLog;
 
 /// Where one trace chunk stands in a batch, and what holds for all of its spans.
 #[derive(Debug, Clone)]
@@ -72,6 +73,17 @@ impl ChunkBatch {
     pub(crate) fn buffer(&self, head: &ChunkHead) -> &SpanBuffer {
         let large = (head.buffer as usize).checked_sub(1).and_then(|place| self.large.get(place));
         large.unwrap_or(&self.common)
+    }
+
+    /// Each chunk's records with the log that their tags are in.
+    pub(crate) fn each_chunk(&mut self, mut f: impl FnMut(&ChunkHead, &mut [Record], &mut TagLog)) {
+        for head in &self.heads {
+            let large = (head.buffer as usize).checked_sub(1).and_then(|place| self.large.get_mut(place));
+            let SpanBuffer { records, tags } = large.unwrap_or(&mut self.common);
+            let first = head.first as usize;
+            let records = records.get_mut(first..first + head.len as usize).unwrap_or_default();
+            f(head, records, tags);
+        }
     }
 
     /// Appends the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk.

@@ -4,9 +4,11 @@
 
 #[cfg(feature = "enable")]
 mod agent_info;
+mod attributes;
 mod chunk;
 mod facts;
 pub(crate) mod ids;
+mod left_out;
 mod link;
 mod msgpack;
 pub(crate) mod priority;
@@ -18,7 +20,9 @@ mod tags;
 pub(crate) mod times;
 pub(crate) mod upstream;
 
+pub use attributes::AttributeValue;
 pub use ids::{SpanId, TraceId};
+pub use link::SpanLink;
 pub use site::CallSite;
 pub use tag_value::TagValue;
 pub(crate) use tag_value::sealed::{Is, WriteTag};
@@ -27,7 +31,8 @@ pub(crate) use tag_value::sealed::{Is, WriteTag};
 pub(crate) use agent_info::{AgentInfo, LatestAgentInfo, TagFilters};
 pub(crate) use chunk::{ChunkBatch, ChunkHead};
 pub(crate) use facts::TraceFacts;
-pub(crate) use link::Link;
+pub(crate) use left_out::LeftOut;
+pub(crate) use link::{FLAGS_KNOWN, LinkView};
 pub(crate) use msgpack::copy_ends;
 pub(crate) use priority::{Applied, Decision, Mechanism, SamplingPriority, SelectedSpan};
 pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};

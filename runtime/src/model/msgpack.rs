@@ -60,6 +60,15 @@ pub(super) fn write_str(into: &mut [u8], text: &str) {
     bytes.copy_from_slice(text.as_bytes());
 }
 
+/// Appends a MessagePack string of at most 65 535 bytes.
+pub(super) fn push_str(out: &mut Vec<u8>, text: &str) {
+    let from = out.len();
+    out.resize(from + str_len(text), 0);
+    if let Some(into) = out.get_mut(from..) {
+        write_str(into, text);
+    }
+}
+
 /// Bytes of a MessagePack float of 64 bits.
 pub(super) const FLOAT: usize = 9;
 

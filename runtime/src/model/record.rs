@@ -6,6 +6,9 @@ use super::tags::TagLog;
 /// "No record": the parent of a line's first span, or an inert guard.
 pub(crate) const NO_INDEX: u32 = u32::MAX;
 
+/// Links of a span, and events of a span; further ones are left out and counted.
+const MAX_LINKS_OR_EVENTS: u32 = 128;
+
 /// Bits of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Flags(u32);
@@ -28,7 +31,21 @@ impl Flags {
     /// Links are in the tag log.
     pub(crate) const LINKED: Flags = Flags(1 << 7);
     /// The local root of a shared trace that sampling rules look at: what changes is told to its trace. Means nothing of a finished span.
-    pub(crate) const WATCHED: Flags = Flags(1 << 31);
+    pub(crate) const WATCHED: Flags = Flags(1 << 15);
+    /// The number of links that were left out is in the tag log.
+    pub(crate) const LEFT_OUT: Flags = Flags(1 << 8);
+
+    /// The number of links is in a byte of the upper bits.
+    const LINKS_AT: u32 = 16;
+
+    /// One link more; `None` where the span has as many as it may.
+    pub(crate) fn with_link(self) -> Option<Self> {
+        self.counted(Self::LINKS_AT).map(|flags| flags.with(Flags::LINKED))
+    }
+
+    fn counted(self, at: u32) -> Option<Self> {
+        ((self.0 >> at & 0xff) < MAX_LINKS_OR_EVENTS).then(|| Flags(self.0 + (1 << at)))
+    }
 
     pub(crate) const fn none() -> Self {
         Flags(0)

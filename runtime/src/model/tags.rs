@@ -13,13 +13,14 @@
 use std::collections::HashSet;
 
 use super::Record;
-use super::link::Link;
+use super::left_out::LeftOut;
+use super::link::{LinkView, SpanLink};
 use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
-const MAX_KEY: usize = 200;
+pub(super) const MAX_KEY: usize = 200;
 /// Longest value in bytes; the agent truncates beyond.
-const MAX_VALUE: usize = 25_000;
+pub(super) const MAX_VALUE: usize = 25_000;
 /// Longest service, name or type in bytes.
 const MAX_NAME: usize = 100;
 /// Longest resource in bytes.
@@ -52,9 +53,16 @@ pub(crate) enum EntryKind {
     Unset = 6,
     /// A link to another span; not MessagePack.
     Link = 7,
+    /// How many links and events were left out; not MessagePack.
+    LeftOut = 8,
 }
 
 impl EntryKind {
+    /// Whether entries of this kind stand beside each other, instead of the latest one of a key or field counting alone.
+    fn is_one_of_many(self) -> bool {
+        matches!(self, EntryKind::Link | EntryKind::LeftOut)
+    }
+
     fn from_bits(bits: u32) -> Self {
         match bits as u8 {
             0 => EntryKind::Meta,
@@ -64,6 +72,7 @@ impl EntryKind {
             4 => EntryKind::SpanType,
             5 => EntryKind::Service,
             7 => EntryKind::Link,
+            8 => EntryKind::LeftOut,
             _ => EntryKind::Unset,
         }
     }
@@ -181,16 +190,43 @@ impl TagLog {
     }
 
     /// Appends a link and gives the span's new anchor.
-    pub(crate) fn link(&mut self, anchor: u32, link: Link) -> u32 {
-        self.entry(anchor, EntryKind::Link, Link::LEN, |into| into.copy_from_slice(&link.to_bytes()))
+    pub(crate) fn link(&mut self, anchor: u32, link: &SpanLink) -> u32 {
+        self.bytes(anchor, EntryKind::Link, &link.to_bytes())
     }
 
     /// The links of one span, the first one first.
-    pub(crate) fn links(&self, anchor: u32) -> Vec<Link> {
+    pub(crate) fn links(&self, anchor: u32) -> Vec<LinkView<'_>> {
         let links = self.entries(anchor).filter(|entry| entry.kind == EntryKind::Link);
-        let mut links: Vec<Link> = links.filter_map(|entry| Link::from_bytes(entry.payload)).collect();
+        let mut links: Vec<_> = links.filter_map(|entry| LinkView::from_bytes(entry.payload)).collect();
         links.reverse();
         links
+    }
+
+    /// Counts links and events that a span has too much of, and gives its new anchor. The count is one entry, or few where tags come
+    /// between: only the latest entries are looked at.
+    pub(crate) fn left_out(&mut self, anchor: u32, more: LeftOut) -> u32 {
+        let mut place = anchor;
+        for _ in 0..32 {
+            let Some((entry, previous)) = self.at(place) else { break };
+            if entry.kind == EntryKind::LeftOut {
+                let sum = LeftOut::from_bytes(entry.payload) + more;
+                let from = place as usize - 1 + HEADER;
+                if let Some(into) = self.bytes.get_mut(from..from + LeftOut::LEN) {
+                    into.copy_from_slice(&sum.to_bytes());
+                }
+                return anchor;
+            }
+            place = previous;
+        }
+        self.bytes(anchor, EntryKind::LeftOut, &more.to_bytes())
+    }
+
+    /// Links and events that a span had too much of.
+    pub(crate) fn all_left_out(&self, anchor: u32) -> LeftOut {
+        let counts = self.entries(anchor).filter(|entry| entry.kind == EntryKind::LeftOut);
+        counts
+            .map(|entry| LeftOut::from_bytes(entry.payload))
+            .fold(LeftOut::default(), |sum, count| sum + count)
     }
 
     /// Copies one field entry of another log, such as the service that a child inherits.
@@ -206,9 +242,8 @@ impl TagLog {
     /// Copies the chain of a span behind this log's end, without what later entries replace, and gives its anchor here.
     pub(crate) fn copy_chain(&mut self, from: &TagLog, anchor: u32) -> u32 {
         let mut seen = HashSet::new();
-        let latest = from
-            .entries(anchor)
-            .filter(|entry| entry.kind == EntryKind::Link || seen.insert(entry.identity()));
+        let latest =
+            from.entries(anchor).filter(|entry| entry.kind.is_one_of_many() || seen.insert(entry.identity()));
         let mut entries: Vec<Entry<'_>> = latest.collect();
         entries.reverse();
         entries.iter().fold(0, |anchor, entry| {
@@ -331,6 +366,11 @@ impl TagLog {
         at
     }
 
+    #[cold]
+    fn bytes(&mut self, anchor: u32, kind: EntryKind, bytes: &[u8]) -> u32 {
+        self.entry(anchor, kind, bytes.len(), |into| into.copy_from_slice(bytes))
+    }
+
     /// The next `len` bytes, to be written.
     #[inline]
     fn room(&mut self, len: usize) -> Option<&mut [u8]> {
@@ -413,7 +453,7 @@ impl<'a> Entry<'a> {
 }
 
 /// The longest start of a text within `max` bytes that ends between two characters.
-fn cut(text: &str, max: usize) -> &str {
+pub(super) fn cut(text: &str, max: usize) -> &str {
     if text.len() <= max {
         return text;
     }

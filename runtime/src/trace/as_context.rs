@@ -6,7 +6,7 @@ use super::active::ActiveSpan;
 use super::context::{Place, SpanContext};
 use super::handle::Span;
 use super::segment::Segment;
-use crate::model::{Link, Upstream};
+use crate::model::{SpanLink, Upstream};
 
 /// Names a span: as the parent, to be linked to, or for the headers of a call. A [`SpanContext`], a [`Span`], the active span, or an
 /// `Option` of one.
@@ -109,10 +109,23 @@ pub(super) fn place(parent: &impl AsContext) -> Option<Place> {
     parent.as_context().map(|context| context.place)
 }
 
-/// A link to the named span; none to a context without one, as there is where tracing was off.
-pub(super) fn link(to: &impl AsContext) -> Option<Link> {
-    let context = to.as_context()?;
-    let (trace_id, span_id) = (context.trace_id().as_u128(), context.span_id().as_u64());
-    let is_kept = context.sampling_priority().map(|priority| priority > 0);
-    (trace_id != 0 && span_id != 0).then(|| Link::new(trace_id, span_id, is_kept))
+/// A link to the named span; one without ids, which is added to nothing, to a context without a span, as there is where tracing was off.
+impl<T: AsContext> From<T> for SpanLink {
+    fn from(to: T) -> Self {
+        let Some(context) = to.as_context() else { return Self::new(0, 0) };
+        let is_kept = context.sampling_priority().map(|priority| priority > 0);
+        let link = Self::new(context.trace_id().as_u128(), context.span_id().as_u64()).kept(is_kept);
+        match &context.place {
+            // What came with the headers besides our own member.
+            Place::Remote(upstream) => link.tracestate(upstream.tracestate.as_deref().unwrap_or_default()),
+            Place::Root | Place::Within { .. } => link,
+        }
+    }
+}
+
+impl SpanLink {
+    /// A link to the named span: of this process, or one whose context came with headers.
+    pub fn to(context: impl AsContext) -> Self {
+        Self::from(context)
+    }
 }

@@ -16,7 +16,7 @@ use super::process;
 use super::segment::Segment;
 use super::setup::Setup;
 use crate::model::{
-    Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, TagLog, TagValue,
+    Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, SpanLink, TagLog, TagValue,
 };
 use crate::sampling::WhySampled;
 
@@ -43,11 +43,8 @@ pub struct SpanBuilder {
 
 impl SpanBuilder {
     /// The service, instead of the parent's.
-    pub fn service(mut self, service: impl Into<String>) -> Self {
-        if let Some(setup) = &mut self.setup {
-            setup.service = Some(service.into());
-        }
-        self
+    pub fn service(self, service: impl AsRef<str>) -> Self {
+        self.field(EntryKind::Service, service.as_ref())
     }
 
     /// The resource: which instance of the work this is, such as `GET /posts/{id}`. Defaults to the name; cut at 5 000 bytes.
@@ -63,7 +60,7 @@ impl SpanBuilder {
     /// Gives the span trace metrics of its own. Entry spans of a service have them anyway.
     pub fn measured(mut self) -> Self {
         if let Some(setup) = &mut self.setup {
-            setup.flags = setup.flags.with(Flags::MEASURED);
+            setup.edit().flag(Flags::MEASURED, true);
         }
         self
     }
@@ -71,7 +68,7 @@ impl SpanBuilder {
     /// A tag: text and `bool` become string tags, numbers become metrics. A later tag of the same key wins.
     pub fn tag(mut self, key: impl AsRef<str>, value: impl TagValue) -> Self {
         if let Some(setup) = &mut self.setup {
-            setup.anchor = value.write(&mut setup.tags, setup.anchor, key.as_ref());
+            setup.edit().tag(key.as_ref(), &value);
         }
         self
     }
@@ -79,6 +76,15 @@ impl SpanBuilder {
     /// A number tag.
     pub fn metric(self, key: impl AsRef<str>, value: f64) -> Self {
         self.tag(key, value)
+    }
+
+    /// A link to another span: whatever names one, or a [`SpanLink`] that says more. A span has at most 128; further ones are left out and
+    /// counted.
+    pub fn link(mut self, link: impl Into<SpanLink>) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.edit().link(&link.into());
+        }
+        self
     }
 
     /// The parent, instead of the active span.
@@ -119,7 +125,7 @@ impl SpanBuilder {
 
     fn field(mut self, kind: EntryKind, text: &str) -> Self {
         if let Some(setup) = &mut self.setup {
-            setup.anchor = setup.tags.field(setup.anchor, kind, text);
+            setup.edit().field(kind, text);
         }
         self
     }

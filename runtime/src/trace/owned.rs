@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
-use crate::model::{EntryKind, Flags, Link, Record, TagLog, WriteTag};
+use crate::model::{EntryKind, Flags, LeftOut, Record, SpanLink, TagLog, WriteTag};
 use std::time::SystemTime;
 
 /// An open span outside of any line.
@@ -57,9 +57,25 @@ impl Edit<'_> {
         self.record.tags = self.tags.metric(self.record.tags, key, value);
     }
 
-    pub(crate) fn link(&mut self, link: Link) {
-        self.record.tags = self.tags.link(self.record.tags, link);
-        self.flag(Flags::LINKED, true);
+    /// Adds a link, where it leads to a span.
+    pub(crate) fn link(&mut self, link: &SpanLink) {
+        if !link.has_ids() {
+            return;
+        }
+        match self.record.flags.with_link() {
+            Some(flags) => {
+                self.record.tags = self.tags.link(self.record.tags, link);
+                self.record.flags = flags;
+            }
+            None => self.left_out(LeftOut { links: 1, events: 0 }),
+        }
+    }
+
+    /// Counts what the span has too much of.
+    #[cold]
+    fn left_out(&mut self, more: LeftOut) {
+        self.record.tags = self.tags.left_out(self.record.tags, more);
+        self.flag(Flags::LEFT_OUT, true);
     }
 
     pub(crate) fn unset(&mut self, key: &str) {

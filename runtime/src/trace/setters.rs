@@ -41,6 +41,13 @@ macro_rules! setters {
                 self.edit(|edit| edit.field(EntryKind::SpanType, span_type));
             }
 
+            /// Adds a link to another span: whatever names one, or a [`SpanLink`] that says more. A span has at most 128; further ones are
+            /// left out and counted.
+            pub fn add_link(&self, link: impl Into<SpanLink>) {
+                let link = link.into();
+                self.edit(|edit| edit.link(&link));
+            }
+
             /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
             pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
                 if self.is_recording() {

@@ -9,13 +9,10 @@ use crate::model::{CallSite, EntryKind, Flags, Record, TagLog};
 /// A record before it has ids and times.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    site: &'static CallSite,
     /// Where the span belongs, if not under the active one.
     pub(crate) place: Option<Place>,
-    pub(crate) tags: TagLog,
-    pub(crate) anchor: u32,
-    pub(crate) flags: Flags,
-    pub(crate) service: Option<String>,
+    record: Record,
+    tags: TagLog,
 }
 
 /// The call site of all spans by hand: their name is in the tag log.
@@ -24,34 +21,37 @@ static BY_HAND: CallSite = CallSite::named("");
 impl Setup {
     /// Of a span by hand.
     pub(crate) fn named(name: &str) -> Self {
-        let mut tags = TagLog::new();
-        let anchor = tags.field(0, EntryKind::Name, name);
-        Self { site: &BY_HAND, place: None, tags, anchor, flags: Flags::FIELDS, service: None }
+        let mut setup = Self::of(&BY_HAND, None);
+        setup.edit().field(EntryKind::Name, name);
+        setup
     }
 
     /// Of a span of a call site.
     pub(crate) fn tagged(site: &'static CallSite, place: Option<Place>, tags: &dyn TagSet) -> Self {
-        let (mut record, mut log) = (Record::open(site, 0, 0, 0), TagLog::new());
-        tags.write(&mut Edit { record: &mut record, tags: &mut log });
-        Self {
-            site,
-            place,
-            anchor: record.tags,
-            flags: record.flags,
-            service: log.text(record.service).map(str::to_owned),
-            tags: log,
-        }
+        let mut setup = Self::of(site, place);
+        tags.write(&mut setup.edit());
+        setup
+    }
+
+    fn of(site: &'static CallSite, place: Option<Place>) -> Self {
+        Self { place, record: Record::open(site, 0, 0, 0), tags: TagLog::new() }
+    }
+
+    /// What the span is to begin with.
+    pub(crate) fn edit(&mut self) -> Edit<'_> {
+        Edit { record: &mut self.record, tags: &mut self.tags }
     }
 
     /// Starts the span; `None` where that is not possible.
     pub(crate) fn start(self) -> Option<OwnedSpan> {
-        let given = self.service.as_deref().or(self.site.service);
+        let Self { place, record, tags } = self;
+        let given = tags.text(record.service).or(record.site.service);
         let mut owned =
-            with_stack(|stack| stack.start_owned(self.site, self.place.as_ref(), given)).flatten()?;
-        let inherited = std::mem::replace(&mut owned.tags, self.tags);
-        owned.record.tags = self.anchor;
+            with_stack(|stack| stack.start_owned(record.site, place.as_ref(), given)).flatten()?;
+        let inherited = std::mem::replace(&mut owned.tags, tags);
+        owned.record.tags = record.tags;
         owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
-        owned.record.flags = owned.record.flags.with(self.flags);
+        owned.record.flags = owned.record.flags.with(record.flags);
         if owned.record.flags.has(Flags::WATCHED) {
             owned.segment.facts.tell_local_root(&owned.record, &owned.tags, 0);
         }

@@ -4,11 +4,11 @@
 
 use std::fmt::{Debug, Display};
 
-use super::as_context::{AsContext, link, place};
+use super::as_context::{AsContext, place};
 use super::context::Place;
 use super::error::text;
 use super::owned::Edit;
-use crate::model::{EntryKind, Is, Link, WriteTag};
+use crate::model::{EntryKind, Is, SpanLink, WriteTag};
 
 /// Tags of one span, as a chain of values.
 pub trait TagSet {
@@ -85,16 +85,14 @@ impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
 #[derive(Debug)]
 pub struct Linked<C> {
     before: C,
-    link: Option<Link>,
+    link: SpanLink,
 }
 
 impl<C: TagSet> TagSet for Linked<C> {
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, edit: &mut Edit<'_>) {
         self.before.write(edit);
-        if let Some(link) = self.link {
-            edit.link(link);
-        }
+        edit.link(&self.link);
     }
 }
 
@@ -179,7 +177,7 @@ macro_rules! chain {
             /// A link.
             #[inline]
             pub fn link(self, to: impl AsContext) -> Linked<Self> {
-                Linked { before: self, link: link(&to) }
+                Linked { before: self, link: SpanLink::to(to) }
             }
 
             /// The parent, instead of the active span.

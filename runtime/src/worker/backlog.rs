@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::prepare::prepare;
 use super::ruling::{DecidedChunk, Ruling};
 use crate::clock::Timeline;
 use crate::export::queue::{Queue, recycle};
@@ -66,7 +67,10 @@ impl Backlog {
     pub(super) fn drain(&mut self, queue: &Queue) -> usize {
         let before = self.batches.len();
         let Self { batches, spare, .. } = self;
-        queue.drain(spare, |batch| batches.push_back(Taken { batch, rulings: Vec::new() }));
+        queue.drain(spare, |mut batch| {
+            prepare(&mut batch, queue);
+            batches.push_back(Taken { batch, rulings: Vec::new() });
+        });
         let taken = self.batches.len() - before;
         if taken == 0 {
             // Idle: the memory goes back, a batch at a time.

@@ -24,6 +24,8 @@ mod handle;
 #[cfg(feature = "enable")]
 mod health;
 #[cfg(feature = "enable")]
+mod prepare;
+#[cfg(feature = "enable")]
 mod report;
 #[cfg(feature = "enable")]
 mod restarts;

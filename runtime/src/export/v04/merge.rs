@@ -27,11 +27,7 @@ pub(super) fn tags<'a>(
             EntryKind::Meta => Some(with_key(Pair { bytes, is_number: false })),
             EntryKind::Metric => Some(with_key(Pair { bytes, is_number: true })),
             EntryKind::Unset => Some((None, key_of(bytes))),
-            EntryKind::Name
-            | EntryKind::Resource
-            | EntryKind::SpanType
-            | EntryKind::Service
-            | EntryKind::Link => None,
+            _ => None,
         }
     }));
     pairs.extend(blocks.constants.pairs().map(|pair| (Some(pair), key_of(pair.bytes))));

@@ -61,11 +61,7 @@ pub(super) fn copy(
             EntryKind::Meta => false,
             EntryKind::Metric => true,
             EntryKind::Unset => return Err(Stop::Unfit),
-            EntryKind::Name
-            | EntryKind::Resource
-            | EntryKind::SpanType
-            | EntryKind::Service
-            | EntryKind::Link => continue,
+            _ => continue,
         };
         let Some(key) = entry.payload.get(..str_len(entry.payload)) else { return Err(Stop::Unfit) };
         let hash = KeyHash::new(key);

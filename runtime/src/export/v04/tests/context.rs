@@ -6,7 +6,7 @@ use super::super::testing::{KEEP, Value, encoded, head, record};
 use super::{PLAIN, defaults};
 use crate::model::upstream::{PropagatedTags, PropagationError, UpstreamLink};
 use crate::model::{
-    Applied, Decision, Flags, Link, Mechanism, SamplingPriority, SpanId, TagLog, TraceFacts, TraceId,
+    Applied, Decision, Flags, Mechanism, SamplingPriority, SpanId, SpanLink, TagLog, TraceFacts, TraceId,
     Upstream,
 };
 
@@ -133,10 +133,10 @@ fn links_of_the_user_follow_those_that_were_received() {
     let facts = TraceFacts::new(5, Some(Arc::new(received)), None);
     let mut log = TagLog::new();
     let mut records = [record(&PLAIN, 1, 99), record(&PLAIN, 2, 1)];
-    records[0].tags = log.link(0, Link::new(7 << 64 | 8, 9, None));
-    records[1].tags = log.link(0, Link::new(10, 11, Some(false)));
+    records[0].tags = log.link(0, &SpanLink::new(7 << 64 | 8, 9));
+    records[1].tags = log.link(0, &SpanLink::new(10, 11).kept(Some(false)));
     records[1].tags = log.meta(records[1].tags, "key", "value");
-    records[1].tags = log.link(records[1].tags, Link::new(12, 13, Some(true)));
+    records[1].tags = log.link(records[1].tags, &SpanLink::new(12, 13).kept(Some(true)));
     for record in &mut records {
         record.flags = record.flags.with(Flags::LINKED);
     }
