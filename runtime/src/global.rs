@@ -180,6 +180,7 @@ impl TracerBuilder {
         let started = Arc::new(Running::new(settings));
 
         trace::install(started.core.settings.is_enabled.then(|| Arc::clone(&started.core)));
+        trace::set_correlates_logs(started.core.settings.correlates_logs);
         *running = Some(Arc::clone(&started));
         // A blocked stderr must not hold up others who ask for the tracer.
         drop(running);

@@ -37,7 +37,8 @@
 //! # Log lines
 //!
 //! `dd_log!` writes a line through the `log` crate that carries the ids of the active span; [`dd_format!`] gives its text and
-//! [`correlation`] the ids alone to any other logger.
+//! [`correlation`] the ids alone to any other logger. Wrappers put them on every line: `CorrelatedLogger` for `log`, `CorrelatedFormat` for
+//! `tracing-subscriber`, `CorrelatedDrain` for `slog`. `SpanLayer` makes the spans of `tracing` spans of ours.
 //!
 //! # Look at it here
 //!
@@ -48,7 +49,10 @@
 //! | feature | default | what it does |
 //! |---|---|---|
 //! | `enable` | yes | spans are recorded. Without it `#[traced]` gives back the plain function, and no client is in the graph: what a library should depend on |
-//! | `log` | yes | `dd_log!` through the `log` crate |
+//! | `log` | yes | `dd_log!` through the `log` crate, `CorrelatedLogger` |
+//! | `tracing` | | `CorrelatedFormat` and `SpanLayer` for `tracing-subscriber` |
+//! | `slog` | | `CorrelatedDrain` for `slog` |
+//! | `serde` | | [`Correlation`] serializes as a map |
 //! | `http` | | [`Inject`] and [`Extract`] for `http::HeaderMap` |
 //! | `https` | | an `https` agent address |
 //! | `testing` | | a scoped in-memory tracer for tests of instrumented code |
@@ -79,7 +83,13 @@ mod worker;
 pub use dd_traced_macros::dd_log;
 pub use dd_traced_macros::{dd_format, traced};
 
-pub use crate::log::{Correlation, CorrelationId, correlation};
+#[cfg(feature = "slog")]
+pub use crate::log::CorrelatedDrain;
+#[cfg(feature = "log")]
+pub use crate::log::CorrelatedLogger;
+#[cfg(feature = "tracing")]
+pub use crate::log::{CorrelatedFormat, SpanLayer};
+pub use crate::log::{Correlation, CorrelationId, Fields, correlation, logs_injection, set_logs_injection};
 pub use config::{Origin, Setting, SettingValue, SettingsTable};
 pub use export::{Counters, DropReason};
 #[cfg(feature = "enable")]

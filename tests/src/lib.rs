@@ -16,6 +16,7 @@ mod agent;
 mod child;
 mod dice;
 mod http;
+mod loggers;
 mod patience;
 mod process;
 mod ready;
@@ -30,6 +31,7 @@ pub use agent::{Answer, FakeAgent, Received, Request, with_agent, with_agent_at}
 pub use child::{Ended, Running, command, run};
 pub use dice::Dice;
 pub use http::{Response, get, send};
+pub use loggers::{Line, Loggers};
 pub use patience::PATIENCE;
 pub use process::{program, with_tracer};
 pub use ready::{ready, span_of};

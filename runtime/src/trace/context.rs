@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::frame::Entry;
-use super::process;
+use super::process::{self, Core};
 use super::segment::Segment;
 use super::stack::{Stack, with_stack};
 use crate::model::{Decision, SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
@@ -82,6 +82,16 @@ impl SpanContext {
     /// Whether the context came from another process.
     pub fn is_remote(&self) -> bool {
         matches!(self.place, Place::Remote(_))
+    }
+
+    /// What a log line says of the context: its tracer, trace id and span id.
+    pub(crate) fn identity(&self) -> (Option<Arc<Core>>, Option<(u128, u64)>) {
+        let core = match &self.place {
+            Place::Root => return (None, None),
+            Place::Within { segment, .. } => Some(Arc::clone(&segment.core)),
+            Place::Remote(_) => with_stack(Stack::core).flatten(),
+        };
+        (core, Some((self.trace_id().as_u128(), self.span_id().as_u64())))
     }
 
     /// Makes this the active context of this thread until the guard is dropped: spans started meanwhile are its children,

@@ -46,6 +46,18 @@ impl ErrorInfo {
         Self { stack: report(format_args!("{error:?}")), ..Self::described::<E>(format_args!("{error}")) }
     }
 
+    /// A failure that a log line or a field tells of.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn told(kind: &'static str, message: &str) -> Self {
+        Self { kind: Cow::Borrowed(kind), message: Cow::Owned(message.to_owned()), stack: None }
+    }
+
+    /// The same with another type of error.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn with_kind(self, kind: String) -> Self {
+        Self { kind: Cow::Owned(kind), ..self }
+    }
+
     /// An error by a text of its own choice.
     pub(crate) fn described<E>(message: std::fmt::Arguments<'_>) -> Self {
         Self {

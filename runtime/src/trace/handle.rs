@@ -12,7 +12,7 @@ use super::error::ErrorInfo;
 use super::frame::Entry;
 use super::future::deliver;
 use super::owned::{Edit, OwnedSpan};
-use super::process;
+use super::process::{self, Core};
 use super::segment::Segment;
 use super::setup::Setup;
 use crate::model::{
@@ -145,6 +145,7 @@ pub struct Span {
 pub(crate) struct SpanCell {
     segment: Arc<Segment>,
     span_id: u64,
+    parent_id: u64,
     is_finished: AtomicBool,
     /// Whether the span's service may be another than the tracer's.
     has_service: AtomicBool,
@@ -168,6 +169,7 @@ impl Span {
             cell: Some(Arc::new(SpanCell {
                 segment,
                 span_id: record.span_id,
+                parent_id: record.parent_id,
                 is_finished: AtomicBool::new(false),
                 has_service: AtomicBool::new(record.service != 0),
                 life: Mutex::new(Life::Open(record, tags)),
@@ -228,6 +230,13 @@ impl Span {
         if let Some(cell) = &self.cell {
             cell.finish(Some(time), true);
         }
+    }
+
+    /// What a log line says of the span: its tracer, trace id and span id, and its parent's id.
+    pub(crate) fn identity(&self) -> (Option<Arc<Core>>, Option<(u128, u64)>, u64) {
+        let Some(cell) = &self.cell else { return (None, None, 0) };
+        let ids = (cell.segment.trace_id(), cell.span_id);
+        (Some(Arc::clone(&cell.segment.core)), Some(ids), cell.parent_id)
     }
 
     pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {

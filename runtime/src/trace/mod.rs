@@ -14,6 +14,8 @@
 mod active;
 mod as_context;
 mod context;
+#[cfg(feature = "tracing")]
+mod driven;
 mod error;
 mod finding;
 mod frame;
@@ -52,7 +54,9 @@ pub use recorder::{AsyncStart, Entered, Start};
 pub use running::Running;
 pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 
-pub(crate) use process::{Core, install, not_recorded, uninstall};
+#[cfg(feature = "tracing")]
+pub(crate) use error::text;
+pub(crate) use process::{Core, correlates_logs, install, not_recorded, set_correlates_logs, uninstall};
 #[cfg(feature = "testing")]
 pub(crate) use scope::Scope;
 pub(crate) use stack::active_identity;

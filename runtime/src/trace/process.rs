@@ -1,6 +1,6 @@
 //! What a running tracer is to its spans, and which one is running.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use once_cell::race::OnceBox;
@@ -70,6 +70,8 @@ static GENERATION: AtomicUsize = AtomicUsize::new(NOT_STARTED);
 static PROCESS: Mutex<Process> =
     Mutex::new(Process { tracer: None, is_disabled: false, scopes: 0, latest: NOT_STARTED });
 static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
+/// Of the process and not of a tracer: log lines are written before one starts, and where it is switched off.
+static CORRELATES_LOGS: AtomicBool = AtomicBool::new(true);
 
 /// What runs in this process. Invariant: [`GENERATION`] says the same for those who only look.
 struct Process {
@@ -159,6 +161,17 @@ pub(crate) fn announce_scope(is_entered: bool) {
     Process::change(|process| {
         process.scopes = if is_entered { process.scopes + 1 } else { process.scopes.saturating_sub(1) };
     });
+}
+
+/// Whether log lines get ids without being asked.
+pub(crate) fn correlates_logs() -> bool {
+    // Relaxed: nothing else is read by it.
+    CORRELATES_LOGS.load(Ordering::Relaxed)
+}
+
+/// Turns ids on log lines on or off.
+pub(crate) fn set_correlates_logs(is_on: bool) {
+    CORRELATES_LOGS.store(is_on, Ordering::Relaxed);
 }
 
 /// The tracer of the process, if one runs and is not switched off.

@@ -67,6 +67,18 @@ impl Stack {
         }
     }
 
+    /// Ends the latest activation of a handle, for those who keep no guard.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn leave_latest(&mut self, span_id: u64) {
+        let is_handle =
+            |frame: &Frame| matches!(&frame.kind, FrameKind::Entered(entry) if entry.handle.is_some());
+        let mut frames = self.frames.iter().rev();
+        if let Some(frame) = frames.find(|frame| frame.span_id == span_id && is_handle(frame)) {
+            let token = frame.token;
+            self.leave(token);
+        }
+    }
+
     #[inline]
     pub(super) fn push_frame(&mut self, mut frame: Box<Frame>) {
         debug_assert!(self.late_tags <= self.spans.tags.len(), "late tags beyond all tags");

@@ -1,0 +1,248 @@
+//! The values: service, env and version of the tracer, and the ids of a span.
+
+use std::fmt::{self, Display, Write};
+use std::sync::Arc;
+
+use crate::diagnostics::is_hostile;
+use crate::model::ids::{Decimal, decimal, hex};
+use crate::model::{SpanId, TraceId};
+use crate::trace::{Core, active_identity};
+
+/// What correlates a log line with a trace: service, env and version of the tracer, and the ids of the active span.
+///
+/// ```
+/// let span = dd_traced::span("web.request").start();
+/// let _active = span.activate();
+/// println!("[{}] sending the mail", dd_traced::correlation());
+/// // [dd.service=shop dd.env=prod dd.trace_id=6a5c1f40000000003a7b9c1d2e4f6081 dd.span_id=8875836681422449212] sending the mail
+/// ```
+pub fn correlation() -> Correlation {
+    let (core, ids) = active_identity();
+    Correlation { core, ids }
+}
+
+/// See [`correlation`]. `Display` gives `dd.service=… dd.env=… dd.version=… dd.trace_id=… dd.span_id=…`, and [`Correlation::fields`] the same
+/// one by one. With the feature `serde` it serializes as a map of these fields.
+///
+/// Making, showing and reading it allocates nothing.
+#[derive(Debug, Clone)]
+pub struct Correlation {
+    core: Option<Arc<Core>>,
+    ids: Option<(u128, u64)>,
+}
+
+impl Correlation {
+    pub(super) fn new(core: Option<Arc<Core>>, ids: Option<(u128, u64)>) -> Self {
+        Self { core, ids }
+    }
+
+    /// Of a span, whoever is active.
+    #[cfg(feature = "tracing")]
+    pub(super) fn of(span: &crate::trace::Span) -> Self {
+        let (core, ids, _) = span.identity();
+        Self { core, ids }
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(super) fn without_span(self) -> Self {
+        Self { ids: None, ..self }
+    }
+
+    /// The tracer's service, empty where no tracer runs.
+    pub fn service(&self) -> &str {
+        self.core.as_ref().map_or("", |core| &core.settings.identity.service)
+    }
+
+    /// The tracer's environment, empty where unset.
+    pub fn env(&self) -> &str {
+        self.core.as_ref().and_then(|core| core.settings.identity.env.as_deref()).unwrap_or("")
+    }
+
+    /// The tracer's version, empty where unset.
+    pub fn version(&self) -> &str {
+        self.core.as_ref().and_then(|core| core.settings.identity.version.as_deref()).unwrap_or("")
+    }
+
+    /// The trace id as log pipelines expect it, `0` without an active span.
+    pub fn trace_id(&self) -> CorrelationId {
+        let is_wide = self.core.as_ref().is_none_or(|core| core.settings.logs_128_bit_ids);
+        CorrelationId(match self.ids {
+            Some((trace_id, _)) if is_wide => Id::Trace(TraceId::new(trace_id)),
+            Some((trace_id, _)) => Id::Trace(TraceId::new(u128::from(trace_id as u64))),
+            None => Id::Span(SpanId::new(0)),
+        })
+    }
+
+    /// The span id, decimal, `0` without an active span.
+    pub fn span_id(&self) -> CorrelationId {
+        CorrelationId(Id::Span(SpanId::new(self.ids.map_or(0, |(_, span_id)| span_id))))
+    }
+
+    /// The fields of a structured line: `dd.service`, `dd.env` and `dd.version` where they are set, `dd.trace_id` and `dd.span_id` where there
+    /// is a span. In the settings, characters that could end a field or a line are replaced by `_`.
+    ///
+    /// ```
+    /// for (key, value) in dd_traced::correlation().fields().iter() {
+    ///     println!("{key}: {value}");
+    /// }
+    /// ```
+    pub fn fields(&self) -> Fields<'_> {
+        let ids = self.ids.map(|_| [self.trace_id().text(), self.span_id().text()]);
+        Fields { identity: self.identity(), ids }
+    }
+
+    /// `dd.service=… dd.env=… dd.version=… ` with what is set.
+    pub(super) fn identity(&self) -> &str {
+        let write = || Box::new(self.write_identity().into_boxed_str());
+        self.core.as_ref().map_or("", |core| core.log_identity.get_or_init(write))
+    }
+
+    fn write_identity(&self) -> String {
+        let mut identity = String::new();
+        let values = [self.service(), self.env(), self.version()];
+        for (key, value) in IDENTITY.into_iter().zip(values) {
+            if !value.is_empty() {
+                // Writing to a string does not fail.
+                let _ = write!(identity, "{key}={} ", Escaped(value));
+            }
+        }
+        identity
+    }
+}
+
+impl Display for Correlation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.identity())?;
+        f.write_str("dd.trace_id=")?;
+        self.trace_id().fmt(f)?;
+        f.write_str(" dd.span_id=")?;
+        self.span_id().fmt(f)
+    }
+}
+
+const IDENTITY: [&str; 3] = ["dd.service", "dd.env", "dd.version"];
+const IDS: [&str; 2] = ["dd.trace_id", "dd.span_id"];
+
+/// The fields of a structured line; see [`Correlation::fields`].
+#[derive(Debug, Clone)]
+pub struct Fields<'a> {
+    identity: &'a str,
+    ids: Option<[IdText; 2]>,
+}
+
+impl Fields<'_> {
+    /// Key and value of each field. All values are strings, ids too: a consumer that reads numbers as floats would round them.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        // What an identity holds has no blank and no `=`.
+        let identity = self.identity.split_terminator(' ').filter_map(|field| {
+            let (key, value) = field.split_once('=')?;
+            Some((IDENTITY.into_iter().find(|known| *known == key)?, value))
+        });
+        identity.chain(self.ids.iter().flat_map(|ids| IDS.into_iter().zip(ids.iter().map(IdText::as_str))))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Correlation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields().iter())
+    }
+}
+
+/// An id as it stands in a log line: a trace id with an upper half as 32 hexadecimal digits, everything else in decimal. Obeys
+/// width, fill and alignment. `Debug` gives the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CorrelationId(Id);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Trace(TraceId),
+    Span(SpanId),
+}
+
+impl CorrelationId {
+    fn text(self) -> IdText {
+        match self.0 {
+            Id::Trace(id) if id.high_u64() != 0 => IdText::Hex([hex(id.high_u64()), hex(id.low_u64())]),
+            Id::Trace(id) => IdText::Decimal(decimal(id.low_u64())),
+            Id::Span(id) => IdText::Decimal(decimal(id.as_u64())),
+        }
+    }
+}
+
+impl fmt::Debug for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
+}
+
+impl Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Id::Trace(id) => id.fmt(f),
+            Id::Span(id) => id.fmt(f),
+        }
+    }
+}
+
+/// The digits of an id, on the stack.
+#[derive(Clone, Copy)]
+enum IdText {
+    Hex([[u8; 16]; 2]),
+    Decimal(Decimal),
+}
+
+impl IdText {
+    fn as_str(&self) -> &str {
+        match self {
+            IdText::Hex(halves) => std::str::from_utf8(halves.as_flattened()).unwrap_or_default(),
+            IdText::Decimal(digits) => digits.as_str(),
+        }
+    }
+}
+
+impl fmt::Debug for IdText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A setting inside of a line: blanks, brackets and control characters would end the field or forge another one.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            let is_unsafe = character.is_whitespace()
+                || is_hostile(character)
+                || matches!(character, '[' | ']' | '=' | '"');
+            f.write_char(if is_unsafe { '_' } else { character })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_are_strings_of_the_form_that_pipelines_expect() {
+        let text = |trace_id| CorrelationId(Id::Trace(TraceId::new(trace_id))).text().as_str().to_owned();
+        assert_eq!(text(1 << 64 | 255), "000000000000000100000000000000ff");
+        assert_eq!(text(255), "255");
+        assert_eq!(text(u128::from(u64::MAX)), "18446744073709551615");
+        assert_eq!(CorrelationId(Id::Span(SpanId::new(0))).text().as_str(), "0");
+    }
+
+    proptest! {
+        #[test]
+        fn a_setting_is_one_field_of_one_line(value: String) {
+            let escaped = Escaped(&value).to_string();
+            prop_assert_eq!(escaped.chars().count(), value.chars().count());
+            prop_assert!(!escaped.contains([' ', '[', ']', '=', '"']));
+            prop_assert!(!escaped.contains(char::is_whitespace) && !escaped.contains(is_hostile));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Loggers of the `log` crate.
+
+use log::kv::{Error, Key, Source, Value, VisitSource};
+use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
+
+use super::correlation::Fields;
+use super::prefix::{Announced, Bracketed};
+use super::{correlation, logs_injection};
+
+/// A logger of the `log` crate whose lines carry service, env, version and the ids of the active span.
+///
+/// Every record gets them, whether it comes from `log::info!`, from [`dd_log!`](crate::dd_log), which leaves its own prefix out here, or from
+/// a library. Where ids on log lines are switched off (see [`set_logs_injection`](crate::set_logs_injection)), records pass as they are.
+///
+/// ```
+/// # struct Logger;
+/// # impl log::Log for Logger {
+/// #     fn enabled(&self, _: &log::Metadata<'_>) -> bool { true }
+/// #     fn log(&self, _: &log::Record<'_>) {}
+/// #     fn flush(&self) {}
+/// # }
+/// # let logger = Logger; // env_logger::Builder::from_default_env().build()
+/// dd_traced::CorrelatedLogger::text(logger).install(log::LevelFilter::Info)?;
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+#[derive(Debug)]
+pub struct CorrelatedLogger<L> {
+    inner: L,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Text,
+    Structured,
+}
+
+impl<L: Log> CorrelatedLogger<L> {
+    /// For a logger that writes text: the message starts with `[dd.service=… dd.trace_id=… dd.span_id=…] `.
+    pub fn text(inner: L) -> Self {
+        Self { inner, form: Form::Text }
+    }
+
+    /// For a logger that writes the key-values of a record, such as one that writes JSON: they start with `dd.service`, `dd.env`, `dd.version`,
+    /// `dd.trace_id` and `dd.span_id`, all strings. A key of these names that a record brings itself is left out.
+    pub fn structured(inner: L) -> Self {
+        Self { inner, form: Form::Structured }
+    }
+
+    /// Makes it the logger of the process, for records up to `max_level`.
+    ///
+    /// # Errors
+    ///
+    /// Where the process has a logger already; nothing changes then.
+    pub fn install(self, max_level: LevelFilter) -> Result<(), SetLoggerError>
+    where
+        L: 'static,
+    {
+        log::set_boxed_logger(Box::new(self))?;
+        log::set_max_level(max_level);
+        Ok(())
+    }
+}
+
+impl<L: Log> Log for CorrelatedLogger<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.inner.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !logs_injection() {
+            return self.inner.log(record);
+        }
+        let correlation = correlation();
+        let _announced = Announced::enter();
+        match self.form {
+            Form::Text => {
+                let prefix = Bracketed(&correlation);
+                let message = record.args();
+                self.inner.log(&record.to_builder().args(format_args!("{prefix}{message}")).build());
+            }
+            Form::Structured => {
+                let pairs = Pairs { fields: correlation.fields(), own: record.key_values() };
+                self.inner.log(&record.to_builder().key_values(&pairs).build());
+            }
+        }
+    }
+
+    fn flush(&self) {
+        self.inner.flush();
+    }
+}
+
+/// The fields of correlation before those of the record.
+struct Pairs<'a> {
+    fields: Fields<'a>,
+    own: &'a dyn Source,
+}
+
+impl Source for Pairs<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), Error> {
+        for (key, value) in self.fields.iter() {
+            visitor.visit_pair(Key::from_str(key), Value::from(value))?;
+        }
+        self.own.visit(&mut Others { fields: &self.fields, visitor })
+    }
+}
+
+/// Passes on what is not among the fields, so that no line says twice where it belongs.
+struct Others<'a, 'v> {
+    fields: &'a Fields<'a>,
+    visitor: &'v mut dyn VisitSource<'a>,
+}
+
+impl<'kvs> VisitSource<'kvs> for Others<'kvs, '_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        if key.as_str().starts_with("dd.") && self.fields.iter().any(|(ours, _)| ours == key.as_str()) {
+            return Ok(());
+        }
+        self.visitor.visit_pair(key, value)
+    }
+}

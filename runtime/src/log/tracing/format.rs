@@ -1,0 +1,102 @@
+//! Formatters of events.
+
+use std::fmt;
+
+use tracing_core::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::json::Inserting;
+use super::layer::Bridged;
+use crate::log::correlation::{Correlation, correlation};
+use crate::log::logs_injection;
+use crate::log::prefix::{Announced, Bracketed};
+
+/// A formatter of events, for the `fmt` subscriber and layer of `tracing-subscriber`, whose lines carry service, env, version and the ids
+/// of the active span; those of its explicit parent for an event that names one, where [`SpanLayer`](super::SpanLayer) knows it.
+///
+/// Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
+/// [`set_logs_injection`](crate::set_logs_injection)), events pass as they are.
+///
+/// ```
+/// use dd_traced::CorrelatedFormat;
+///
+/// let subscriber = tracing_subscriber::fmt().with_target(false).map_event_format(CorrelatedFormat::text).finish();
+/// # drop(subscriber);
+/// ```
+///
+/// With JSON: `tracing_subscriber::fmt().json().flatten_event(true).map_event_format(CorrelatedFormat::json).init()`.
+#[derive(Debug, Clone)]
+pub struct CorrelatedFormat<E> {
+    inner: E,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Text,
+    Json,
+}
+
+impl<E> CorrelatedFormat<E> {
+    /// For a formatter that writes text: the line starts with `[dd.service=… dd.trace_id=… dd.span_id=…] `.
+    pub fn text(inner: E) -> Self {
+        Self { inner, form: Form::Text }
+    }
+
+    /// For a formatter that writes a JSON object: its first members are `dd.service`, `dd.env`, `dd.version`, `dd.trace_id` and `dd.span_id`,
+    /// all strings.
+    pub fn json(inner: E) -> Self {
+        Self { inner, form: Form::Json }
+    }
+}
+
+impl<S, N, E> FormatEvent<S, N> for CorrelatedFormat<E>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    E: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if !logs_injection() {
+            return self.inner.format_event(context, writer, event);
+        }
+        let correlation = correlation_of(context, event);
+        let _announced = Announced::enter();
+        match self.form {
+            Form::Text => {
+                write!(writer, "{}", Bracketed(&correlation))?;
+                self.inner.format_event(context, writer, event)
+            }
+            Form::Json => {
+                let fields = correlation.fields();
+                let mut inserting = Inserting::new(&fields, &mut writer);
+                self.inner.format_event(context, Writer::new(&mut inserting), event)
+            }
+        }
+    }
+}
+
+/// The ids of the span that an event belongs to.
+fn correlation_of<S, N>(context: &FmtContext<'_, S, N>, event: &Event<'_>) -> Correlation
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    let active = correlation();
+    if event.is_contextual() {
+        return active;
+    }
+    if event.is_root() {
+        return active.without_span();
+    }
+    let parent = event.parent().and_then(|id| context.span(id));
+    let bridged = parent.and_then(|parent| parent.extensions().get::<Bridged>().cloned());
+    bridged.map_or(active, |bridged| Correlation::of(bridged.span()))
+}

@@ -1,0 +1,10 @@
+//! `tracing`: its events carry ids ([`CorrelatedFormat`]), and its spans become spans of ours ([`SpanLayer`]).
+
+mod event;
+mod fields;
+mod format;
+mod json;
+mod layer;
+
+pub use format::CorrelatedFormat;
+pub use layer::SpanLayer;

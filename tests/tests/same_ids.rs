@@ -1,0 +1,211 @@
+//! A line says the ids of the span that is active where it is written: through whichever logger, and wherever that is.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::thread;
+
+use dd_traced::testing::ScopedTracer;
+use dd_traced::{TraceFuture, active_span, dd_log, span, traced};
+use dd_traced_tests::Loggers;
+
+/// A situation, the span that its lines belong to, and how to get there.
+type Situation = (&'static str, Option<&'static str>, fn(&'static str));
+
+fn say(message: &'static str) {
+    Loggers::install().say(message);
+}
+
+#[traced("call")]
+fn call(message: &'static str) {
+    say(message);
+}
+
+#[traced("outer")]
+fn outer(act: impl FnOnce()) {
+    act();
+}
+
+#[traced("future")]
+async fn future(message: &'static str) {
+    tokio::task::yield_now().await;
+    say(message);
+}
+
+/// Says something when it is dropped.
+struct Talker(&'static str);
+
+impl Drop for Talker {
+    fn drop(&mut self) {
+        say(self.0);
+    }
+}
+
+/// Says something while it is formatted.
+struct Chatty(&'static str);
+
+impl fmt::Display for Chatty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        thread_local!(static IS_FORMATTING: Cell<bool> = const { Cell::new(false) });
+        if !IS_FORMATTING.replace(true) {
+            say(self.0);
+            IS_FORMATTING.set(false);
+        }
+        f.write_str("chatter")
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    runtime.block_on(future)
+}
+
+const SITUATIONS: &[Situation] = &[
+    ("in no span at all", None, say),
+    ("in a call", Some("call"), call),
+    ("in a nested call", Some("call"), |message| outer(|| call(message))),
+    ("behind a nested call", Some("outer"), |message| {
+        outer(|| {
+            call("elsewhere");
+            say(message);
+        });
+    }),
+    ("in a future", Some("future"), |message| block_on(future(message))),
+    ("in a spawned task", Some("future"), |message| {
+        let parent = span("parent").start();
+        block_on(async {
+            let task = async move { future(message).await }.traced(parent);
+            tokio::spawn(task).await.unwrap();
+        });
+    }),
+    ("in a spawned task of a span by hand", Some("task"), |message| {
+        let task = span("task").start();
+        block_on(async { tokio::spawn(async move { say(message) }.traced(task)).await.unwrap() });
+    }),
+    ("on a thread for blocking work", Some("blocking"), |message| {
+        let blocking = span("blocking").start();
+        let context = blocking.context();
+        block_on(async {
+            let act = move || {
+                let _active = context.enter();
+                say(message);
+            };
+            tokio::task::spawn_blocking(act).await.unwrap();
+        });
+    }),
+    ("on another thread", Some("call"), |message| {
+        let parent = span("parent").start();
+        let context = parent.context();
+        let act = move || {
+            let _active = context.enter();
+            call(message);
+        };
+        thread::spawn(act).join().unwrap();
+    }),
+    ("on another thread without a context", None, |message| {
+        outer(|| thread::spawn(move || say(message)).join().unwrap());
+    }),
+    ("in a span by hand", Some("hand"), |message| {
+        let span = span("hand").start();
+        let _active = span.activate();
+        say(message);
+    }),
+    ("in a span that has finished", None, |message| {
+        let span = span("hand").start();
+        let _active = span.activate();
+        span.finish();
+        say(message);
+    }),
+    ("in a span of tracing", Some("instrumented"), |message| {
+        let span = tracing::info_span!("instrumented");
+        span.in_scope(|| say(message));
+    }),
+    ("in a span of tracing that was left", Some("outer"), |message| {
+        outer(|| {
+            let span = tracing::info_span!("instrumented");
+            span.in_scope(|| say("elsewhere"));
+            say(message);
+        });
+    }),
+    ("in a span of tracing below the level", Some("outer"), |message| {
+        outer(|| tracing::debug_span!("filtered").in_scope(|| say(message)));
+    }),
+    ("in a call in a span of tracing", Some("call"), |message| {
+        tracing::info_span!("instrumented").in_scope(|| call(message));
+    }),
+    ("in the drop of a local", Some("outer"), |message| outer(|| drop(Talker(message)))),
+    ("in the drop of an unfinished future", Some("future that never ends"), |message| {
+        #[traced("future that never ends")]
+        async fn endless(message: &'static str) {
+            let _talker = Talker(message);
+            std::future::pending::<()>().await;
+        }
+        let mut endless = Box::pin(endless(message));
+        assert!(pin!(&mut endless).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(endless);
+    }),
+    ("while a message is formatted", Some("outer"), |message| {
+        // Not by `slog-json`, which takes no line while it writes another one.
+        outer(|| {
+            dd_log!("{}", Chatty(message));
+            tracing::info!("{}", Chatty(message));
+        });
+    }),
+    ("while it unwinds", Some("outer"), |message| {
+        let act = || {
+            outer(|| {
+                let _talker = Talker(message);
+                std::panic::resume_unwind(Box::new(()));
+            });
+        };
+        std::panic::catch_unwind(act).unwrap_err();
+    }),
+];
+
+#[test]
+fn every_logger_says_the_ids_of_the_active_span_everywhere() {
+    let loggers = Loggers::install();
+    for (situation, expected, act) in SITUATIONS {
+        let tracer = ScopedTracer::new();
+        act(situation);
+        assert_eq!(active_span().span_id().as_u64(), 0, "{situation}: nothing is left active");
+        let spans = tracer.finished();
+        let expected = expected.map(|name| {
+            let span = spans.iter().find(|span| span.name == name);
+            let span = span.unwrap_or_else(|| panic!("{situation}: no {name} among {spans:#?}"));
+            (format!("{:x}", span.trace_id), span.span_id.as_u64().to_string())
+        });
+        for line in loggers.lines(situation) {
+            let ids = line.ids();
+            let without = line.logger.ends_with("text").then(|| ("0".to_owned(), "0".to_owned()));
+            assert_eq!(ids, expected.clone().or(without), "{situation}: {line:?}");
+            // On a thread of its own a scoped tracer is known only by what was carried there.
+            let is_known = *situation != "on another thread without a context";
+            let service = line.fields().into_iter().find(|(key, _)| key == "dd.service");
+            assert_eq!(service.map(|(_, value)| value), is_known.then(|| "test".to_owned()), "{line:?}");
+        }
+    }
+}
+
+/// What the wrapper says is all that a line says of it.
+#[test]
+fn a_pair_of_ones_own_with_a_name_of_ours_is_left_out() {
+    let loggers = Loggers::install();
+    let _tracer = ScopedTracer::new();
+    let span = span("work").start();
+    let _active = span.activate();
+    dd_log!("dd.trace_id" = "1", "dd.other" = 2; "pairs of ones own");
+    loggers.say("pairs of ones own");
+    let lines = loggers.lines("pairs of ones own");
+    let json = lines.iter().find(|line| line.logger == "log json").unwrap();
+    let trace_id = format!("{:x}", span.context().trace_id());
+    assert_eq!(json.text.matches("dd.trace_id").count(), 1);
+    assert!(
+        json.text.contains(&format!(r#""dd.trace_id":"{trace_id}""#))
+            && json.text.contains(r#""dd.other":2"#)
+    );
+}
