@@ -1,7 +1,9 @@
 //! What log lines say of the span that is active where they are written.
 
+use std::collections::HashMap;
+
 use dd_traced::testing::ScopedTracer;
-use dd_traced::{active_span, correlation, dd_format, span, traced};
+use dd_traced::{active_span, correlation, dd_format, extract, span, traced};
 use dd_traced_tests::{program, run};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -84,7 +86,87 @@ fn without_injection_there_are_placeholders_and_no_prefix() {
 }
 
 #[test]
+fn a_span_shows_itself_in_the_form_of_go() {
+    let _tracer = ScopedTracer::new();
+    let root = span("root").start();
+    let child = span("child").child_of(&root.context()).service("other").start();
+    let (trace_id, root_id) = (child.context().trace_id(), root.span_id());
+    assert_eq!(
+        root.to_string(),
+        format!(r#"dd.service=test dd.trace_id="{trace_id:x}" dd.span_id="{root_id}" dd.parent_id="0""#)
+    );
+    let shown = format!(
+        r#"dd.service=test dd.trace_id="{trace_id:x}" dd.span_id="{}" dd.parent_id="{root_id}""#,
+        child.span_id()
+    );
+    assert_eq!(child.to_string(), shown, "the service is the tracer's");
+    child.finish();
+    assert_eq!(child.to_string(), shown, "after the end, too");
+    let context = child.context().to_string();
+    assert_eq!(context, format!("dd.trace_id={trace_id:x} dd.span_id={}", child.span_id()));
+}
+
+#[test]
+fn an_id_of_64_bits_is_decimal() {
+    let _tracer = ScopedTracer::new();
+    let headers = HashMap::from([
+        ("x-datadog-trace-id".to_owned(), "12345678901234567890".to_owned()),
+        ("x-datadog-parent-id".to_owned(), "77".to_owned()),
+    ]);
+    let remote = extract(&headers).expect("a context");
+    assert_eq!(remote.to_string(), "dd.trace_id=12345678901234567890 dd.span_id=77");
+    let _active = remote.enter();
+    assert_eq!(
+        correlation().to_string(),
+        "dd.service=test dd.trace_id=12345678901234567890 dd.span_id=77",
+        "of the sender, until there is a span of our own"
+    );
+    let below = span("below").start();
+    assert!(below.to_string().contains(r#" dd.trace_id="12345678901234567890" "#), "{below}");
+    assert!(below.to_string().ends_with(r#" dd.parent_id="77""#), "{below}");
+}
+
+#[test]
+fn where_tracing_is_off_a_span_shows_zeros() {
+    let span = span("nothing").start();
+    assert_eq!(span.to_string(), r#"dd.trace_id="0" dd.span_id="0" dd.parent_id="0""#);
+    assert_eq!(span.context().to_string(), "dd.trace_id=0 dd.span_id=0");
+}
+
+#[test]
+fn the_fields_are_a_map_of_strings_without_ids_where_there_is_no_span() {
+    let _tracer = ScopedTracer::new();
+    let map = || serde_json::to_value(correlation()).expect("a map");
+    assert_eq!(map(), serde_json::json!({"dd.service": "test"}));
+    let span = span("work").start();
+    let _active = span.activate();
+    let expected = serde_json::json!({
+        "dd.service": "test",
+        "dd.trace_id": format!("{:x}", span.context().trace_id()),
+        "dd.span_id": span.span_id().to_string(),
+    });
+    assert_eq!(map(), expected);
+}
+
+/// Settings with what could end a field or a line, or turn the direction of text.
+#[test]
+fn a_setting_can_not_forge_a_field_or_a_line() {
+    let [prefixed, ..] = lines_with(&[
+        ("DD_SERVICE", "a b] dd.trace_id=1"),
+        ("DD_ENV", "x\u{2028}[\u{1b}[31m"),
+        ("DD_VERSION", "1\u{202e}\"\u{85}2"),
+    ]);
+    assert!(
+        prefixed.starts_with("[dd.service=a_b__dd.trace_id_1 dd.env=x____31m dd.version=1___2 dd.trace_id="),
+        "{prefixed:?}"
+    );
+    assert_eq!((prefixed.matches('=').count(), prefixed.matches(['[', ']']).count()), (5, 2));
+}
+
+#[test]
 fn without_tracing_the_ids_are_zero() {
     let [prefixed, _, trace_id] = lines_with(&[("DD_TRACE_ENABLED", "false")]);
     assert_eq!((prefixed.as_str(), trace_id.as_str()), ("[dd.trace_id=0 dd.span_id=0] prefixed", "0"));
+    let off = [("DD_TRACE_ENABLED", "false"), ("DD_LOGS_INJECTION", "false")];
+    assert_eq!(lines_with(&off)[0], "prefixed", "without tracing there may be no prefix either");
 }

@@ -49,6 +49,12 @@ impl<'a> Tagging<'a> {
         Self { span, status: None }
     }
 
+    fn went(&mut self, status: Status) {
+        if !matches!(self.status, Some(Status::Ok)) {
+            self.status = Some(status);
+        }
+    }
+
     fn text(&mut self, key: &str, value: &str) {
         match key {
             "service" => self.span.set_service(value),
@@ -57,13 +63,13 @@ impl<'a> Tagging<'a> {
             "otel.kind" => self.span.set_tag("span.kind", value.to_ascii_lowercase()),
             "otel.status_code" => {
                 if value.eq_ignore_ascii_case("ok") {
-                    self.status = Some(Status::Ok);
+                    self.went(Status::Ok);
                 } else if value.eq_ignore_ascii_case("error") {
-                    self.status = Some(Status::Error);
+                    self.went(Status::Error);
                 }
             }
             "otel.status_description" | "otel.status_message" => self.span.set_tag("error.message", value),
-            "error" => self.status = Some(Status::Failed(ErrorInfo::told("error", value))),
+            "error" => self.went(Status::Failed(ErrorInfo::told("error", value))),
             _ => self.span.set_tag(key, value),
         }
     }
@@ -92,7 +98,7 @@ impl Visit for Tagging<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         match name(field) {
-            "error" if value => self.status = Some(Status::Error),
+            "error" if value => self.went(Status::Error),
             "error" => {}
             key => self.span.set_tag(key, value),
         }
@@ -104,7 +110,7 @@ impl Visit for Tagging<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         match name(field) {
-            "error" => self.status = Some(Status::Failed(describe(value))),
+            "error" => self.went(Status::Failed(describe(value))),
             key => self.span.set_tag(key, text(format_args!("{value}"))),
         }
     }

@@ -69,3 +69,60 @@ impl<W: Write> Write for Inserting<'_, W> {
         self.writer.write_str(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::correlation::Correlation;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn inserted(parts: &[&str], correlation: &Correlation) -> String {
+        let (fields, mut line) = (correlation.fields(), String::new());
+        let mut inserting = Inserting::new(&fields, &mut line);
+        for part in parts {
+            inserting.write_str(part).unwrap();
+        }
+        line
+    }
+
+    fn of_span() -> Correlation {
+        Correlation::new(None, Some((1 << 64, 7)))
+    }
+
+    #[test]
+    fn members_come_first() {
+        let ids = r#""dd.trace_id":"00000000000000010000000000000000","dd.span_id":"7""#;
+        assert_eq!(inserted(&["{\"a\":", "1}\n"], &of_span()), format!("{{{ids},\"a\":1}}\n"));
+        assert_eq!(inserted(&[" ", "{", " ", "}"], &of_span()), format!(" {{{ids} }}"));
+        assert_eq!(inserted(&["{", "\n", "\"a\":{}}"], &of_span()), format!("{{{ids}\n,\"a\":{{}}}}"));
+    }
+
+    #[test]
+    fn what_is_no_object_and_lines_without_fields_stay_as_they_are() {
+        assert_eq!(inserted(&["[", "{}]"], &of_span()), "[{}]");
+        assert_eq!(inserted(&["", "text {"], &of_span()), "text {");
+        let none = Correlation::new(None, None);
+        assert_eq!(inserted(&["{\"a\"", ":1}"], &none), "{\"a\":1}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_object_in_any_pieces_keeps_its_members(members: Vec<(String, String)>, cuts: Vec<usize>) {
+            let object: serde_json::Map<String, Value> =
+                members.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
+            let text = Value::Object(object.clone()).to_string();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % (text.len() + 1)).collect();
+            cuts.retain(|cut| text.is_char_boundary(*cut));
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let parts: Vec<&str> = cuts.windows(2).map(|ends| &text[ends[0]..ends[1]]).collect();
+            let read: serde_json::Map<String, Value> =
+                serde_json::from_str(&inserted(&parts, &of_span())).unwrap();
+            prop_assert_eq!(read.get("dd.span_id").and_then(Value::as_str), Some("7"));
+            for (key, value) in object {
+                prop_assert!(read.get(&key) == Some(&value) || key.starts_with("dd."));
+            }
+        }
+    }
+}
