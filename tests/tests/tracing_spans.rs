@@ -334,7 +334,8 @@ fn what_a_span_follows_from_is_a_link() {
         effect.follows_from(cause.id());
     });
     let (cause, effect) = (named(&spans, "cause"), named(&spans, "effect"));
-    assert_eq!(effect.links, [(cause.trace_id, cause.span_id); 2]);
+    let links: Vec<_> = effect.links.iter().map(|link| (link.trace_id, link.span_id)).collect();
+    assert_eq!(links, [(cause.trace_id, cause.span_id); 2]);
     assert_ne!(cause.trace_id, effect.trace_id);
 }
 
