@@ -117,18 +117,18 @@ impl ScopedTracer {
     /// A tracer with real time.
     #[expect(clippy::new_without_default, reason = "it changes its thread until it is dropped")]
     pub fn new() -> Self {
-        Self::with_clock(Clock::system(), None, 300)
+        Self::with_clock(Clock::system(), None, settings(300))
     }
 
     /// A tracer with real time that ships an open trace in parts of so many finished spans, instead of 300.
     pub fn with_parts_of(spans: usize) -> Self {
-        Self::with_clock(Clock::system(), None, spans)
+        Self::with_clock(Clock::system(), None, settings(spans))
     }
 
     /// A tracer whose time stands still at `unix_ns` nanoseconds since the epoch, until [`ScopedTracer::advance`].
     pub fn at(unix_ns: u64) -> Self {
         let held = Arc::new(AtomicU64::new(unix_ns));
-        Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held), 300)
+        Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held), settings(300))
     }
 
     /// Moves a held clock on. Does nothing on one with real time.
@@ -231,10 +231,15 @@ impl ScopedTracer {
         });
     }
 
-    fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>, part: usize) -> Self {
+    /// A tracer with real time that decides by these settings, and ships an open trace in parts of so many finished spans.
+    #[cfg(test)]
+    pub(crate) fn sampling(sampling: SamplingSettings, part: usize) -> Self {
+        Self::with_clock(Clock::system(), None, Settings { sampling, ..settings(part) })
+    }
+
+    fn with_clock(clock: Clock, held: Option<Arc<AtomicU64>>, settings: Settings) -> Self {
         let queue = Arc::new(Queue::new(16 << 20, 2 << 20, Box::new(|| {})));
         let first_anchor = clock.anchor();
-        let settings = settings(part);
         let own = OwnTags { service: settings.identity.service.clone(), ..OwnTags::default() };
         let sampler = Arc::new(Sampler::new(&settings.sampling, own, clock.clone(), first_anchor));
         let core = Arc::new(Core::new(Arc::new(settings), clock, queue, sampler));

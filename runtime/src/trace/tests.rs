@@ -4,6 +4,7 @@ mod activations;
 mod calls;
 mod futures;
 mod parts;
+mod sampling;
 
 use std::cell::RefCell;
 use std::future::Future;
