@@ -224,7 +224,7 @@ impl ScopedTracer {
     /// Takes what was shipped since the last look out of the queue, which books it as delivered.
     fn take_shipped(&self, mut take: impl FnMut(ChunkBatch)) {
         let queue = &self.core.queue;
-        queue.drain(&mut Vec::new(), |batch| {
+        queue.drain(&mut Vec::new(), |batch, _| {
             queue.ledger().acknowledge(batch.spans());
             queue.release(batch.credit);
             take(batch);
