@@ -9,6 +9,14 @@ pub(super) struct Otel {
     pub(super) variable: &'static str,
     /// Its text, trimmed and not empty, and a look-up of the other variables.
     pub(super) map: fn(&str, Lookup<'_>) -> Mapped,
+    /// Whether the local file wins over it too; its rank is above that otherwise.
+    pub(super) is_lowest: bool,
+}
+
+impl Otel {
+    const fn new(variable: &'static str, map: fn(&str, Lookup<'_>) -> Mapped) -> Self {
+        Self { variable, map, is_lowest: false }
+    }
 }
 
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
@@ -26,50 +34,42 @@ pub(super) enum Mapped {
     Unsupported,
 }
 
-pub(super) const SERVICE_NAME: Otel =
-    Otel { variable: "OTEL_SERVICE_NAME", map: |text, _| Mapped::To(text.to_owned()) };
+pub(super) const SERVICE_NAME: Otel = Otel::new("OTEL_SERVICE_NAME", |text, _| Mapped::To(text.to_owned()));
 
 /// Only `debug` has a counterpart.
-pub(super) const LOG_LEVEL: Otel = Otel {
-    variable: "OTEL_LOG_LEVEL",
-    map: |text, _| match text.to_ascii_lowercase().as_str() {
+pub(super) const LOG_LEVEL: Otel =
+    Otel::new("OTEL_LOG_LEVEL", |text, _| match text.to_ascii_lowercase().as_str() {
         "debug" => Mapped::To("true".to_owned()),
         _ => Mapped::Unsupported,
-    },
-};
+    });
 
 /// Without exporters there is no tracing; who names any other one asks for what this library does not have.
-pub(super) const TRACES_EXPORTER: Otel = Otel {
-    variable: "OTEL_TRACES_EXPORTER",
-    map: |text, _| match text.to_ascii_lowercase().as_str() {
+pub(super) const TRACES_EXPORTER: Otel =
+    Otel::new("OTEL_TRACES_EXPORTER", |text, _| match text.to_ascii_lowercase().as_str() {
         "none" => Mapped::To("false".to_owned()),
         _ => Mapped::Unsupported,
-    },
-};
+    });
 
-pub(super) const METRICS_EXPORTER: Otel = Otel {
-    variable: "OTEL_METRICS_EXPORTER",
-    map: |text, _| match text.to_ascii_lowercase().as_str() {
+pub(super) const METRICS_EXPORTER: Otel =
+    Otel::new("OTEL_METRICS_EXPORTER", |text, _| match text.to_ascii_lowercase().as_str() {
         "none" => Mapped::To("false".to_owned()),
         "otlp" => Mapped::Nothing,
         _ => Mapped::Unsupported,
-    },
-};
+    });
 
-pub(super) const SDK_DISABLED: Otel = Otel {
-    variable: "OTEL_SDK_DISABLED",
-    map: |text, _| match text.to_ascii_lowercase().as_str() {
+pub(super) const SDK_DISABLED: Otel =
+    Otel::new("OTEL_SDK_DISABLED", |text, _| match text.to_ascii_lowercase().as_str() {
         "true" => Mapped::To("false".to_owned()),
         "false" => Mapped::To("true".to_owned()),
         _ => Mapped::Unsupported,
-    },
-};
+    });
 
 /// The text goes on as it is: the list of styles is read by `propagation`, which knows these names too.
+/// Any source that names styles wins over it.
 pub(super) const PROPAGATORS: Otel =
-    Otel { variable: "OTEL_PROPAGATORS", map: |text, _| Mapped::To(text.to_owned()) };
+    Otel { is_lowest: true, ..Otel::new("OTEL_PROPAGATORS", |text, _| Mapped::To(text.to_owned())) };
 
-pub(super) const TRACES_SAMPLER: Otel = Otel { variable: "OTEL_TRACES_SAMPLER", map: sampler };
+pub(super) const TRACES_SAMPLER: Otel = Otel::new("OTEL_TRACES_SAMPLER", sampler);
 
 /// `always_off` is a rate of 0, not tracing switched off.
 fn sampler(text: &str, lookup: Lookup<'_>) -> Mapped {
@@ -102,7 +102,7 @@ const IDENTITY: [(&str, &str); 3] =
 const MAX_ATTRIBUTES: usize = 10;
 
 pub(super) const RESOURCE_ATTRIBUTES: Otel =
-    Otel { variable: "OTEL_RESOURCE_ATTRIBUTES", map: |text, _| resource_attributes(text) };
+    Otel::new("OTEL_RESOURCE_ATTRIBUTES", |text, _| resource_attributes(text));
 
 /// Those that say who the process is come first, so that they are among the ones kept.
 fn resource_attributes(text: &str) -> Mapped {

@@ -1,6 +1,7 @@
 //! How one setting is resolved: which of the values that sources hold is in force, and what is remembered about the others.
 
 use super::report::{Origin, Setting, SettingValue, SettingsTable};
+use super::row::Effect;
 pub(super) use super::row::{Row, row};
 use super::said::{Said, sources};
 use super::secret::Mask;
@@ -34,7 +35,7 @@ impl<'a> Reader<'a> {
         Self {
             source,
             code,
-            table: SettingsTable::default(),
+            table: SettingsTable::of_fleet(source.fleet.config_id.clone()),
             notices: Vec::new(),
             without_effect: Vec::new(),
         }
@@ -58,6 +59,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn warn(&mut self, text: String) {
         self.notices.push(Notice { level: Level::Warn, text });
+    }
+
+    /// Passes on what others noticed.
+    pub(super) fn tell<'n>(&mut self, notices: impl Iterator<Item = &'n Notice>) {
+        self.notices.extend(notices.cloned());
     }
 
     /// Any text, trimmed.
@@ -150,9 +156,8 @@ impl<'a> Reader<'a> {
             if found.is_none() || !is_valid && !said.is_otel {
                 self.pass_on(&said, remarks);
             }
-            let shown = row.mask.apply(&said.given).into_owned().into();
             values.push(SettingValue {
-                value: shown,
+                value: said.shown(row.mask).into(),
                 origin: said.origin,
                 variable: said.variable,
                 is_valid,
@@ -165,8 +170,7 @@ impl<'a> Reader<'a> {
         if let (Some((at, _)), Some(in_force)) = (&found, &in_force) {
             self.report_hidden(&row, in_force, values.get(*at..).unwrap_or_default());
         }
-        let is_said = |holds: &str| in_force.as_ref().is_some_and(|said| !is_same(said.value(), holds));
-        if row.holds.is_some_and(is_said) {
+        if is_in_vain(row.effect, in_force.as_ref()) {
             self.without_effect.push(row.name);
         }
         self.table.push(Setting {
@@ -181,7 +185,7 @@ impl<'a> Reader<'a> {
             }),
             default: row.default,
             shadowed: values,
-            has_effect: row.holds.is_none(),
+            has_effect: row.effect == Effect::Full,
         });
         found.map(|(_, value)| value)
     }
@@ -247,6 +251,14 @@ impl<'a> Reader<'a> {
                 self.warn(format!("{} is ignored because {} is set", other.variable, in_force.variable));
             }
         }
+    }
+}
+
+/// Whether somebody asks for what is not built.
+fn is_in_vain(effect: Effect, in_force: Option<&SettingValue>) -> bool {
+    match (effect, in_force) {
+        (Effect::Holds(holds), Some(said)) => !is_same(said.value(), holds),
+        _ => false,
     }
 }
 

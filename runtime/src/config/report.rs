@@ -12,6 +12,7 @@ use std::fmt::{self, Display, Write};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettingsTable {
     settings: Vec<Setting>,
+    config_id: Option<String>,
 }
 
 impl SettingsTable {
@@ -23,6 +24,15 @@ impl SettingsTable {
     /// The setting of a main name, such as `DD_SERVICE`; names in other spellings and aliases find nothing.
     pub fn get(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    /// The name that the fleet's file gives the state of its configuration, for [`Origin::FleetFile`].
+    pub fn fleet_config_id(&self) -> Option<&str> {
+        self.config_id.as_deref()
+    }
+
+    pub(super) fn of_fleet(config_id: Option<String>) -> Self {
+        Self { settings: Vec::new(), config_id }
     }
 
     pub(super) fn push(&mut self, setting: Setting) {

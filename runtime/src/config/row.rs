@@ -14,8 +14,17 @@ pub(super) struct Row {
     pub(super) mask: Mask,
     pub(super) default: Cow<'static, str>,
     pub(super) keeps_empty: bool,
-    /// What holds instead, where the setting has no effect.
-    pub(super) holds: Option<&'static str>,
+    pub(super) effect: Effect,
+}
+
+/// Whether a setting changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Full,
+    /// What it governs is not built, so that it is as if this value were set.
+    Holds(&'static str),
+    /// It belongs to other programs that read the same environment.
+    OfOthers,
 }
 
 /// The row of a main name.
@@ -27,7 +36,7 @@ pub(super) const fn row(name: &'static str) -> Row {
         mask: Mask::Plain,
         default: Cow::Borrowed(""),
         keeps_empty: false,
-        holds: None,
+        effect: Effect::Full,
     }
 }
 
@@ -63,7 +72,13 @@ impl Row {
 
     /// What the setting governs is not built, so that it is as if this value were set. Whoever sets another one is told.
     pub(super) fn without_effect(mut self, holds: &'static str) -> Self {
-        self.holds = Some(holds);
+        self.effect = Effect::Holds(holds);
+        self
+    }
+
+    /// The setting belongs to other programs that read the same environment: it is listed, and nobody is told.
+    pub(super) fn of_others(mut self) -> Self {
+        self.effect = Effect::OfOthers;
         self
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything is read once, at the start, into plain values. What changes in the environment or in a file afterwards changes nothing.
 
+use super::stable::{self, Facts, StableFile};
 use super::tags;
 use crate::diagnostics::Level;
 use std::collections::BTreeMap;
@@ -19,6 +20,10 @@ pub(crate) struct Source {
     pub(crate) remote: Values,
     /// The variables of the environment that concern this library.
     pub(crate) environment: Values,
+    /// The configuration file that Datadog manages.
+    pub(crate) fleet: StableFile,
+    /// The configuration file of this machine.
+    pub(crate) local: StableFile,
     /// The program that runs.
     pub(crate) executable: Option<PathBuf>,
     /// Whether an agent's socket is where it is by default.
@@ -29,11 +34,18 @@ pub(crate) struct Source {
 pub(super) const SOCKET: &str = "/var/run/datadog/apm.socket";
 
 impl Source {
-    /// The environment of this process, as it is now.
+    /// The environment of this process and the files of this machine, as they are now.
     pub(crate) fn process() -> Self {
+        let environment = environment();
+        let arguments: Vec<String> =
+            std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+        let facts = Facts { environment: &environment, arguments: &arguments };
+        let [local, fleet] = stable::PATHS.map(|path| StableFile::read(Path::new(path), facts));
         Self {
             remote: Values::new(),
-            environment: environment().into_iter().filter(|(name, _)| concerns_us(name)).collect(),
+            fleet,
+            local,
+            environment: environment.into_iter().filter(|(name, _)| concerns_us(name)).collect(),
             executable: std::env::current_exe().ok(),
             has_socket: Path::new(SOCKET).exists(),
         }

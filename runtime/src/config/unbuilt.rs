@@ -11,7 +11,7 @@ pub(super) fn resolve(read: &mut Reader<'_>) {
     metrics(read);
     http(read);
     read.flag(row("DD_TRACE_OTEL_ENABLED").otel(otel::SDK_DISABLED).without_effect("false"), false);
-    read.text(row("DD_API_KEY").mask(Mask::Secret).without_effect(""));
+    read.text(row("DD_API_KEY").mask(Mask::Secret).of_others());
 }
 
 fn metrics(read: &mut Reader<'_>) {
