@@ -176,7 +176,7 @@ impl TracerBuilder {
         }
         let (settings, notices) =
             Settings::of_process(&self.overrides).map_err(|error| StartError::AgentUrl(error.to_string()))?;
-        diagnostics::set_level(if settings.is_debug { Level::Debug } else { Level::Info });
+        diagnostics::set_level(settings.level);
         let started = Arc::new(Running::new(settings));
 
         trace::install(started.core.settings.is_enabled.then(|| Arc::clone(&started.core)));

@@ -2,13 +2,16 @@
 //!
 //! Each setting is a row: `read.flag("DD_TRACE_DEBUG", false)`, with its aliases, its OpenTelemetry counterpart and what of it may be shown where it
 //! has such; the rows of a room's settings stand together in one file. What the sources hold is asked by rank: remote configuration, code, the
-//! fleet's file, the environment (`DD_*`, then `OTEL_*`), the local file, the default; each setting by itself. A value that can not be used gives a [`Notice`] and the next source is
-//! asked: no text in any variable keeps a program from starting. Every value that was found is in the [`SettingsTable`].
+//! fleet's file, the environment (`DD_*`, then `OTEL_*`), the local file, the default; each setting by itself. A value that can not be used
+//! gives a [`Notice`] and the next source is asked: no text in any variable keeps a program from starting. Every value that was found is in the
+//! [`SettingsTable`].
 //!
 //! Each room declares the settings it needs; this one composes them, and is the one reader of the environment.
 
 mod agent;
 mod identity;
+mod kinds;
+mod messages;
 mod otel;
 mod propagation;
 mod reader;
@@ -30,6 +33,7 @@ pub use report::{Origin, Setting, SettingValue, SettingsTable};
 pub(crate) use secret::shown_tag;
 pub(crate) use source::{Notice, Overrides, Source};
 
+use crate::diagnostics::Level;
 use crate::export::settings::{AgentSettings, AgentUrlError};
 use crate::propagation::PropagationSettings;
 use crate::sampling::SamplingSettings;
@@ -49,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) is_enabled: bool,
     /// `DD_TRACE_DEBUG`; defaults to false.
     pub(crate) is_debug: bool,
+    /// Messages up to this level are shown: `DD_TRACE_LOG_LEVEL`, which defaults to `info`, or everything with `DD_TRACE_DEBUG`.
+    pub(crate) level: Level,
     /// `DD_TRACE_STARTUP_LOGS`; defaults to true.
     pub(crate) has_startup_line: bool,
     /// `DD_TRACE_PARTIAL_FLUSH_ENABLED` and `DD_TRACE_PARTIAL_FLUSH_MIN_SPANS`.
@@ -89,6 +95,7 @@ impl Settings {
     ) -> Result<(Self, Vec<Notice>), AgentUrlError> {
         let mut read = Reader::new(source, overrides);
         read.tell(source.fleet.notices.iter().chain(&source.local.notices));
+        let (is_debug, level) = messages::resolve(&mut read);
         let mut settings = Self {
             identity: Identity::resolve(&mut read),
             agent: agent::resolve(&mut read)?,
@@ -96,7 +103,8 @@ impl Settings {
             propagation: propagation::resolve(&mut read),
             sampling: sampling::resolve(&mut read),
             is_enabled: read.flag(row("DD_TRACE_ENABLED").otel(otel::TRACES_EXPORTER), true),
-            is_debug: read.flag(row("DD_TRACE_DEBUG").otel(otel::LOG_LEVEL), false),
+            is_debug,
+            level,
             has_startup_line: read.flag("DD_TRACE_STARTUP_LOGS", true),
             partial_flush: partial_flush(&mut read),
             generates_128_bit_ids: read.flag("DD_TRACE_128_BIT_TRACEID_GENERATION_ENABLED", true),

@@ -36,11 +36,19 @@ pub(super) enum Mapped {
 
 pub(super) const SERVICE_NAME: Otel = Otel::new("OTEL_SERVICE_NAME", |text, _| Mapped::To(text.to_owned()));
 
-/// Only `debug` has a counterpart.
-pub(super) const LOG_LEVEL: Otel =
+/// Levels that say nothing about debugging are those of the other setting.
+pub(super) const DEBUG: Otel =
     Otel::new("OTEL_LOG_LEVEL", |text, _| match text.to_ascii_lowercase().as_str() {
         "debug" => Mapped::To("true".to_owned()),
+        "none" | "error" | "warn" | "info" => Mapped::Nothing,
         _ => Mapped::Unsupported,
+    });
+
+/// What means nothing is told by the other setting.
+pub(super) const LOG_LEVEL: Otel =
+    Otel::new("OTEL_LOG_LEVEL", |text, _| match text.to_ascii_lowercase().as_str() {
+        level @ ("none" | "error" | "warn" | "info") => Mapped::To(level.to_owned()),
+        _ => Mapped::Nothing,
     });
 
 /// Without exporters there is no tracing; who names any other one asks for what this library does not have.
@@ -167,8 +175,9 @@ mod tests {
 
     #[test]
     fn only_what_has_a_counterpart_is_mapped() {
-        assert_eq!(map(LOG_LEVEL, "DEBUG").as_deref(), Some("true"));
-        assert_eq!((map(LOG_LEVEL, "info"), map(LOG_LEVEL, "error")), (None, None));
+        assert_eq!(map(DEBUG, "DEBUG").as_deref(), Some("true"));
+        assert_eq!((map(DEBUG, "info"), map(DEBUG, "error")), (None, None));
+        assert_eq!(map(LOG_LEVEL, "Warn").as_deref(), Some("warn"));
         assert_eq!(map(TRACES_EXPORTER, "none").as_deref(), Some("false"));
         assert_eq!((map(TRACES_EXPORTER, "otlp"), map(TRACES_EXPORTER, "zipkin")), (None, None));
         assert_eq!((METRICS_EXPORTER.map)("otlp", &|_| None), Mapped::Nothing);

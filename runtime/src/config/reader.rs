@@ -1,5 +1,6 @@
 //! How one setting is resolved: which of the values that sources hold is in force, and what is remembered about the others.
 
+pub(super) use super::kinds::parse_flag;
 use super::report::{Origin, Setting, SettingValue, SettingsTable};
 use super::row::Effect;
 pub(super) use super::row::{Row, row};
@@ -7,8 +8,6 @@ use super::said::{Said, sources};
 use super::secret::Mask;
 use super::source::{Notice, Overrides, Source};
 use crate::diagnostics::{Escaped, Level};
-use std::fmt::Display;
-use std::time::Duration;
 
 /// Resolves settings one by one, and collects the table of them and what the user is to be told.
 #[derive(Debug)]
@@ -64,46 +63,6 @@ impl<'a> Reader<'a> {
     /// Passes on what others noticed.
     pub(super) fn tell<'n>(&mut self, notices: impl Iterator<Item = &'n Notice>) {
         self.notices.extend(notices.cloned());
-    }
-
-    /// Any text, trimmed.
-    pub(super) fn text(&mut self, row: impl Into<Row>) -> Option<String> {
-        self.parsed(row, "a text", |text| Some(text.to_owned()))
-    }
-
-    /// A boolean: `true`, `1`, `t` or `false`, `0`, `f`, in any case.
-    pub(super) fn flag(&mut self, row: impl Into<Row>, default: bool) -> bool {
-        self.or(row, default, "a boolean", parse_flag)
-    }
-
-    /// An integer within `range`.
-    pub(super) fn integer(
-        &mut self,
-        row: impl Into<Row>,
-        range: std::ops::RangeInclusive<usize>,
-        default: usize,
-    ) -> usize {
-        let expected = format!("an integer from {} to {}", range.start(), range.end());
-        self.or(row, default, &expected, |text| text.parse().ok().filter(|value| range.contains(value)))
-    }
-
-    /// A decimal number of seconds above 0, at most `max`.
-    pub(super) fn seconds(&mut self, row: impl Into<Row>, max: f64, default: Duration) -> Duration {
-        let row = row.into().default(default.as_secs_f64().to_string());
-        let expected = format!("a number of seconds above 0, at most {max}");
-        self.parsed(row, &expected, |text| parse_seconds(text, max)).unwrap_or(default)
-    }
-
-    /// A value that shows its default by itself.
-    pub(super) fn or<T: Display>(
-        &mut self,
-        row: impl Into<Row>,
-        default: T,
-        expected: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> T {
-        let row = row.into().default(default.to_string());
-        self.parsed(row, expected, parse).unwrap_or(default)
     }
 
     /// The value that `parse` takes from the source of the highest rank. Of any other one that it does not take, a notice says what was
@@ -257,7 +216,7 @@ impl<'a> Reader<'a> {
 /// Whether somebody asks for what is not built.
 fn is_in_vain(effect: Effect, in_force: Option<&SettingValue>) -> bool {
     match (effect, in_force) {
-        (Effect::Holds(holds), Some(said)) => !is_same(said.value(), holds),
+        (Effect::Holds(holds), Some(said)) => !holds.split('|').any(|holds| is_same(said.value(), holds)),
         _ => false,
     }
 }
@@ -268,22 +227,6 @@ fn is_same(one: &str, other: &str) -> bool {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
     }
-}
-
-pub(super) fn parse_flag(text: &str) -> Option<bool> {
-    let is = |names: [&str; 3]| names.into_iter().any(|name| text.eq_ignore_ascii_case(name));
-    match (is(["true", "1", "t"]), is(["false", "0", "f"])) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
-    }
-}
-
-/// A decimal number of seconds above zero.
-pub(super) fn parse_seconds(text: &str, max: f64) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    let duration = Duration::try_from_secs_f64(seconds).ok()?;
-    (seconds <= max && !duration.is_zero()).then_some(duration)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Full,
-    /// What it governs is not built, so that it is as if this value were set.
+    /// What it governs is not built, so that it is as if this value were set; several spellings of it are parted by `|`.
     Holds(&'static str),
     /// It belongs to other programs that read the same environment.
     OfOthers,

@@ -122,6 +122,33 @@ fn settings_of_this_process_can_be_read() {
     assert!(!settings.identity.service.is_empty());
 }
 
+/// A page that leaves out a setting, or gives it another default, is worse than none.
+#[test]
+fn each_setting_has_its_line_on_the_page() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (built, unbuilt) = page.split_once("## Without effect").unwrap();
+    let (settings, _) = Settings::resolve(&Overrides::default(), &Source::default()).unwrap();
+    let cell = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    let mut expected = Vec::new();
+    for setting in settings.table.iter() {
+        let aliases: Vec<String> = setting.aliases().iter().map(|alias| format!(", `{alias}`")).collect();
+        let otel = cell(setting.otel_variable().unwrap_or_default());
+        let names = format!("`{}`{}", setting.name(), aliases.concat());
+        let beginning = format!("| {names} | {} | {otel} | ", cell(setting.default()));
+        expected.push((beginning, if setting.has_effect() { built } else { unbuilt }));
+    }
+    let has = |part: &str, beginning: &str| part.lines().any(|line| line.starts_with(beginning.trim_end()));
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|(beginning, part)| !has(part, beginning))
+        .map(|(beginning, _)| beginning)
+        .collect();
+    assert!(missing.is_empty(), "docs/configuration.md has no lines that begin with\n{missing:#?}");
+    let lines = page.lines().filter(|line| line.starts_with("| `DD_")).count();
+    assert_eq!(lines, expected.len(), "docs/configuration.md has lines of settings that are none");
+}
+
 proptest! {
     #[test]
     fn any_value_of_any_variable_starts_the_program(value: String) {

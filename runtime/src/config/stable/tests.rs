@@ -170,6 +170,25 @@ fn files_are_read_from_their_place() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
+#[test]
+fn the_example_on_the_page_does_what_the_page_says() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (example, _) = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap();
+    let environment = Values::new();
+    let read = |argument: &str| {
+        let arguments = [argument.to_owned()];
+        let facts = Facts { environment: &environment, arguments: &arguments };
+        let file = StableFile::parse("page", example.as_bytes(), facts);
+        assert!(file.notices.is_empty(), "{:?}", file.notices);
+        file.values
+    };
+    let defaults = [("DD_ENV", "prod"), ("DD_LOGS_INJECTION", "false")];
+    let [env, injection] = defaults;
+    assert_eq!(read("--shop=berlin"), values(&[env, injection, ("DD_SERVICE", "shop-berlin")]));
+    assert_eq!(read("--shop=rome"), values(&defaults));
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_file_with_few_notices(bytes: Vec<u8>) {

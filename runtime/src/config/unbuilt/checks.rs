@@ -1,0 +1,92 @@
+//! Whether a value is one that a setting takes, where nobody needs it yet.
+
+use super::super::reader::Remarks;
+
+/// A version of the agent's interface, as the tracers write it.
+pub(super) fn protocol(text: &str) -> Option<()> {
+    matches!(text.strip_prefix(['v', 'V']).unwrap_or(text), "0.4" | "0.5" | "1.0").then_some(())
+}
+
+pub(super) fn statsd_url(text: &str) -> Option<()> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_known = ["udp", "unix"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (is_known && !rest.is_empty()).then_some(())
+}
+
+/// A duration above 0 in the syntax of Go: `10m`, `1h30m`, `1.5ms`.
+///
+/// Source: `time.ParseDuration` of Go.
+pub(super) fn duration(text: &str) -> Option<()> {
+    const UNITS: [(&str, f64); 8] = [
+        ("ns", 1e-9),
+        ("us", 1e-6),
+        ("µs", 1e-6),
+        ("μs", 1e-6),
+        ("ms", 1e-3),
+        ("h", 3600.0),
+        ("m", 60.0),
+        ("s", 1.0),
+    ];
+    let mut seconds = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+        let (number, unit) = rest.split_at(end);
+        let (name, factor) = UNITS.into_iter().find(|(name, _)| unit.starts_with(name))?;
+        seconds += number.parse::<f64>().ok()? * factor;
+        rest = unit.get(name.len()..)?;
+    }
+    // Go counts nanoseconds in 63 bits.
+    (seconds > 0.0 && seconds < 9_223_372_036.0).then_some(())
+}
+
+/// A list `header[:tag]`, the tag behind the last colon. Entries without a header or with nothing behind the colon are left out.
+pub(super) fn header_tags(text: &str, remarks: &mut Remarks) -> Option<()> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let (left_out, kept): (Vec<_>, Vec<_>) =
+        entries.partition(|entry| entry.starts_with(':') || entry.ends_with(':'));
+    if !left_out.is_empty() {
+        remarks.push(format!("\"{}\" are no headers with a tag and left out", left_out.join(",")));
+    }
+    (!kept.is_empty()).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_are_written_as_in_go() {
+        for text in ["10m", "1ms", "1h30m", "1.5s", "100µs", "1ns", "2562047h"] {
+            assert!(duration(text).is_some(), "{text}");
+        }
+        for text in ["", "10", "m", "1d", "-1s", "0s", "1.2.3s", "1m 1s", "1e300h", "2562048h"] {
+            assert!(duration(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn header_without_name_or_tag_is_left_out() {
+        let mut remarks = Remarks::new();
+        assert!(header_tags("User-Agent,X-Req-Id:req.id,:bad,bad2:", &mut remarks).is_some());
+        assert_eq!(remarks, ["\":bad,bad2:\" are no headers with a tag and left out"]);
+        assert!(header_tags(" : ,:x", &mut Remarks::new()).is_none());
+    }
+
+    #[test]
+    fn addresses_and_versions_are_known_by_their_beginning() {
+        assert!(statsd_url("udp://h:8125").is_some() && statsd_url("UNIX:///a").is_some());
+        assert!(
+            statsd_url("tcp://h").is_none() && statsd_url("udp://").is_none() && statsd_url("h").is_none()
+        );
+        assert!(protocol("v0.5").is_some() && protocol("0.4").is_some() && protocol("2").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_checked(text: String) {
+            let _ = (protocol(&text), statsd_url(&text), duration(&text), header_tags(&text, &mut Remarks::new()));
+        }
+    }
+}
