@@ -15,6 +15,8 @@ use crate::diagnostics::{self, Level};
 use crate::export::queue::Queue;
 use crate::export::v04::SpanDefaults;
 use crate::export::{Counters, DropReason};
+use crate::model::LatestAgentInfo;
+use crate::propagation::Propagator;
 use crate::sampling::{OwnTags, Sampler};
 use crate::support;
 use crate::trace::{self, Core};
@@ -310,7 +312,10 @@ impl Running {
         let WriterSettings { buffer_bytes, flush_from_bytes, .. } = settings.writer;
         let queue = Arc::new(Queue::new(buffer_bytes, flush_from_bytes, Box::new(move || bell.ring())));
         let sampler = Arc::new(sampler(&settings, &clock, first_anchor));
-        let core = Arc::new(Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&sampler)));
+        let agent_info = Arc::<LatestAgentInfo>::default();
+        let propagator = Propagator::new(&settings.propagation, Arc::clone(&agent_info));
+        let core = Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&sampler), propagator);
+        let core = Arc::new(core);
         let settings = &core.settings;
         let worker = settings.is_enabled.then(|| {
             let parts = WorkerParts {
@@ -321,7 +326,7 @@ impl Running {
                 first_anchor,
                 queue,
                 sampler,
-                agent_info: Arc::default(),
+                agent_info,
                 viewer: viewer(&settings.writer),
             };
             worker::start(parts, signal)

@@ -29,7 +29,7 @@ use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults, Texts};
 use crate::model::{
     ChunkBatch, ChunkHead, EntryKind, FLAGS_KNOWN, Flags, LinkView, Record, SpanId, TagLog, TraceId,
 };
-use crate::propagation::PropagationSettings;
+use crate::propagation::{PropagationSettings, Propagator};
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
 use crate::trace::{Core, Scope};
 use crate::worker::settings::WriterSettings;
@@ -243,7 +243,8 @@ impl ScopedTracer {
         let first_anchor = clock.anchor();
         let own = OwnTags { service: settings.identity.service.clone(), ..OwnTags::default() };
         let sampler = Arc::new(Sampler::new(&settings.sampling, own, clock.clone(), first_anchor));
-        let core = Arc::new(Core::new(Arc::new(settings), clock, queue, sampler));
+        let propagator = Propagator::new(&settings.propagation, Arc::default());
+        let core = Arc::new(Core::new(Arc::new(settings), clock, queue, sampler, propagator));
         let scope = Scope::enter(Arc::clone(&core));
         Self {
             core,

@@ -3,7 +3,9 @@
 use super::otel;
 use super::reader::{Reader, Remarks, Row, row};
 use crate::diagnostics::Escaped;
-use crate::propagation::{ExtractBehavior, MAX_TAGS_BYTES, PropagationSettings, Style, StyleList};
+use crate::propagation::{
+    BaggageTags, ExtractBehavior, MAX_TAGS_BYTES, OrgGuardSettings, PropagationSettings, Style, StyleList,
+};
 
 pub(super) fn resolve(read: &mut Reader<'_>) -> PropagationSettings {
     let default = PropagationSettings::default();
@@ -21,13 +23,34 @@ pub(super) fn resolve(read: &mut Reader<'_>) -> PropagationSettings {
             let limit: i64 = text.parse().ok()?;
             usize::try_from(limit.clamp(0, MAX_TAGS_BYTES as i64)).ok()
         });
+    // Empty switches the tags off.
+    let baggage_tags = read.parsed(
+        row("DD_TRACE_BAGGAGE_TAG_KEYS").default("user.id,session.id,account.id").keeps_empty(),
+        "a list of keys",
+        |text| Some(BaggageTags::parse(text)),
+    );
     PropagationSettings {
         inject,
         extract,
         extract_first: read.flag("DD_TRACE_PROPAGATION_EXTRACT_FIRST", default.extract_first),
         behavior: behavior.unwrap_or(default.behavior),
         tags_max_bytes,
+        baggage_tags: baggage_tags.unwrap_or(default.baggage_tags),
+        has_http_baggage: read.flag("DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED", default.has_http_baggage),
+        org_guard: org_guard(read),
     }
+}
+
+/// The guard, where it is on.
+fn org_guard(read: &mut Reader<'_>) -> Option<OrgGuardSettings> {
+    let is_on = read.flag("DD_TRACE_ORG_GUARD_ENABLED", false);
+    let trusted = read.text("DD_TRACE_ORG_GUARD_TRUSTED_OPMS").unwrap_or_default();
+    let trusted = trusted.split(',').map(str::trim).filter(|marker| !marker.is_empty()).map(str::to_owned);
+    let guard = OrgGuardSettings {
+        trusted: trusted.collect(),
+        is_strict: read.flag("DD_TRACE_ORG_GUARD_STRICT", false),
+    };
+    is_on.then_some(guard)
 }
 
 /// The styles that a setting names; the default when it names nothing there is.
@@ -42,11 +65,6 @@ fn parse_styles(text: &str, remarks: &mut Remarks) -> Option<Vec<Style>> {
         let unknown = list.unknown.join(",");
         remarks.push(format!("unknown propagation styles \"{}\" are left out", Escaped::new(&unknown, 100)));
     }
-    if !list.unsupported.is_empty() {
-        let unsupported = list.unsupported.join(", ");
-        let shown = Escaped::new(&unsupported, 100);
-        remarks.push(format!("the propagation styles {shown} are not supported yet and left out"));
-    }
     if list.has_none && !list.styles.is_empty() {
         remarks.push("none is left out beside other propagation styles".to_owned());
     }
@@ -57,7 +75,7 @@ fn parse_styles(text: &str, remarks: &mut Remarks) -> Option<Vec<Style>> {
 mod tests {
     use super::super::source::Overrides;
     use super::super::testing::{environment, notices_of};
-    use super::Style::{Datadog, TraceContext};
+    use super::Style::{B3, Baggage, Datadog, TraceContext};
     use super::*;
 
     fn resolved(variables: &[(&str, &str)]) -> (PropagationSettings, Vec<String>) {
@@ -83,15 +101,13 @@ mod tests {
     fn names_without_a_style_are_reported() {
         let (settings, notices) =
             resolved(&[("DD_TRACE_PROPAGATION_STYLE", "Datadog,tracecontext,baggage,b3,jaeger,none")]);
-        assert_eq!(settings.inject, [Datadog, TraceContext]);
+        assert_eq!(settings.inject, [Datadog, TraceContext, Baggage, B3]);
         let expected = [
             "DD_TRACE_PROPAGATION_STYLE: unknown propagation styles \"jaeger\" are left out",
-            "DD_TRACE_PROPAGATION_STYLE: the propagation styles baggage, b3 are not supported yet and left out",
             "DD_TRACE_PROPAGATION_STYLE: none is left out beside other propagation styles",
         ];
         assert_eq!(notices, expected);
-        assert_eq!(resolved(&[("DD_TRACE_PROPAGATION_STYLE", "jaeger")]).0.extract, [Datadog, TraceContext]);
-        assert!(resolved(&[("DD_TRACE_PROPAGATION_STYLE", "b3")]).0 == PropagationSettings::default());
+        assert_eq!(resolved(&[("DD_TRACE_PROPAGATION_STYLE", "jaeger")]).0.extract, Style::DEFAULT);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! Nothing here reads a clock, locks across rooms, or does I/O. Everything above speaks in these types.
 
-#[cfg(feature = "enable")]
 mod agent_info;
 mod attributes;
+mod baggage;
 mod chunk;
 mod facts;
 pub(crate) mod ids;
@@ -27,8 +27,8 @@ pub use site::CallSite;
 pub use tag_value::TagValue;
 pub(crate) use tag_value::sealed::{Is, WriteTag};
 
-#[cfg(feature = "enable")]
 pub(crate) use agent_info::{AgentInfo, LatestAgentInfo, TagFilters};
+pub(crate) use baggage::Baggage;
 pub(crate) use chunk::{ChunkBatch, ChunkHead};
 pub(crate) use facts::TraceFacts;
 pub(crate) use left_out::LeftOut;

@@ -101,6 +101,19 @@ impl Decision {
     pub(crate) const fn inherited(priority: SamplingPriority) -> Self {
         Self { priority, mechanism: None, rate: None }
     }
+
+    /// The rate of a decision that this process took by it: an agent's rate, a rule, or the global rate, here or set from afar. None where
+    /// the limiter refused what the rate kept.
+    ///
+    /// Source: `internal/samplernames` of DataDog/dd-trace-go.
+    pub(crate) fn probability(&self) -> Option<f64> {
+        const BY_RATE: [u8; 4] = [1, 3, 11, 12];
+        let is_by_rate = self.mechanism.is_some_and(|Mechanism(number)| BY_RATE.contains(&number));
+        let applied = self.rate.filter(|_| is_by_rate)?;
+        // The limiter is asked only about what the rate keeps.
+        let is_refused = applied.limiter.is_some() && !self.priority.is_keep();
+        (!is_refused).then_some(applied.rate)
+    }
 }
 
 /// A span that a rule for single spans keeps, of a trace that is not kept.

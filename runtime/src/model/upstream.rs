@@ -1,13 +1,15 @@
 //! What a carrier told about the trace a request belongs to: plain data, handed from extraction to the local root.
 
+use super::baggage::Baggage;
 use super::ids::{SpanId, TraceId};
 use super::priority::SamplingPriority;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A span context that came from another process.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Upstream {
-    /// Never zero.
+    /// Zero when a new trace begins here: only baggage arrived, or what arrived is not to be continued.
     pub(crate) trace_id: TraceId,
     /// The remote parent; zero when the trace is to be continued without one, as synthetic tests ask for.
     pub(crate) parent_id: SpanId,
@@ -19,12 +21,49 @@ pub(crate) struct Upstream {
     pub(crate) tags: PropagatedTags,
     /// Members of other vendors in `tracestate`, in their order, joined by commas.
     pub(crate) tracestate: Option<Box<str>>,
+    /// The value of the member `ot` among them, which has a place of its own when it is sent on.
+    pub(crate) probability: Option<Box<str>>,
     /// The tag `_dd.parent_id` of the local root.
     pub(crate) last_parent_id: Option<Box<str>>,
     /// The tag `_dd.propagation_error` of the local root.
     pub(crate) propagation_error: Option<PropagationError>,
     /// Contexts that were not continued; links of the local root, before those the user adds.
     pub(crate) links: Vec<UpstreamLink>,
+    /// What the user of another service sent along; it may come without a trace.
+    pub(crate) baggage: Option<Arc<Baggage>>,
+    /// A bit for each item of the baggage, in its order, that is a tag of the local root.
+    pub(crate) baggage_tags: u64,
+}
+
+impl Upstream {
+    /// A context that says nothing but where it belongs.
+    pub(crate) fn new(trace_id: TraceId, parent_id: SpanId) -> Self {
+        Self {
+            trace_id,
+            parent_id,
+            priority: None,
+            origin: None,
+            tags: PropagatedTags::default(),
+            tracestate: None,
+            probability: None,
+            last_parent_id: None,
+            propagation_error: None,
+            links: Vec::new(),
+            baggage: None,
+            baggage_tags: 0,
+        }
+    }
+
+    /// The items of the baggage that are tags of the local root.
+    pub(crate) fn tagged_baggage(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut bits = self.baggage_tags;
+        let items = self.baggage.iter().take(usize::from(bits != 0)).flat_map(|baggage| baggage.iter());
+        items.filter(move |_| {
+            let is_tag = bits & 1 == 1;
+            bits >>= 1;
+            is_tag
+        })
+    }
 }
 
 /// A link to a context that arrived but is not continued.
@@ -93,6 +132,10 @@ impl PropagatedTags {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The tags as the header `x-datadog-tags` has them.

@@ -60,6 +60,14 @@ pub trait Extract {
             self.for_each(name, &mut |value| f(position, value));
         }
     }
+
+    /// Calls `f` with each header whose name begins with `prefix`: the rest of the name, and the value.
+    ///
+    /// Gives nothing by default. Only legacy baggage is looked for so, and only where
+    /// `DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED` is on.
+    fn for_each_with_prefix(&self, prefix: &str, f: &mut dyn FnMut(&str, &str)) {
+        let _ = (prefix, f);
+    }
 }
 
 impl<T: Inject + ?Sized> Inject for &mut T {
@@ -79,6 +87,10 @@ impl<T: Extract + ?Sized> Extract for &T {
 
     fn for_each_of(&self, names: &[&str], f: &mut dyn FnMut(usize, &str)) {
         (**self).for_each_of(names, f);
+    }
+
+    fn for_each_with_prefix(&self, prefix: &str, f: &mut dyn FnMut(&str, &str)) {
+        (**self).for_each_with_prefix(prefix, f);
     }
 }
 
@@ -126,6 +138,12 @@ fn is_same(found: &str, name: &str) -> bool {
     found == name || found.eq_ignore_ascii_case(name)
 }
 
+/// The rest of a name that begins so, in any case.
+pub(super) fn after_prefix<'a>(found: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = found.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
 /// The lengths of some names, one bit each, to pass over most other headers by one comparison.
 #[derive(Clone, Copy)]
 pub(super) struct Lengths(u64);
@@ -145,7 +163,7 @@ impl Lengths {
     }
 }
 
-/// The two methods of [`Extract`] by one walk over pairs of texts.
+/// The methods of [`Extract`] by one walk over pairs of texts.
 macro_rules! extract_by_walking {
     () => {
         fn for_each(&self, name: &str, f: &mut dyn FnMut(&str)) {
@@ -164,6 +182,14 @@ macro_rules! extract_by_walking {
                 }
                 if let Some(position) = names.iter().position(|name| is_same(found, name)) {
                     f(position, value);
+                }
+            }
+        }
+
+        fn for_each_with_prefix(&self, prefix: &str, f: &mut dyn FnMut(&str, &str)) {
+            for (found, value) in self {
+                if let Some(rest) = after_prefix(found, prefix) {
+                    f(rest, value);
                 }
             }
         }
@@ -195,6 +221,13 @@ mod tests {
             again.push(value.to_owned());
         });
         assert_eq!(values, again);
+        let mut by_prefix = Vec::new();
+        carrier.for_each_with_prefix(&name[..1], &mut |rest, value| {
+            if rest.eq_ignore_ascii_case(&name[1..]) {
+                by_prefix.push(value.to_owned());
+            }
+        });
+        assert_eq!(values, by_prefix);
         values
     }
 

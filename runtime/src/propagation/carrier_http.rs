@@ -1,13 +1,14 @@
 //! `http::HeaderMap` as a carrier.
 
-use super::carrier::{Extract, Inject, Lengths};
-use super::{datadog, traceparent, tracestate};
+use super::carrier::{Extract, Inject, Lengths, after_prefix};
+use super::{b3, baggage, datadog, traceparent, tracestate};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 /// The names written, so that they need not be checked and copied each time.
-static KNOWN: [HeaderName; 7] = {
+static KNOWN: [HeaderName; 13] = {
     let [trace_id, parent_id, priority, origin, tags] = datadog::HEADERS;
+    let [b3_trace_id, b3_span_id, b3_sampled, b3_flags, _] = b3::MULTI;
     [
         HeaderName::from_static(trace_id),
         HeaderName::from_static(parent_id),
@@ -16,6 +17,12 @@ static KNOWN: [HeaderName; 7] = {
         HeaderName::from_static(tags),
         HeaderName::from_static(traceparent::HEADER),
         HeaderName::from_static(tracestate::HEADER),
+        HeaderName::from_static(baggage::HEADER),
+        HeaderName::from_static(b3::SINGLE),
+        HeaderName::from_static(b3_trace_id),
+        HeaderName::from_static(b3_span_id),
+        HeaderName::from_static(b3_sampled),
+        HeaderName::from_static(b3_flags),
     ]
 };
 
@@ -61,6 +68,15 @@ impl Extract for HeaderMap {
             let Some(position) = names.iter().position(|name| found == *name) else { continue };
             if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
                 f(position, value);
+            }
+        }
+    }
+
+    fn for_each_with_prefix(&self, prefix: &str, f: &mut dyn FnMut(&str, &str)) {
+        for (found, value) in self {
+            let rest = after_prefix(found.as_str(), prefix);
+            if let (Some(rest), Ok(value)) = (rest, std::str::from_utf8(value.as_bytes())) {
+                f(rest, value);
             }
         }
     }

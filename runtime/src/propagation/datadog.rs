@@ -3,11 +3,11 @@
 //! Source: `ddtrace/tracer/textmap.go` of DataDog/dd-trace-go.
 
 use super::carrier::Inject;
-use super::inject::{Decided, Outgoing};
+use super::inject::{Outgoing, Parts};
 use super::number;
-use super::settings::PropagationSettings;
+use super::settings::{MAX_TAGS_BYTES, PropagationSettings};
 use super::tags::{self, IncomingTags};
-use super::text::{is_printable, trim_blanks};
+use super::text::{Text, is_printable, trim_blanks};
 use crate::diagnostics;
 use crate::model::ids::{SpanId, TraceId, decimal};
 use crate::model::priority::SamplingPriority;
@@ -84,16 +84,20 @@ impl Headers {
         }
         let IncomingTags { tags, trace_id_high, error } = self.tags.into_value().unwrap_or_default();
         Some(Upstream {
-            trace_id: TraceId::from_halves(trace_id_high, trace_id),
-            parent_id: SpanId::new(parent_id),
             priority: self.priority.into_value().map(SamplingPriority::new),
             origin: self.origin.into_value(),
             tags,
-            tracestate: None,
-            last_parent_id: None,
             propagation_error: error,
-            links: Vec::new(),
+            ..Upstream::new(TraceId::from_halves(trace_id_high, trace_id), SpanId::new(parent_id))
         })
+    }
+
+    /// The parent, before the context is taken out.
+    pub(super) fn parent_id(&self) -> Option<SpanId> {
+        match (&self.trace_id, &self.parent_id) {
+            (Header::Read(1..), Header::Read(parent_id)) => Some(SpanId::new(*parent_id)),
+            _ => None,
+        }
     }
 }
 
@@ -107,15 +111,27 @@ fn read_origin(value: &str) -> Option<Box<str>> {
     Some(value.chars().map(|character| if character.is_control() { '_' } else { character }).collect())
 }
 
+/// Bytes of the longest decimal id.
+const ID_BYTES: usize = 20;
+
 /// Writes the headers; those without a value are left out.
 pub(super) fn inject(
     context: &Outgoing<'_>,
-    decided: &Decided,
+    parts: &Parts,
     settings: &PropagationSettings,
     carrier: &mut dyn Inject,
 ) -> Option<PropagationError> {
-    carrier.set(TRACE_ID, decimal(context.trace_id.low_u64()).as_str());
-    carrier.set(PARENT_ID, decimal(context.span_id.as_u64()).as_str());
+    // One text for all, so that it is checked to be one only once.
+    let mut text = Text::<{ 2 * ID_BYTES + MAX_TAGS_BYTES }>::new();
+    text.push(decimal(context.trace_id.low_u64()).as_bytes());
+    let parent_at = text.len();
+    text.push(decimal(context.span_id.as_u64()).as_bytes());
+    let tags_at = text.len();
+    let error = tags::push(&mut text, context, parts, settings.tags_max_bytes);
+    let (ids, tags) = text.as_str().split_at_checked(tags_at).unwrap_or_default();
+    let (trace_id, parent_id) = ids.split_at_checked(parent_at).unwrap_or_default();
+    carrier.set(TRACE_ID, trace_id);
+    carrier.set(PARENT_ID, parent_id);
     if let Some(decision) = context.decision {
         set_priority(decision.priority, carrier);
     }
@@ -127,7 +143,10 @@ pub(super) fn inject(
         }
         None => {}
     }
-    tags::write(context, decided, settings.tags_max_bytes, |value| carrier.set(tags::HEADER, value))
+    if !tags.is_empty() {
+        carrier.set(tags::HEADER, tags);
+    }
+    error
 }
 
 fn set_priority(priority: SamplingPriority, carrier: &mut dyn Inject) {

@@ -5,12 +5,17 @@ use crate::model::ids::{SpanId, TraceId};
 use crate::model::priority::{Applied, Decision, Mechanism, SamplingPriority};
 use crate::model::upstream::{PropagatedTags, PropagationError, Upstream, UpstreamLink};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const LOCAL_SPAN: u64 = 0x1122_3344_5566_7788;
 const TRACEPARENT: &str = "00-6a5c1f40000000003a7b9c1d2e4f6081-00f067aa0ba902b7-01";
 
 fn carrier(lines: &[(&str, &str)]) -> Vec<(String, String)> {
     lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn propagator(settings: &PropagationSettings) -> Propagator {
+    Propagator::new(settings, Arc::default())
 }
 
 fn settings() -> PropagationSettings {
@@ -22,7 +27,7 @@ fn only(style: Style) -> PropagationSettings {
 }
 
 fn received(lines: &[(&str, &str)], settings: &PropagationSettings) -> Option<Upstream> {
-    extract(&carrier(lines), settings, || TraceId::new(0xfeed))
+    propagator(settings).extract(&carrier(lines))
 }
 
 /// What a span in this process sends for the context it was given.
@@ -30,7 +35,7 @@ fn sent(upstream: &Upstream, settings: &PropagationSettings) -> BTreeMap<String,
     let mut headers = BTreeMap::new();
     let decision = upstream.priority.map(|priority| Decision { priority, mechanism: None, rate: None });
     let context = Outgoing { decision, ..outgoing(upstream) };
-    assert_eq!(inject(&context, settings, &mut headers), None);
+    assert_eq!(propagator(settings).inject(&context, &mut headers), None);
     headers
 }
 
@@ -42,7 +47,9 @@ fn outgoing(upstream: &Upstream) -> Outgoing<'_> {
         origin: upstream.origin.as_deref(),
         tags: &upstream.tags,
         tracestate: upstream.tracestate.as_deref(),
+        probability: upstream.probability.as_deref(),
         last_parent: LastParent::Own,
+        baggage: upstream.baggage.as_deref(),
     }
 }
 
@@ -68,10 +75,12 @@ fn new_root_is_sent_in_both_styles() {
         origin: None,
         tags: &tags,
         tracestate: None,
+        probability: None,
         last_parent: LastParent::Own,
+        baggage: None,
     };
     let mut headers = BTreeMap::new();
-    assert_eq!(inject(&context, &settings(), &mut headers), None);
+    assert_eq!(propagator(&settings()).inject(&context, &mut headers), None);
     let expected = carrier(&[
         ("traceparent", "00-6a5c1f40000000003a7b9c1d2e4f6081-7b2d4e6f80912a3c-01"),
         ("tracestate", "dd=s:1;p:7b2d4e6f80912a3c;t.dm:-1"),
@@ -214,10 +223,7 @@ fn restart_links_to_what_arrived() {
         ("traceparent", TRACEPARENT),
     ];
     let upstream = received(&lines, &restart).unwrap();
-    assert_eq!(
-        (upstream.trace_id.as_u128(), upstream.parent_id.as_u64(), upstream.priority),
-        (0xfeed, 0, None)
-    );
+    assert_eq!((upstream.trace_id.as_u128(), upstream.parent_id.as_u64(), upstream.priority), (0, 0, None));
     let expected = UpstreamLink {
         trace_id: TraceId::from_halves(0x66b0_c2d9_0000_0000, 901),
         span_id: SpanId::new(44),
@@ -251,7 +257,7 @@ fn too_many_tags_are_sent_where_they_fit_one_by_one() {
     upstream.tags.push("b", &"x".repeat(296));
     upstream.tags.push("c", "1");
     let mut headers = BTreeMap::new();
-    let error = inject(&outgoing(&upstream), &settings(), &mut headers);
+    let error = propagator(&settings()).inject(&outgoing(&upstream), &mut headers);
     assert_eq!(error, Some(PropagationError::InjectMaxSize));
     assert!(headers.contains_key("x-datadog-trace-id") && !headers.contains_key("x-datadog-tags"));
     assert!(headers["tracestate"].contains(";t.a:xxx") && !headers["tracestate"].contains("t.b"));
@@ -272,12 +278,16 @@ fn tags_are_sent_up_to_their_limit() {
         upstream.tags.push("a", &"x".repeat(length - "_dd.p.a=".len()));
         let limited = PropagationSettings { tags_max_bytes: limit, ..settings() };
         let mut headers = BTreeMap::new();
-        assert_eq!(inject(&outgoing(&upstream), &limited, &mut headers), expected, "{length} {limit}");
+        assert_eq!(
+            propagator(&limited).inject(&outgoing(&upstream), &mut headers),
+            expected,
+            "{length} {limit}"
+        );
         assert_eq!(headers.contains_key("x-datadog-tags"), expected.is_none());
     }
     let upstream = received(&[("x-datadog-trace-id", "9")], &settings()).unwrap();
     let off = PropagationSettings { tags_max_bytes: 0, ..settings() };
-    assert_eq!(inject(&outgoing(&upstream), &off, &mut BTreeMap::new()), None);
+    assert_eq!(propagator(&off).inject(&outgoing(&upstream), &mut BTreeMap::new()), None);
 }
 
 #[test]
@@ -290,15 +300,19 @@ fn local_decision_replaces_the_tags_that_came() {
         rate: Some(Applied::of(0.25)),
     };
     let mut headers = BTreeMap::new();
-    inject(&Outgoing { decision: Some(decision), ..outgoing(&upstream) }, &settings(), &mut headers);
+    propagator(&settings())
+        .inject(&Outgoing { decision: Some(decision), ..outgoing(&upstream) }, &mut headers);
     assert_eq!(headers["x-datadog-tags"], "_dd.p.dm=-3,_dd.p.ksr=0.25,_dd.p.x=1");
-    assert_eq!(headers["tracestate"], "dd=s:-1;p:1122334455667788;t.dm:-3;t.ksr:0.25;t.x:1");
+    assert_eq!(
+        headers["tracestate"],
+        "dd=s:-1;p:1122334455667788;t.dm:-3;t.ksr:0.25;t.x:1,ot=rv:7538dcfb761800;th:c"
+    );
     assert_eq!(headers["x-datadog-sampling-priority"], "-1");
     let inherited = Outgoing {
         decision: Some(Decision { mechanism: None, rate: None, ..decision }),
         ..outgoing(&upstream)
     };
-    inject(&inherited, &settings(), &mut headers);
+    propagator(&settings()).inject(&inherited, &mut headers);
     assert_eq!(headers["x-datadog-tags"], "_dd.p.dm=-1,_dd.p.ksr=0.50,_dd.p.x=1");
 }
 
@@ -310,7 +324,7 @@ fn context_passed_on_without_a_span_keeps_its_last_parent() {
         let last_parent = LastParent::Received(received);
         let context = Outgoing { decision, span_id: upstream.parent_id, last_parent, ..outgoing(&upstream) };
         let mut headers = BTreeMap::new();
-        inject(&context, &settings(), &mut headers);
+        propagator(&settings()).inject(&context, &mut headers);
         assert_eq!(
             (headers["tracestate"].as_str(), headers["traceparent"].as_str()),
             (expected, TRACEPARENT)
@@ -364,7 +378,9 @@ fn styles_not_configured_are_neither_read_nor_written() {
 fn context_without_ids_is_not_written() {
     let upstream = trace_context_of(TRACEPARENT, "");
     let mut headers = BTreeMap::new();
-    inject(&Outgoing { span_id: SpanId::new(0), ..outgoing(&upstream) }, &settings(), &mut headers);
-    inject(&Outgoing { trace_id: TraceId::new(0), ..outgoing(&upstream) }, &settings(), &mut headers);
+    propagator(&settings())
+        .inject(&Outgoing { span_id: SpanId::new(0), ..outgoing(&upstream) }, &mut headers);
+    propagator(&settings())
+        .inject(&Outgoing { trace_id: TraceId::new(0), ..outgoing(&upstream) }, &mut headers);
     assert!(headers.is_empty());
 }

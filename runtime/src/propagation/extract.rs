@@ -1,76 +1,96 @@
 //! Reading the context an incoming call belongs to, out of the headers of all configured styles.
 
+use std::sync::Arc;
+
+use super::b3::B3;
+use super::baggage::{self, IncomingBaggage};
 use super::carrier::Extract;
 use super::datadog;
-use super::settings::{ExtractBehavior, PropagationSettings, Style};
+use super::http_baggage;
+use super::org_guard;
+use super::propagator::{Propagator, Slot};
+use super::settings::{BaggageTags, ExtractBehavior};
+use super::styles::Style;
 use super::text::is_printable;
-use super::traceparent::{self, Traceparent};
+use super::traceparent::Traceparent;
 use super::tracestate::{self, Own, Tracestate};
 use crate::diagnostics;
 use crate::model::ids::{SpanId, TraceId};
-use crate::model::priority::SamplingPriority;
-use crate::model::upstream::{PropagatedTags, Upstream, UpstreamLink};
+use crate::model::upstream::{PropagatedTags, UpstreamLink};
+use crate::model::{Baggage, SamplingPriority, Upstream};
 
-/// The context found in the carrier, or none.
-///
-/// The first configured style that yields a context gives it. Where the later ones are looked at too, a `traceparent` of
-/// the same trace names the parent, since it is what a tracer in between rewrites, and its `tracestate` adds what other
-/// vendors said; a context of another trace becomes a link, if it names a span.
-///
-/// When the setting asks to restart traces, `new_trace_id` gives the id of a new trace without parent, and the context
-/// that arrived is its one link.
-pub(crate) fn extract(
-    carrier: &dyn Extract,
-    settings: &PropagationSettings,
-    new_trace_id: impl FnOnce() -> TraceId,
-) -> Option<Upstream> {
-    if settings.behavior == ExtractBehavior::Ignore {
-        return None;
-    }
-    let mut headers = Headers::read(carrier, settings);
-    let mut found: Option<(Style, Upstream)> = None;
-    for &style in &settings.extract {
-        match &mut found {
-            None => found = headers.context(style, carrier).map(|context| (style, context)),
-            Some(_) if settings.extract_first => break,
-            Some((_, context)) => headers.merge(style, carrier, context),
+impl Propagator {
+    /// The context found in the carrier, or none.
+    ///
+    /// The first configured style that yields a context gives it. Where the later ones are looked at too, a `traceparent` of
+    /// the same trace names the parent, since it is what a tracer in between rewrites, and its `tracestate` adds what other
+    /// vendors said; a context of another trace becomes a link, if it names a span. Baggage comes with any context, and alone.
+    ///
+    /// Where the settings ask to restart traces, a new trace begins, and the context that arrived is its one link.
+    pub(crate) fn extract(&self, carrier: &dyn Extract) -> Option<Upstream> {
+        let settings = &self.settings;
+        if settings.behavior == ExtractBehavior::Ignore {
+            return None;
         }
+        let mut headers = Headers::read(carrier, self);
+        let mut found: Option<(Style, Upstream)> = None;
+        for &style in &settings.extract {
+            match &mut found {
+                None => found = headers.context(style, carrier).map(|context| (style, context)),
+                Some(_) if settings.extract_first => break,
+                Some((_, context)) => headers.merge(style, carrier, context),
+            }
+        }
+        let mut context = found.map(|(style, context)| self.resolved(context, style, carrier));
+        let baggage = headers.baggage.into_items();
+        if let Some(items) = http_baggage::extract(carrier, settings, baggage) {
+            let none = || Upstream::new(TraceId::new(0), SpanId::new(0));
+            put_baggage(context.get_or_insert_with(none), items, &settings.baggage_tags);
+        }
+        context
     }
-    let (style, context) = found?;
-    match settings.behavior {
-        ExtractBehavior::Restart => Some(restarted(&context, style, carrier, new_trace_id())),
-        ExtractBehavior::Continue | ExtractBehavior::Ignore => Some(context),
+
+    /// What is made of the context that arrived: continued, by whom the sender is, or linked to by a new trace.
+    fn resolved(&self, mut context: Upstream, style: Style, carrier: &dyn Extract) -> Upstream {
+        if let (Some(guard), Some(local)) = (&self.settings.org_guard, self.local_marker()) {
+            org_guard::check(&mut context, guard, local.as_str());
+        }
+        if self.settings.behavior != ExtractBehavior::Restart {
+            return context;
+        }
+        let links = vec![link(&context, style, carrier, "propagation_behavior_extract")];
+        Upstream { links, ..Upstream::new(TraceId::new(0), SpanId::new(0)) }
     }
 }
 
 /// Headers other than `tracestate`, which is read only where `traceparent` is valid.
+#[derive(Default)]
 struct Headers {
     datadog: datadog::Headers,
+    /// The parent that the style `datadog` named, once its context is taken out.
+    datadog_parent: Option<SpanId>,
     traceparent: Option<Traceparent>,
+    b3: B3,
+    b3_multi: B3,
+    baggage: IncomingBaggage,
 }
 
 impl Headers {
-    fn read(carrier: &dyn Extract, settings: &PropagationSettings) -> Self {
-        const ALL: [&str; 6] = {
-            let [trace_id, parent_id, priority, origin, tags] = datadog::HEADERS;
-            [trace_id, parent_id, priority, origin, tags, traceparent::HEADER]
-        };
-        const TRACEPARENT: usize = ALL.len() - 1;
-        let has = |style| settings.extract.contains(&style);
-        let (skipped, names): (usize, &[&str]) = match (has(Style::Datadog), has(Style::TraceContext)) {
-            (true, true) => (0, &ALL),
-            (true, false) => (0, &datadog::HEADERS),
-            (false, true) => (TRACEPARENT, &[traceparent::HEADER]),
-            (false, false) => (0, &[]),
-        };
-        let mut headers = Self { datadog: datadog::Headers::default(), traceparent: None };
+    fn read(carrier: &dyn Extract, propagator: &Propagator) -> Self {
+        let (names, slots) = &propagator.read;
+        let tags_max_bytes = propagator.settings.tags_max_bytes;
+        let mut headers = Self::default();
         let mut traceparent_lines = 0_u8;
-        carrier.for_each_of(names, &mut |position, value| match position.saturating_add(skipped) {
-            TRACEPARENT => {
+        carrier.for_each_of(names, &mut |position, value| match slots.get(position) {
+            Some(Slot::Datadog(position)) => headers.datadog.take(*position, value, tags_max_bytes),
+            Some(Slot::Traceparent) => {
                 traceparent_lines = traceparent_lines.saturating_add(1);
                 headers.traceparent = Traceparent::parse(value);
             }
-            position => headers.datadog.take(position, value, settings.tags_max_bytes),
+            Some(Slot::B3) => headers.b3.take_single(value),
+            Some(Slot::B3Multi(position)) => headers.b3_multi.take_multi(*position, value),
+            Some(Slot::Baggage) => headers.baggage.push_line(value),
+            None => {}
         });
         if traceparent_lines > 1 {
             headers.traceparent = None;
@@ -81,11 +101,18 @@ impl Headers {
         headers
     }
 
-    /// The context of a style that is the first to give one.
+    /// The context of a style, the first time it is asked for.
     fn context(&mut self, style: Style, carrier: &dyn Extract) -> Option<Upstream> {
         match style {
-            Style::Datadog => std::mem::take(&mut self.datadog).into_context(),
+            Style::Datadog => {
+                let context = std::mem::take(&mut self.datadog).into_context();
+                self.datadog_parent = context.as_ref().map(|context| context.parent_id);
+                context
+            }
             Style::TraceContext => Some(trace_context(self.traceparent?, carrier)),
+            Style::B3 => std::mem::take(&mut self.b3).into_context(),
+            Style::B3Multi => std::mem::take(&mut self.b3_multi).into_context(),
+            Style::Baggage => None,
         }
     }
 
@@ -93,9 +120,9 @@ impl Headers {
     fn merge(&mut self, style: Style, carrier: &dyn Extract, context: &mut Upstream) {
         match (style, self.traceparent) {
             (Style::TraceContext, Some(parent)) if parent.trace_id == context.trace_id => {
-                merge_same_trace(parent, carrier, context);
+                let ours = self.datadog_parent.or_else(|| self.datadog.parent_id());
+                merge_same_trace(parent, ours, carrier, context);
             }
-            (Style::TraceContext, None) => {}
             _ => {
                 let other = self
                     .context(style, carrier)
@@ -120,15 +147,14 @@ fn trace_context(parent: Traceparent, carrier: &dyn Extract) -> Upstream {
     let mut state = read_tracestate(carrier, Own::All);
     let priority = reconciled(parent.is_sampled, state.priority, &mut state.tags);
     Upstream {
-        trace_id: parent.trace_id,
-        parent_id: parent.parent_id,
         priority: Some(SamplingPriority::new(priority)),
         origin: state.origin,
         tags: state.tags,
         tracestate: non_empty(state.foreign),
+        probability: state.probability,
         last_parent_id: state.last_parent_id,
         propagation_error: state.error,
-        links: Vec::new(),
+        ..Upstream::new(parent.trace_id, parent.parent_id)
     }
 }
 
@@ -151,14 +177,22 @@ fn reconciled(is_sampled: bool, own: Option<i32>, tags: &mut PropagatedTags) -> 
     }
 }
 
-fn merge_same_trace(parent: Traceparent, carrier: &dyn Extract, context: &mut Upstream) {
+/// Adds the `tracestate` of the same trace. `ours` is the parent that the style `datadog` names: the last span of ours, where
+/// `tracestate` does not tell it.
+fn merge_same_trace(
+    parent: Traceparent,
+    ours: Option<SpanId>,
+    carrier: &dyn Extract,
+    context: &mut Upstream,
+) {
     let has_same_parent = parent.parent_id == context.parent_id;
     let state = read_tracestate(carrier, if has_same_parent { Own::Nothing } else { Own::LastParent });
     context.tracestate = non_empty(state.foreign);
+    context.probability = state.probability;
     if has_same_parent {
         return;
     }
-    let known = Some(context.parent_id).filter(|id| !id.is_zero());
+    let known = ours.filter(|id| !id.is_zero());
     context.last_parent_id = state.last_parent_id.or_else(|| known.map(|id| format!("{id:x}").into()));
     context.parent_id = parent.parent_id;
 }
@@ -189,16 +223,12 @@ fn whole_tracestate(carrier: &dyn Extract) -> Option<Box<str>> {
     non_empty(whole)
 }
 
-fn restarted(context: &Upstream, style: Style, carrier: &dyn Extract, trace_id: TraceId) -> Upstream {
-    Upstream {
-        trace_id,
-        parent_id: SpanId::new(0),
-        priority: None,
-        origin: None,
-        tags: PropagatedTags::default(),
-        tracestate: None,
-        last_parent_id: None,
-        propagation_error: None,
-        links: vec![link(context, style, carrier, "propagation_behavior_extract")],
-    }
+/// Gives a context its baggage, and says which items are tags.
+fn put_baggage(context: &mut Upstream, items: Baggage, keys: &BaggageTags) {
+    // No more items than bits are read.
+    let bits = items.iter().enumerate().filter(|(_, (key, _))| keys.contains(key));
+    context.baggage_tags = bits.fold(0, |tags, (at, _)| tags | 1_u64.checked_shl(at as u32).unwrap_or(0));
+    context.baggage = Some(Arc::new(items));
 }
+
+const _: () = assert!(baggage::MAX_ITEMS <= u64::BITS as usize);

@@ -1,10 +1,12 @@
 //! Writing a span context into the headers of an outgoing call.
 
 use super::carrier::Inject;
-use super::settings::{PropagationSettings, Style};
-use super::traceparent::{self, Traceparent};
-use super::{datadog, tracestate, tracestate_write};
-use crate::model::ids::{SpanId, TraceId};
+use super::org_guard::OrgMarker;
+use super::propagator::Propagator;
+use super::styles::Style;
+use super::{b3, baggage, datadog, http_baggage, org_guard, trace_context};
+use crate::model::Baggage;
+use crate::model::ids::{self, SpanId, TraceId};
 use crate::model::priority::{Decision, Mechanism, ShortText, rate_text};
 use crate::model::upstream::{PropagatedTags, PropagationError, TAG_DECISION_MAKER, TAG_KNUTH_RATE};
 
@@ -19,9 +21,13 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) decision: Option<Decision>,
     pub(crate) origin: Option<&'a str>,
     pub(crate) tags: &'a PropagatedTags,
-    /// Members of other vendors, as [`Upstream::tracestate`](crate::model::upstream::Upstream::tracestate).
+    /// Members of other vendors, as [`Upstream::tracestate`](crate::model::Upstream::tracestate).
     pub(crate) tracestate: Option<&'a str>,
+    /// OpenTelemetry's among them, as [`Upstream::probability`](crate::model::Upstream::probability).
+    pub(crate) probability: Option<&'a str>,
     pub(crate) last_parent: LastParent<'a>,
+    /// Sent also where there is no trace.
+    pub(crate) baggage: Option<&'a Baggage>,
 }
 
 /// Which span the receiver is told as the last one of ours.
@@ -33,65 +39,104 @@ pub(crate) enum LastParent<'a> {
     Received(Option<&'a str>),
 }
 
-/// The tags a decision of this process gives, written once for all styles.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Decided {
+/// What several styles write, worked out once.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) trace_id_high: [u8; 16],
+    pub(super) trace_id_low: [u8; 16],
+    pub(super) span_id: [u8; 16],
+    /// The tags that a decision of this process gives.
     pub(super) maker: Option<ShortText>,
     pub(super) rate: Option<ShortText>,
+    /// The marker of the organisation, where it is to be sent.
+    pub(super) marker: Option<OrgMarker>,
 }
 
-impl Decided {
-    fn of(decision: Option<Decision>) -> Self {
-        let maker = decision.and_then(|decision| decision.mechanism).map(Mechanism::decision_maker);
+impl Parts {
+    fn of(context: &Outgoing<'_>, marker: Option<OrgMarker>) -> Self {
+        let (mechanism, rate) =
+            context.decision.map_or((None, None), |decision| (decision.mechanism, decision.rate));
         Self {
-            maker,
-            rate: decision.and_then(|decision| decision.rate).map(|applied| rate_text(applied.rate)),
+            trace_id_high: ids::hex(context.trace_id.high_u64()),
+            trace_id_low: ids::hex(context.trace_id.low_u64()),
+            span_id: ids::hex(context.span_id.as_u64()),
+            maker: mechanism.map(Mechanism::decision_maker),
+            rate: rate.map(|applied| rate_text(applied.rate)),
+            marker,
         }
     }
 
     pub(super) fn replaces_nothing(&self) -> bool {
-        self.maker.is_none() && self.rate.is_none()
+        self.maker.is_none() && self.rate.is_none() && self.marker.is_none()
     }
 
-    /// Whether the decision replaces a tag that came from upstream.
+    /// Whether a tag that came from upstream is written with a value of this process.
     pub(super) fn replaces(&self, key: &str) -> bool {
-        self.maker.is_some() && key == TAG_DECISION_MAKER || self.rate.is_some() && key == TAG_KNUTH_RATE
-    }
-}
-
-/// All headers that may be written.
-const HEADERS: [&str; 7] = {
-    let [trace_id, parent_id, priority, origin, tags] = datadog::HEADERS;
-    [trace_id, parent_id, priority, origin, tags, traceparent::HEADER, tracestate::HEADER]
-};
-
-/// Writes the headers of each configured style. Nothing is written for a context without ids.
-///
-/// The error, if there is one, belongs on the local root as `_dd.propagation_error`; headers other than the one it speaks
-/// of were written.
-pub(crate) fn inject(
-    context: &Outgoing<'_>,
-    settings: &PropagationSettings,
-    carrier: &mut dyn Inject,
-) -> Option<PropagationError> {
-    if context.trace_id.is_zero() || context.span_id.is_zero() {
-        return None;
-    }
-    let mut error = None;
-    let decided = Decided::of(context.decision);
-    carrier.begin(&HEADERS);
-    for style in &settings.inject {
-        match style {
-            Style::Datadog => error = datadog::inject(context, &decided, settings, carrier),
-            Style::TraceContext => inject_trace_context(context, &decided, carrier),
+        match key {
+            TAG_DECISION_MAKER => self.maker.is_some(),
+            TAG_KNUTH_RATE => self.rate.is_some(),
+            org_guard::TAG => self.marker.is_some(),
+            _ => false,
         }
     }
-    error
 }
 
-fn inject_trace_context(context: &Outgoing<'_>, decided: &Decided, carrier: &mut dyn Inject) {
-    let is_sampled = context.decision.is_some_and(|decision| decision.priority.is_keep());
-    let parent = Traceparent { trace_id: context.trace_id, parent_id: context.span_id, is_sampled };
-    carrier.set(traceparent::HEADER, parent.write().as_str());
-    tracestate_write::write(context, decided, |value| carrier.set(tracestate::HEADER, value));
+impl Propagator {
+    /// Writes the headers of each configured style: those of a trace where there are ids, those of baggage where there are items.
+    /// Of neither, nothing is touched.
+    ///
+    /// The error, if there is one, belongs on the local root as `_dd.propagation_error`; headers other than the one it speaks
+    /// of were written.
+    pub(crate) fn inject(
+        &self,
+        context: &Outgoing<'_>,
+        carrier: &mut dyn Inject,
+    ) -> Option<PropagationError> {
+        let has_trace = !context.trace_id.is_zero() && !context.span_id.is_zero();
+        let baggage = context.baggage.filter(|baggage| !baggage.is_empty());
+        if !has_trace && baggage.is_none() {
+            return None;
+        }
+        let legacy = match baggage {
+            Some(baggage) if self.settings.has_http_baggage => http_baggage::headers(baggage),
+            _ => Vec::new(),
+        };
+        if legacy.is_empty() {
+            carrier.begin(&self.written);
+        } else {
+            let legacy = legacy.iter().map(|(name, _)| name.as_str());
+            let names: Vec<&str> = self.written.iter().copied().chain(legacy).collect();
+            carrier.begin(&names);
+        }
+        let mut error = None;
+        let parts = Parts::of(context, self.local_marker());
+        let priority = context.decision.map(|decision| decision.priority);
+        for style in &self.settings.inject {
+            match style {
+                Style::Baggage => {
+                    let header = baggage.map_or("", |baggage| baggage.header(baggage::header));
+                    if !header.is_empty() {
+                        carrier.set(baggage::HEADER, header);
+                    }
+                }
+                Style::Datadog => {
+                    if has_trace {
+                        error = datadog::inject(context, &parts, &self.settings, carrier);
+                    }
+                    http_baggage::inject(&legacy, carrier);
+                }
+                _ if !has_trace => {}
+                Style::TraceContext => trace_context::inject(context, &parts, carrier),
+                Style::B3 => {
+                    carrier.set(b3::SINGLE, b3::single(context.trace_id, context.span_id, priority).as_str());
+                }
+                Style::B3Multi => {
+                    b3::multi(context.trace_id, context.span_id, priority, |name, value| {
+                        carrier.set(name, value);
+                    });
+                }
+            }
+        }
+        error
+    }
 }

@@ -48,6 +48,12 @@ pub(super) fn hex(digits: &[u8; 16]) -> Option<u64> {
     Some(high << 32 | low)
 }
 
+/// Reads one to `max_digits` hexadecimal digits of any case, 32 at most.
+pub(super) fn loose_hex(text: &str, max_digits: usize) -> Option<u128> {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hex && text.len() <= max_digits).then(|| u128::from_str_radix(text, 16).ok()).flatten()
+}
+
 /// Reads 2 lowercase hexadecimal digits.
 pub(super) fn hex_byte(digits: [u8; 2]) -> Option<u8> {
     let [high, low] = digits;
@@ -106,6 +112,15 @@ mod tests {
                 *digits.get_mut(place).unwrap() = byte;
                 assert_eq!(hex(&digits).is_some(), is_digit, "{byte:#x}");
             }
+        }
+    }
+
+    #[test]
+    fn loose_hex_takes_digits_of_any_case_up_to_a_length() {
+        assert_eq!((loose_hex("aB", 2), loose_hex("00ab", 4)), (Some(0xab), Some(0xab)));
+        assert_eq!(loose_hex(&"f".repeat(32), 32), Some(u128::MAX));
+        for text in ["", "abc", "+1", "-1", " 1", "g", "é"] {
+            assert_eq!(loose_hex(text, 2), None, "{text:?}");
         }
     }
 

@@ -3,11 +3,9 @@
 //! Source: `ddtrace/tracer/propagating_tags.go` of DataDog/dd-trace-go and `ddtrace/internal/_tagset.pyx` of
 //! DataDog/dd-trace-py.
 
-use super::inject::{Decided, Outgoing};
+use super::inject::{Outgoing, Parts};
 use super::number;
-use super::settings::MAX_TAGS_BYTES;
 use super::text::{Text, is_printable, trim_blanks};
-use crate::model::ids;
 use crate::model::upstream::{PropagatedTags, PropagationError, TAG_PREFIX, cut, pieces};
 
 pub(super) const HEADER: &str = "x-datadog-tags";
@@ -80,53 +78,50 @@ fn trace_id_high(value: &str) -> Option<u64> {
     number::hex(value.as_bytes().try_into().ok()?)
 }
 
-/// Calls `set` with the header's value, unless there is nothing to send or no room for it.
-pub(super) fn write(
+/// Adds the header's value, or nothing where there is no room for it.
+pub(super) fn push<const N: usize>(
+    text: &mut Text<N>,
     context: &Outgoing<'_>,
-    decided: &Decided,
+    parts: &Parts,
     max_bytes: usize,
-    set: impl FnOnce(&str),
 ) -> Option<PropagationError> {
-    let mut text = Text::new();
-    if !push_all(&mut text, context, decided) || text.len() > max_bytes {
-        let is_off = max_bytes == 0;
-        return Some(if is_off { PropagationError::Disabled } else { PropagationError::InjectMaxSize });
+    let start = text.len();
+    if push_all(text, start, context, parts) && text.len().saturating_sub(start) <= max_bytes {
+        return None;
     }
-    if !text.is_empty() {
-        set(text.as_str());
-    }
-    None
+    text.truncate(start);
+    let is_off = max_bytes == 0;
+    Some(if is_off { PropagationError::Disabled } else { PropagationError::InjectMaxSize })
 }
 
 /// False when the tags are longer than any limit.
-fn push_all(text: &mut Text<MAX_TAGS_BYTES>, context: &Outgoing<'_>, decided: &Decided) -> bool {
+fn push_all<const N: usize>(text: &mut Text<N>, start: usize, context: &Outgoing<'_>, parts: &Parts) -> bool {
     let mut fits = true;
-    if let Some(maker) = &decided.maker {
+    let separate = |text: &mut Text<N>| text.len() == start || text.push(b",");
+    if let Some(maker) = &parts.maker {
         fits &= text.push(b"_dd.p.dm=") && text.push(maker.as_bytes());
     }
     if context.trace_id.high_u64() != 0 {
-        fits &= push_separator(text) && text.push(b"_dd.p.tid=");
-        fits &= text.push(&ids::hex(context.trace_id.high_u64()));
+        fits &= separate(text) && text.push(b"_dd.p.tid=") && text.push(&parts.trace_id_high);
     }
-    if let Some(rate) = &decided.rate {
-        fits &= push_separator(text) && text.push(b"_dd.p.ksr=") && text.push(rate.as_bytes());
+    if let Some(rate) = &parts.rate {
+        fits &= separate(text) && text.push(b"_dd.p.ksr=") && text.push(rate.as_bytes());
     }
-    if decided.replaces_nothing() {
+    if let Some(marker) = &parts.marker {
+        fits &= separate(text) && text.push(b"_dd.p.opm=") && text.push(marker.as_str().as_bytes());
+    }
+    if parts.replaces_nothing() {
         // They are held as the header has them.
         let all = context.tags.as_str();
-        return fits && (all.is_empty() || push_separator(text) && text.push(all.as_bytes()));
+        return fits && (all.is_empty() || separate(text) && text.push(all.as_bytes()));
     }
     for (key, value) in context.tags.iter() {
-        if !decided.replaces(key) {
-            fits &= push_separator(text) && text.push(key.as_bytes());
+        if !parts.replaces(key) {
+            fits &= separate(text) && text.push(key.as_bytes());
             fits &= text.push(b"=") && text.push(value.as_bytes());
         }
     }
     fits
-}
-
-fn push_separator(text: &mut Text<MAX_TAGS_BYTES>) -> bool {
-    text.is_empty() || text.push(b",")
 }
 
 #[cfg(test)]

@@ -16,10 +16,6 @@ impl<const N: usize> Text<N> {
         self.length
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
     /// Adds ASCII, or nothing and gives false where it does not fit.
     #[expect(clippy::inline_always, reason = "the copy is a few moves where the caller knows the length")]
     #[inline(always)]
@@ -36,9 +32,13 @@ impl<const N: usize> Text<N> {
         self.length = self.length.min(length);
     }
 
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
     pub(super) fn as_str(&self) -> &str {
         // Only ASCII is ever pushed.
-        std::str::from_utf8(self.bytes.get(..self.length).unwrap_or_default()).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

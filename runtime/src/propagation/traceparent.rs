@@ -2,9 +2,10 @@
 //!
 //! Source: <https://www.w3.org/TR/trace-context/#traceparent-header>.
 
+use super::inject::Parts;
 use super::number::{hex, hex_byte};
 use super::text::{Text, trim_blanks};
-use crate::model::ids::{self, SpanId, TraceId};
+use crate::model::ids::{SpanId, TraceId};
 
 pub(super) const HEADER: &str = "traceparent";
 
@@ -35,20 +36,19 @@ impl Traceparent {
         }
         Some(Self { trace_id, parent_id, is_sampled })
     }
+}
 
-    /// The value of the header, in version 00.
-    pub(super) fn write(self) -> Text<55> {
-        let mut text = Text::new();
-        let flags = if self.is_sampled { b"-01" } else { b"-00" };
-        let [high, low] = [self.trace_id.high_u64(), self.trace_id.low_u64()].map(ids::hex);
-        text.push(b"00-");
-        text.push(&high);
-        text.push(&low);
-        text.push(b"-");
-        text.push(&ids::hex(self.parent_id.as_u64()));
-        text.push(flags);
-        text
-    }
+/// Characters of the header in version 00.
+pub(super) const LENGTH: usize = 55;
+
+/// Adds the value of the header, in version 00.
+pub(super) fn push<const N: usize>(text: &mut Text<N>, parts: &Parts, is_sampled: bool) {
+    text.push(b"00-");
+    text.push(&parts.trace_id_high);
+    text.push(&parts.trace_id_low);
+    text.push(b"-");
+    text.push(&parts.span_id);
+    text.push(if is_sampled { b"-01" } else { b"-00" });
 }
 
 fn after_hyphen(bytes: &[u8]) -> Option<&[u8]> {
@@ -62,11 +62,10 @@ mod tests {
     const VALID: &str = "00-6a5c1f40000000003a7b9c1d2e4f6081-7b2d4e6f80912a3c-01";
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn ids_are_read() {
         let parsed = Traceparent::parse(VALID).unwrap();
         assert_eq!(parsed.trace_id.as_u128(), 0x6a5c_1f40_0000_0000_3a7b_9c1d_2e4f_6081);
         assert_eq!(parsed.parent_id.as_u64(), 0x7b2d_4e6f_8091_2a3c);
-        assert_eq!(parsed.write().as_str(), VALID);
         assert_eq!(Traceparent::parse(&format!(" \t{VALID} ")), Some(parsed));
     }
 

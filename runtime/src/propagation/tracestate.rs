@@ -7,6 +7,7 @@
 //! DataDog/dd-trace-go for the member `dd`.
 
 use super::number;
+use super::probability;
 use super::tags::is_decision_maker;
 use super::text::{is_printable, trim_blanks};
 use crate::model::upstream::{PropagatedTags, PropagationError, cut, pieces};
@@ -14,7 +15,7 @@ use crate::model::upstream::{PropagatedTags, PropagationError, cut, pieces};
 pub(super) const HEADER: &str = "tracestate";
 
 /// Members of the whole list, ours among them.
-const MAX_MEMBERS: usize = 32;
+pub(super) const MAX_MEMBERS: usize = 32;
 /// Bytes of one foreign member; longer ones are dropped.
 const MAX_MEMBER_BYTES: usize = 512;
 /// Bytes of our member, its `dd=` included; a longer one is ignored.
@@ -39,6 +40,8 @@ pub(super) struct Tracestate {
     has_own: bool,
     members: usize,
     pub(super) foreign: String,
+    /// The value of OpenTelemetry's member, which is foreign too.
+    pub(super) probability: Option<Box<str>>,
     pub(super) priority: Option<i32>,
     pub(super) origin: Option<Box<str>>,
     pub(super) last_parent_id: Option<Box<str>>,
@@ -53,6 +56,7 @@ impl Tracestate {
             has_own: false,
             members: 1,
             foreign: String::new(),
+            probability: None,
             priority: None,
             origin: None,
             last_parent_id: None,
@@ -69,7 +73,9 @@ impl Tracestate {
             if key.is_empty() || !is_printable(member) {
                 continue;
             }
-            if key != "dd" {
+            if key == probability::KEY {
+                self.take_probability(member, value);
+            } else if key != "dd" {
                 self.push_foreign(member);
             } else if !self.has_own {
                 self.has_own = true;
@@ -77,6 +83,18 @@ impl Tracestate {
                     self.read_own(value);
                 }
             }
+        }
+    }
+
+    /// Of several the first counts.
+    fn take_probability(&mut self, member: &str, value: &str) {
+        if self.probability.is_some() || self.members >= MAX_MEMBERS || member.len() > MAX_MEMBER_BYTES {
+            return;
+        }
+        let value = probability::sanitized(value);
+        if !value.is_empty() {
+            self.members = self.members.saturating_add(1);
+            self.probability = Some(value.into());
         }
     }
 

@@ -2,101 +2,177 @@
 //!
 //! Source: `composeTracestate` in `ddtrace/tracer/textmap.go` of DataDog/dd-trace-go.
 
-use super::inject::{Decided, LastParent, Outgoing};
+use super::inject::{LastParent, Outgoing, Parts};
+use super::org_guard;
+use super::probability;
 use super::text::Text;
-use super::tracestate::{MAX_LIST_BYTES, MAX_OWN_BYTES};
+use super::tracestate::{MAX_LIST_BYTES, MAX_MEMBERS, MAX_OWN_BYTES};
 use crate::model::ids;
+use crate::model::priority::{Decision, Mechanism};
 use crate::model::upstream::{TAG_DECISION_MAKER, TAG_PREFIX};
+use std::borrow::Cow;
+
+/// The members of others, as they are sent: OpenTelemetry's, and the rest as it came.
+#[derive(Debug)]
+pub(super) struct Others<'a> {
+    /// The value of a member that arrived.
+    received: Option<Cow<'a, str>>,
+    /// The whole member of a decision taken here.
+    own: Option<Text<{ probability::MAX_BYTES }>>,
+    rest: &'a str,
+}
+
+impl<'a> Others<'a> {
+    pub(super) fn of(context: &Outgoing<'a>) -> Self {
+        let received = context.probability.map(|value| passed_on(value, context.decision.as_ref()));
+        let own = match (&received, &context.decision) {
+            (None, Some(decision)) => probability::member(context.trace_id, decision),
+            _ => None,
+        };
+        Self { received, own, rest: context.tracestate.unwrap_or_default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.received.is_none() && self.own.is_none() && self.rest.is_empty()
+    }
+}
+
+/// The member that arrived. A keep by hand overrules its threshold.
+fn passed_on<'a>(value: &'a str, decision: Option<&Decision>) -> Cow<'a, str> {
+    let is_kept_by_hand = decision
+        .is_some_and(|decision| decision.mechanism == Some(Mechanism::MANUAL) && decision.priority.is_keep());
+    if is_kept_by_hand { Cow::Owned(probability::without_threshold(value)) } else { Cow::Borrowed(value) }
+}
 
 /// Calls `set` with the value of the header: our member, then those of others as far as they fit.
-pub(super) fn write(context: &Outgoing<'_>, decided: &Decided, set: impl FnOnce(&str)) {
-    let mut own = Text::new();
-    push_own(&mut own, context, decided);
-    let room = MAX_LIST_BYTES.saturating_sub(own.len().saturating_add(1));
-    let foreign = first_members(context.tracestate.unwrap_or_default(), room);
-    if foreign.is_empty() {
-        return set(own.as_str());
+#[inline(never)]
+pub(super) fn join(own: &str, others: &Others<'_>, set: impl FnOnce(&str)) {
+    let mut list = Text::<MAX_LIST_BYTES>::new();
+    let mut members = 1_usize;
+    list.push(own.as_bytes());
+    let received = others.received.as_deref().filter(|value| !value.is_empty());
+    let before = list.len();
+    if let Some(value) = received {
+        if list.push(b",") && list.push(b"ot=") && list.push(value.as_bytes()) {
+            members = members.saturating_add(1);
+        } else {
+            list.truncate(before);
+        }
+    } else if let Some(member) = &others.own {
+        list.push(b",");
+        list.push(member.as_bytes());
+        members = members.saturating_add(1);
     }
-    let mut list = String::with_capacity(MAX_OWN_BYTES.saturating_add(foreign.len()));
-    list.push_str(own.as_str());
-    list.push(',');
-    list.push_str(foreign);
-    set(&list);
+    let room = MAX_LIST_BYTES.saturating_sub(list.len().saturating_add(1));
+    let rest = first_members(others.rest, room, MAX_MEMBERS.saturating_sub(members));
+    if !rest.is_empty() {
+        list.push(b",");
+        list.push(rest.as_bytes());
+    }
+    set(list.as_str());
 }
 
-/// As many whole members from the left as fit into `room` bytes.
-fn first_members(list: &str, room: usize) -> &str {
-    if list.len() <= room {
-        return list;
-    }
-    // Members are ASCII, so each end is a character's.
-    let fitting = list.get(..=room).unwrap_or_default();
-    fitting.rsplit_once(',').map_or("", |(members, _)| members)
+/// As many whole members from the left as fit into `room` bytes and are no more than `count`.
+fn first_members(list: &str, room: usize, count: usize) -> &str {
+    let ends = list.bytes().enumerate().filter(|(_, byte)| *byte == b',').map(|(end, _)| end);
+    let ends = ends.chain([list.len()]).take(count).take_while(|end| *end <= room);
+    ends.last().and_then(|end| list.get(..end)).unwrap_or_default()
 }
 
-fn push_own(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: &Decided) {
+/// Adds our member. What would go beyond the text, whose room for it is [`MAX_OWN_BYTES`], is left out.
+pub(super) fn push_own<const N: usize>(member: &mut Text<N>, context: &Outgoing<'_>, parts: &Parts) {
+    let start = member.len();
     member.push(b"dd=");
+    let mut member = Member { text: member, first: start.saturating_add(b"dd=".len()) };
     if let Some(decision) = context.decision {
-        push_priority(member, decision.priority.as_i32());
+        member.push_priority(decision.priority.as_i32());
     }
     if let Some(origin) = context.origin {
-        push_encoded(member, b"o:", origin);
+        member.push_encoded(b"o:", origin);
     }
     match context.last_parent {
-        LastParent::Own => {
-            let before = member.len();
-            let id = ids::hex(context.span_id.as_u64());
-            if !(push_separator(member) && member.push(b"p:") && member.push(&id)) {
-                member.truncate(before);
-            }
-        }
-        LastParent::Received(Some(id)) => push_encoded(member, b"p:", id),
+        LastParent::Own => member.push_pair(b"p:", &parts.span_id),
+        LastParent::Received(Some(id)) => member.push_encoded(b"p:", id),
         LastParent::Received(None) => {}
     }
-    push_tags(member, context, decided);
+    member.push_tags(context, parts);
 }
 
-fn push_priority(member: &mut Text<MAX_OWN_BYTES>, priority: i32) {
-    match priority {
-        0 => _ = member.push(b"s:0"),
-        1 => _ = member.push(b"s:1"),
-        2 => _ = member.push(b"s:2"),
-        other => {
-            member.push(if other < 0 { b"s:-" } else { b"s:" });
-            member.push(ids::decimal(u64::from(other.unsigned_abs())).as_bytes());
+const _: () = assert!(MAX_OWN_BYTES <= MAX_LIST_BYTES);
+
+/// Our member while it is put together.
+struct Member<'a, const N: usize> {
+    text: &'a mut Text<N>,
+    /// Where its first pair begins.
+    first: usize,
+}
+
+impl<const N: usize> Member<'_, N> {
+    fn push_priority(&mut self, priority: i32) {
+        match priority {
+            0 => self.push_pair(b"s:0", b""),
+            1 => self.push_pair(b"s:1", b""),
+            2 => self.push_pair(b"s:2", b""),
+            other => {
+                let digits = ids::decimal(u64::from(other.unsigned_abs()));
+                self.push_pair(if other < 0 { b"s:-" } else { b"s:" }, digits.as_bytes());
+            }
         }
     }
-}
 
-/// The decision maker first; of the others those that fit.
-fn push_tags(member: &mut Text<MAX_OWN_BYTES>, context: &Outgoing<'_>, decided: &Decided) {
-    if let Some(maker) = &decided.maker {
-        push_encoded(member, b"t.dm:", maker.as_str());
-    } else if let Some(maker) = context.tags.decision_maker() {
-        push_encoded(member, b"t.dm:", maker);
-    }
-    if let Some(rate) = &decided.rate {
-        push_encoded(member, b"t.ksr:", rate.as_str());
-    }
-    for (key, value) in context.tags.iter() {
-        let is_written = key == TAG_DECISION_MAKER || decided.replaces(key);
-        if let Some(name) = key.strip_prefix(TAG_PREFIX).filter(|_| !is_written) {
-            push_tag(member, name, value);
+    /// The decision maker first; of the others those that fit.
+    fn push_tags(&mut self, context: &Outgoing<'_>, parts: &Parts) {
+        if let Some(maker) = &parts.maker {
+            self.push_pair(b"t.dm:", maker.as_bytes());
+        } else if let Some(maker) = context.tags.decision_maker() {
+            self.push_encoded(b"t.dm:", maker);
+        }
+        if let Some(rate) = &parts.rate {
+            self.push_pair(b"t.ksr:", rate.as_bytes());
+        }
+        if let Some(marker) = &parts.marker {
+            self.push_tag(org_guard::NAME, marker.as_str());
+        }
+        for (key, value) in context.tags.iter() {
+            let is_written = key == TAG_DECISION_MAKER || parts.replaces(key);
+            if let Some(name) = key.strip_prefix(TAG_PREFIX).filter(|_| !is_written) {
+                self.push_tag(name, value);
+            }
         }
     }
-}
 
-/// Adds the tag, or nothing where it does not fit.
-fn push_tag(member: &mut Text<MAX_OWN_BYTES>, name: &str, value: &str) {
-    let before = member.len();
-    let has_key = push_separator(member) && member.push(b"t.") && push_name(member, name);
-    if !(has_key && member.push(b":") && push_value(member, value)) {
-        member.truncate(before);
+    /// Adds the tag, or nothing where it does not fit.
+    fn push_tag(&mut self, name: &str, value: &str) {
+        let before = self.text.len();
+        let has_key = self.separate() && self.text.push(b"t.") && push_name(self.text, name);
+        if !(has_key && self.text.push(b":") && push_value(self.text, value)) {
+            self.text.truncate(before);
+        }
+    }
+
+    /// Adds the key, which ends with its colon, and the value, or nothing where they do not fit.
+    fn push_encoded(&mut self, key: &[u8], value: &str) {
+        let before = self.text.len();
+        if !(self.separate() && self.text.push(key) && push_value(self.text, value)) {
+            self.text.truncate(before);
+        }
+    }
+
+    /// As [`push_encoded`](Self::push_encoded), of a value that needs no encoding.
+    fn push_pair(&mut self, key: &[u8], value: &[u8]) {
+        let before = self.text.len();
+        if !(self.separate() && self.text.push(key) && self.text.push(value)) {
+            self.text.truncate(before);
+        }
+    }
+
+    fn separate(&mut self) -> bool {
+        self.text.len() == self.first || self.text.push(b";")
     }
 }
 
 /// A name must not end the pair it stands in: what would is written as `_`.
-fn push_name(member: &mut Text<MAX_OWN_BYTES>, name: &str) -> bool {
+fn push_name<const N: usize>(member: &mut Text<N>, name: &str) -> bool {
     let is_kept = |byte| is_plain(byte) && byte != b':' && byte != b' ';
     if name.bytes().all(is_kept) {
         return member.push(name.as_bytes());
@@ -104,15 +180,7 @@ fn push_name(member: &mut Text<MAX_OWN_BYTES>, name: &str) -> bool {
     name.bytes().all(|byte| member.push(&[if is_kept(byte) { byte } else { b'_' }]))
 }
 
-/// Adds the key, which ends with its colon, and the value, or nothing where they do not fit.
-fn push_encoded(member: &mut Text<MAX_OWN_BYTES>, key: &[u8], value: &str) {
-    let before = member.len();
-    if !(push_separator(member) && member.push(key) && push_value(member, value)) {
-        member.truncate(before);
-    }
-}
-
-fn push_value(member: &mut Text<MAX_OWN_BYTES>, value: &str) -> bool {
+fn push_value<const N: usize>(member: &mut Text<N>, value: &str) -> bool {
     if value.bytes().all(is_plain) {
         return member.push(value.as_bytes());
     }
@@ -141,20 +209,24 @@ const fn encoded(byte: u8) -> u8 {
     }
 }
 
-fn push_separator(member: &mut Text<MAX_OWN_BYTES>) -> bool {
-    member.len() == b"dd=".len() || member.push(b";")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn list_is_cut_between_members() {
-        assert_eq!(first_members("a=1,b=2,c=3", 11), "a=1,b=2,c=3");
-        assert_eq!(first_members("a=1,b=2,c=3", 10), "a=1,b=2");
-        assert_eq!(first_members("a=1,b=2,c=3", 7), "a=1,b=2");
-        assert_eq!(first_members("a=1,b=2,c=3", 6), "a=1");
-        assert_eq!(first_members("a=1,b=2,c=3", 2), "");
+        for (room, count, expected) in [
+            (11, 31, "a=1,b=2,c=3"),
+            (11, 3, "a=1,b=2,c=3"),
+            (11, 2, "a=1,b=2"),
+            (10, 31, "a=1,b=2"),
+            (7, 31, "a=1,b=2"),
+            (6, 31, "a=1"),
+            (2, 31, ""),
+            (11, 0, ""),
+        ] {
+            assert_eq!(first_members("a=1,b=2,c=3", room, count), expected, "{room} {count}");
+        }
+        assert_eq!(first_members("", 5, 5), "");
     }
 }

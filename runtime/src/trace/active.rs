@@ -118,8 +118,16 @@ impl ActiveSpan {
     }
 
     /// The handle that is active.
-    pub(super) fn handle(&self) -> Option<&SpanCell> {
+    pub(super) fn handle(&self) -> Option<&Arc<SpanCell>> {
         if let Target::Handle(cell) = &self.target { Some(cell) } else { None }
+    }
+
+    /// The id of a span or context that is reached through this thread's stack.
+    pub(super) fn id_here(&self) -> Option<u64> {
+        match &self.target {
+            Target::Here { span_id, .. } | Target::Context(span_id) => Some(*span_id),
+            Target::None | Target::Handle(_) => None,
+        }
     }
 
     fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {

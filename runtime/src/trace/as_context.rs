@@ -6,7 +6,7 @@ use super::active::ActiveSpan;
 use super::context::{Place, SpanContext};
 use super::handle::Span;
 use super::segment::Segment;
-use crate::model::{SpanLink, Upstream};
+use crate::model::{Baggage, SpanLink, Upstream};
 
 /// Names a span: as the parent, to be linked to, or for the headers of a call. A [`SpanContext`], a [`Span`], the active span, or an
 /// `Option` of one.
@@ -34,11 +34,9 @@ pub trait AsContext {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Seen<'a> {
     /// Of this process.
-    Own {
-        segment: &'a Arc<Segment>,
-        span_id: u64,
-    },
-    Remote(&'a Upstream),
+    Own { segment: &'a Arc<Segment>, span_id: u64, baggage: Option<&'a Baggage> },
+    /// Of another process.
+    Remote { upstream: &'a Upstream, baggage: Option<&'a Baggage> },
 }
 
 impl AsContext for SpanContext {
@@ -50,8 +48,10 @@ impl AsContext for SpanContext {
     fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
         match &self.place {
             Place::Root => {}
-            Place::Within { segment, span_id, .. } => f(Seen::Own { segment, span_id: *span_id }),
-            Place::Remote(upstream) => f(Seen::Remote(upstream)),
+            Place::Within { segment, span_id, baggage, .. } => {
+                f(Seen::Own { segment, span_id: *span_id, baggage: baggage.as_deref() });
+            }
+            Place::Remote { upstream, baggage } => f(Seen::Remote { upstream, baggage: baggage.as_deref() }),
         }
     }
 }
@@ -64,7 +64,7 @@ impl AsContext for ActiveSpan {
     #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
     fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
         match self.handle() {
-            Some(cell) => f(cell.seen()),
+            Some(cell) => cell.look(f),
             None => {
                 if let Some(context) = self.context() {
                     context.look(f);
@@ -82,7 +82,7 @@ impl AsContext for Span {
     #[expect(private_interfaces, reason = "sealed: only this crate looks at spans")]
     fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
         if let Some(cell) = self.cell() {
-            f(cell.seen());
+            cell.look(f);
         }
     }
 }
@@ -117,7 +117,9 @@ impl<T: AsContext> From<T> for SpanLink {
         let link = Self::new(context.trace_id().as_u128(), context.span_id().as_u64()).kept(is_kept);
         match &context.place {
             // What came with the headers besides our own member.
-            Place::Remote(upstream) => link.tracestate(upstream.tracestate.as_deref().unwrap_or_default()),
+            Place::Remote { upstream, .. } => {
+                link.tracestate(upstream.tracestate.as_deref().unwrap_or_default())
+            }
             Place::Root | Place::Within { .. } => link,
         }
     }

@@ -7,7 +7,7 @@ use super::frame::Entry;
 use super::process::{self, Core};
 use super::segment::Segment;
 use super::stack::{Stack, with_stack};
-use crate::model::{Decision, SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
+use crate::model::{Baggage, Decision, SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
 use crate::sampling::WhySampled;
 
 /// The identity of a span, as it travels: to another thread, another task, another process.
@@ -33,28 +33,28 @@ pub struct SpanContext {
 pub(crate) enum Place {
     /// At the start of a new trace.
     Root,
-    /// Under a span of this process, whose service it inherits.
-    Within { segment: Arc<Segment>, span_id: u64, service: Option<Arc<str>> },
-    /// Under a span of another process.
-    Remote(Arc<Upstream>),
+    /// Under a span of this process, whose service and baggage it inherits.
+    Within { segment: Arc<Segment>, span_id: u64, service: Option<Arc<str>>, baggage: Option<Arc<Baggage>> },
+    /// Under a span of another process, or at the start of a trace, with baggage that came from there.
+    Remote { upstream: Arc<Upstream>, baggage: Option<Arc<Baggage>> },
 }
 
 impl SpanContext {
-    /// The trace id, 128 bits.
+    /// The trace id, 128 bits; 0 where the next span begins a trace.
     pub fn trace_id(&self) -> TraceId {
         match &self.place {
             Place::Root => TraceId::new(0),
             Place::Within { segment, .. } => TraceId::new(segment.trace_id()),
-            Place::Remote(upstream) => upstream.trace_id,
+            Place::Remote { upstream, .. } => upstream.trace_id,
         }
     }
 
-    /// The span id; 0 where a remote parent sent none.
+    /// The span id; 0 where a remote parent sent none, or the next span begins a trace.
     pub fn span_id(&self) -> SpanId {
         match &self.place {
             Place::Root => SpanId::new(0),
             Place::Within { span_id, .. } => SpanId::new(*span_id),
-            Place::Remote(upstream) => upstream.parent_id,
+            Place::Remote { upstream, .. } => upstream.parent_id,
         }
     }
 
@@ -65,7 +65,7 @@ impl SpanContext {
             Place::Within { segment, .. } => {
                 segment.facts.decision().map(|decision| decision.priority.as_i32())
             }
-            Place::Remote(upstream) => upstream.priority.map(SamplingPriority::as_i32),
+            Place::Remote { upstream, .. } => upstream.priority.map(SamplingPriority::as_i32),
         }
     }
 
@@ -74,14 +74,14 @@ impl SpanContext {
         let decision = match &self.place {
             Place::Root => None,
             Place::Within { segment, .. } => segment.facts.decision(),
-            Place::Remote(upstream) => upstream.priority.map(Decision::inherited),
+            Place::Remote { upstream, .. } => upstream.priority.map(Decision::inherited),
         };
         decision.map(WhySampled::of)
     }
 
     /// Whether the context came from another process.
     pub fn is_remote(&self) -> bool {
-        matches!(self.place, Place::Remote(_))
+        matches!(self.place, Place::Remote { .. })
     }
 
     /// What a log line says of the context: its tracer, trace id and span id.
@@ -89,7 +89,7 @@ impl SpanContext {
         let core = match &self.place {
             Place::Root => return (None, None),
             Place::Within { segment, .. } => Some(Arc::clone(&segment.core)),
-            Place::Remote(_) => with_stack(Stack::core).flatten(),
+            Place::Remote { .. } => with_stack(Stack::core).flatten(),
         };
         (core, Some((self.trace_id().as_u128(), self.span_id().as_u64())))
     }
@@ -101,22 +101,21 @@ impl SpanContext {
     pub fn enter(&self) -> ActiveGuard {
         let (segment, span_id, entry) = match &self.place {
             Place::Root => return ActiveGuard::inert(),
-            Place::Within { segment, span_id, service } => {
-                let entry = Entry { handle: None, service: service.clone(), is_remote: false };
+            Place::Within { segment, span_id, service, baggage } => {
+                let (service, baggage) = (service.clone(), baggage.clone());
+                let entry = Entry { handle: None, service, baggage, is_remote: false };
                 (Arc::clone(segment), *span_id, entry)
             }
-            Place::Remote(upstream) => {
-                let Some(core) =
-                    process::is_on_quietly().then(|| with_stack(Stack::core)).flatten().flatten()
-                else {
-                    return ActiveGuard::inert();
-                };
-                let facts = TraceFacts::new(upstream.trace_id.as_u128(), Some(Arc::clone(upstream)), None);
+            Place::Remote { upstream, baggage } => {
+                let begun =
+                    process::is_on_quietly().then(|| with_stack(|stack| stack.begin_remote(upstream)));
+                let Some((core, trace_id)) = begun.flatten().flatten() else { return ActiveGuard::inert() };
+                let facts = TraceFacts::new(trace_id, Some(Arc::clone(upstream)), None);
                 let segment = Arc::new(Segment::new(core, Arc::new(facts)));
                 let guard = ActiveGuard::enter(
                     &segment,
                     upstream.parent_id.as_u64(),
-                    Entry { handle: None, service: None, is_remote: true },
+                    Entry { handle: None, service: None, baggage: baggage.clone(), is_remote: true },
                 );
                 // The guard holds its own unit; the segment's first one was for its making.
                 segment.close_empty();

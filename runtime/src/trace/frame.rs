@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::frame_baggage::FrameBaggage;
 use super::handle::SpanCell;
 use super::owned::Edit;
 use super::process::Core;
@@ -9,7 +10,7 @@ use super::segment::Segment;
 use super::tag_set::TagSet;
 use crate::clock::Clock;
 use crate::export::queue::Outbox;
-use crate::model::{Flags, NO_INDEX, Record, SpanBuffer, TagLog};
+use crate::model::{Baggage, Flags, NO_INDEX, Record, SpanBuffer, TagLog};
 
 /// Units that a frame opens at a time.
 const CREDIT: u32 = 32;
@@ -41,6 +42,8 @@ pub(crate) struct Frame {
     spares: usize,
     /// What finished under a future so far, while it was the lowest one of its thread; ships with it, or as a part.
     pub(crate) kept: SpanBuffer,
+    /// Baggage of spans of this frame, see [`Stack::set_baggage`](super::stack::Stack::set_baggage).
+    pub(crate) baggage: Option<Box<FrameBaggage>>,
     /// What the stack held for the frame below.
     pub(crate) outer: Outer,
 }
@@ -75,6 +78,8 @@ pub(crate) struct Entry {
     pub(crate) handle: Option<Arc<SpanCell>>,
     /// The service that children inherit where there is no handle to ask.
     pub(crate) service: Option<Arc<str>>,
+    /// The baggage that children inherit where there is no handle to ask.
+    pub(crate) baggage: Option<Arc<Baggage>>,
     /// Whether the span named by the frame lives in another process.
     pub(crate) is_remote: bool,
 }
@@ -124,6 +129,7 @@ impl Frame {
             spare: None,
             spares: 0,
             kept: SpanBuffer::new(),
+            baggage: None,
             outer,
         })
     }
@@ -153,6 +159,10 @@ impl Frame {
     pub(crate) fn child(&mut self) -> Option<Box<Self>> {
         let segment = self.segment.as_ref()?;
         if self.credit == 0 {
+            if self.own_baggage().is_some() {
+                // It is inherited on the general way: a frame with baggage never has credit.
+                return None;
+            }
             // One step of the shared count for many futures: this frame holds the segment open anyway.
             segment.open(CREDIT as usize);
             self.credit = CREDIT;
@@ -201,6 +211,29 @@ impl Frame {
         }
     }
 
+    /// Baggage that the span of a future has, of its own or from its parent.
+    pub(crate) fn own_baggage(&self) -> Option<&Arc<Baggage>> {
+        // A frame that is used again may still hold what belonged to another span.
+        self.baggage.as_ref()?.of(self.span_id).filter(|_| matches!(self.kind, FrameKind::Polled(..)))
+    }
+
+    /// Gives the span of a future baggage.
+    pub(crate) fn set_own_baggage(&mut self, baggage: Arc<Baggage>) {
+        self.closes += std::mem::take(&mut self.credit);
+        self.baggage.get_or_insert_default().set(self.span_id, baggage);
+    }
+
+    /// The baggage that spans started directly under this frame inherit.
+    pub(crate) fn inherited_baggage(&self) -> Option<Arc<Baggage>> {
+        match &self.kind {
+            FrameKind::Polled(..) => self.own_baggage().cloned(),
+            FrameKind::Entered(entry) => {
+                entry.handle.as_ref().map_or_else(|| entry.baggage.clone(), |cell| cell.baggage())
+            }
+            FrameKind::Line | FrameKind::Ended | FrameKind::Blank => None,
+        }
+    }
+
     /// Gives a future's span its tags, before it is first polled.
     pub(crate) fn describe(&mut self, tags: &dyn TagSet) {
         let FrameKind::Polled(record, log) = &mut self.kind else { return };
@@ -246,6 +279,15 @@ impl Frame {
             FrameKind::Line | FrameKind::Polled(..) => true,
             FrameKind::Entered(entry) => entry.handle.as_ref().is_none_or(|cell| !cell.is_finished()),
             FrameKind::Ended | FrameKind::Blank => false,
+        }
+    }
+
+    /// Whether there is a span, here or elsewhere, that the frame is named by.
+    pub(crate) fn names_a_span(&self) -> bool {
+        match &self.kind {
+            FrameKind::Polled(record, _) => !record.is_finished(),
+            FrameKind::Entered(_) => true,
+            FrameKind::Line | FrameKind::Ended | FrameKind::Blank => false,
         }
     }
 

@@ -15,8 +15,10 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use super::setup::Setup;
+use super::stack::Started;
 use crate::model::{
-    Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, SpanLink, TagLog, TagValue,
+    Baggage, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, SpanLink, TagLog,
+    TagValue,
 };
 use crate::sampling::WhySampled;
 
@@ -87,6 +89,20 @@ impl SpanBuilder {
         self
     }
 
+    /// An item of baggage: sent along to every service that the span and its children call, beside what is inherited. The value
+    /// of a key that is inherited is replaced for this span and its children. A key without a character is left out.
+    ///
+    /// ```
+    /// let order = dd_traced::span("order.place").baggage("customer.tier", "gold").start();
+    /// assert!(order.baggage("customer.tier").is_none_or(|tier| tier == "gold"));
+    /// ```
+    pub fn baggage(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.baggage.get_or_insert_default().set(key.as_ref(), value.as_ref());
+        }
+        self
+    }
+
     /// The parent, instead of the active span.
     pub fn child_of(self, parent: &SpanContext) -> Self {
         self.at(&parent.place)
@@ -106,14 +122,14 @@ impl SpanBuilder {
     /// Starts the span. It is not active until [`Span::activate`].
     pub fn start(self) -> Span {
         let Some(setup) = self.setup else { return Span::inert() };
-        let Some(mut owned) = setup.start() else {
+        let Some(mut started) = setup.start() else {
             process::count_not_recorded();
             return Span::inert();
         };
         if let Some(time) = self.start {
-            owned.edit().start_at(time);
+            started.span.edit().start_at(time);
         }
-        Span::new(owned)
+        Span::new(started)
     }
 
     fn at(mut self, place: &Place) -> Self {
@@ -149,6 +165,9 @@ pub(crate) struct SpanCell {
     is_finished: AtomicBool,
     /// Whether the span's service may be another than the tracer's.
     has_service: AtomicBool,
+    /// Whether there may be baggage.
+    has_baggage: AtomicBool,
+    baggage: Mutex<Option<Arc<Baggage>>>,
     life: Mutex<Life>,
 }
 
@@ -163,8 +182,8 @@ impl Span {
         Self { cell: None }
     }
 
-    pub(crate) fn new(owned: OwnedSpan) -> Self {
-        let OwnedSpan { record, tags, segment } = owned;
+    pub(crate) fn new(started: Started) -> Self {
+        let Started { span: OwnedSpan { record, tags, segment }, baggage } = started;
         Self {
             cell: Some(Arc::new(SpanCell {
                 segment,
@@ -172,6 +191,8 @@ impl Span {
                 parent_id: record.parent_id,
                 is_finished: AtomicBool::new(false),
                 has_service: AtomicBool::new(record.service != 0),
+                has_baggage: AtomicBool::new(baggage.is_some()),
+                baggage: Mutex::new(baggage),
                 life: Mutex::new(Life::Open(record, tags)),
             })),
         }
@@ -196,12 +217,12 @@ impl Span {
         let Some(cell) = self.cell.as_ref().filter(|cell| !cell.is_finished()) else {
             return ActiveGuard::inert();
         };
-        let entry = Entry { handle: Some(Arc::clone(cell)), service: None, is_remote: false };
+        let entry = Entry { handle: Some(Arc::clone(cell)), service: None, baggage: None, is_remote: false };
         ActiveGuard::enter(&cell.segment, cell.span_id, entry)
     }
 
-    pub(super) fn cell(&self) -> Option<&SpanCell> {
-        self.cell.as_deref()
+    pub(super) fn cell(&self) -> Option<&Arc<SpanCell>> {
+        self.cell.as_ref()
     }
 
     /// The span's context, for children elsewhere. Where tracing is off its ids are 0.
@@ -303,11 +324,29 @@ impl SpanCell {
     }
 
     pub(crate) fn place(&self) -> Place {
-        Place::Within { segment: Arc::clone(&self.segment), span_id: self.span_id, service: self.service() }
+        let (service, baggage) = (self.service(), self.baggage());
+        Place::Within { segment: Arc::clone(&self.segment), span_id: self.span_id, service, baggage }
     }
 
-    pub(crate) fn seen(&self) -> Seen<'_> {
-        Seen::Own { segment: &self.segment, span_id: self.span_id }
+    pub(crate) fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
+        let baggage = self.baggage();
+        f(Seen::Own { segment: &self.segment, span_id: self.span_id, baggage: baggage.as_deref() });
+    }
+
+    pub(crate) fn baggage(&self) -> Option<Arc<Baggage>> {
+        // Relaxed: baggage that another thread sets at this moment may be met or not.
+        if !self.has_baggage.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.baggage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives the span other baggage; nothing once it has finished.
+    pub(crate) fn set_baggage(&self, baggage: Arc<Baggage>) {
+        if !self.is_finished() {
+            self.has_baggage.store(true, Ordering::Relaxed);
+            *self.baggage.lock().unwrap_or_else(PoisonError::into_inner) = Some(baggage);
+        }
     }
 
     pub(crate) fn service(&self) -> Option<Arc<str>> {

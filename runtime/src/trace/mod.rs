@@ -13,12 +13,14 @@
 
 mod active;
 mod as_context;
+mod baggage;
 mod context;
 #[cfg(feature = "tracing")]
 mod driven;
 mod error;
 mod finding;
 mod frame;
+mod frame_baggage;
 mod future;
 mod handle;
 mod holder;

@@ -53,6 +53,15 @@ impl Edit<'_> {
         self.record.tags = self.tags.meta(self.record.tags, key, value);
     }
 
+    /// Whether there is a tag of this key, of the span or of its call site.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        if self.record.site.tags.iter().any(|(found, _)| *found == key) {
+            return true;
+        }
+        let mut tags = self.tags.entries(self.record.tags);
+        tags.any(|entry| matches!(entry.kind, EntryKind::Meta | EntryKind::Metric) && entry.key() == key)
+    }
+
     pub(crate) fn metric(&mut self, key: &str, value: f64) {
         self.record.tags = self.tags.metric(self.record.tags, key, value);
     }

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
 use crate::export::queue::{Outbox, Queue};
 use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
+use crate::propagation::Propagator;
 use crate::sampling::Sampler;
 
 /// A tracer as spans see it: settings, clock, the way out. Shared by every segment it began.
@@ -17,6 +18,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) queue: Arc<Queue>,
     pub(crate) sampler: Arc<Sampler>,
+    pub(crate) propagator: Propagator,
     /// The start of correlated log lines, written by the room `log` at the first one.
     /// Nobody waits for it: threads that come together each write one, and the first is kept.
     pub(crate) log_identity: OnceBox<Box<str>>,
@@ -31,13 +33,23 @@ impl Core {
         clock: Clock,
         queue: Arc<Queue>,
         sampler: Arc<Sampler>,
+        propagator: Propagator,
     ) -> Self {
         let common = queue.outbox();
         let partial_flush_spans = match settings.partial_flush {
             PartialFlush::Off => u32::MAX,
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
-        Self { settings, clock, queue, sampler, log_identity: OnceBox::new(), common, partial_flush_spans }
+        Self {
+            settings,
+            clock,
+            queue,
+            sampler,
+            propagator,
+            log_identity: OnceBox::new(),
+            common,
+            partial_flush_spans,
+        }
     }
 
     /// Ships a chunk through the outbox that is shared by all threads.

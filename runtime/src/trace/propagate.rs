@@ -7,7 +7,7 @@ use super::context::{Place, SpanContext};
 use super::process;
 use super::stack::{Stack, with_stack};
 use crate::model::{Decision, PropagatedTags, SpanId, TraceId};
-use crate::propagation::{self, Extract, Inject, LastParent, Outgoing};
+use crate::propagation::{Extract, Inject, LastParent, Outgoing};
 
 /// Writes the context of a span into the headers of an outgoing call, in every style of `DD_TRACE_PROPAGATION_STYLE_INJECT`.
 ///
@@ -29,7 +29,7 @@ pub fn inject(span: &impl AsContext, carrier: &mut impl Inject) {
 
 fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
     match seen {
-        Seen::Own { segment, span_id } => {
+        Seen::Own { segment, span_id, baggage } => {
             let decision = segment.core.decide(&segment.facts);
             let upstream = segment.facts.upstream.as_deref();
             let none = PropagatedTags::default();
@@ -40,14 +40,15 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
                 origin: upstream.and_then(|upstream| upstream.origin.as_deref()),
                 tags: upstream.map_or(&none, |upstream| &upstream.tags),
                 tracestate: upstream.and_then(|upstream| upstream.tracestate.as_deref()),
+                probability: upstream.and_then(|upstream| upstream.probability.as_deref()),
                 last_parent: LastParent::Own,
+                baggage,
             };
-            let error = propagation::inject(&outgoing, &segment.core.settings.propagation, carrier);
-            if let Some(error) = error {
+            if let Some(error) = segment.core.propagator.inject(&outgoing, carrier) {
                 segment.facts.set_propagation_error(error);
             }
         }
-        Seen::Remote(upstream) => {
+        Seen::Remote { upstream, baggage } => {
             let Some(core) = with_stack(Stack::core).flatten() else { return };
             let outgoing = Outgoing {
                 trace_id: upstream.trace_id,
@@ -56,10 +57,12 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
                 origin: upstream.origin.as_deref(),
                 tags: &upstream.tags,
                 tracestate: upstream.tracestate.as_deref(),
+                probability: upstream.probability.as_deref(),
                 last_parent: LastParent::Received(upstream.last_parent_id.as_deref()),
+                baggage,
             };
             // Nothing of ours was started for this trace, so there is no span that an error could be noted on.
-            let _ = propagation::inject(&outgoing, &core.settings.propagation, carrier);
+            let _ = core.propagator.inject(&outgoing, carrier);
         }
     }
 }
@@ -67,6 +70,7 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
 /// Reads the context of an incoming call from its headers, by the styles of `DD_TRACE_PROPAGATION_STYLE_EXTRACT`.
 ///
 /// Gives `None` where the headers hold none, hold nonsense, or tracing is off. Never panics and never blocks, whatever the bytes.
+/// Headers that hold only baggage give a context whose ids are 0: its children begin traces, and have the baggage.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -78,17 +82,14 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
 /// }
 /// let span = request.start();
 /// ```
+///
+/// A context that was extracted can be injected as it is, without a span in between.
 pub fn extract(carrier: &impl Extract) -> Option<SpanContext> {
     if !process::is_on_quietly() {
         return None;
     }
-    let (core, new_trace_id) = with_stack(|stack| {
-        stack.core().map(|core| {
-            let ticks = core.clock.ticks();
-            (core, stack.new_trace_id(ticks))
-        })
-    })
-    .flatten()?;
-    let upstream = propagation::extract(carrier, &core.settings.propagation, || TraceId::new(new_trace_id))?;
-    Some(SpanContext { place: Place::Remote(Arc::new(upstream)) })
+    let core = with_stack(Stack::core).flatten()?;
+    let upstream = core.propagator.extract(carrier)?;
+    let baggage = upstream.baggage.clone();
+    Some(SpanContext { place: Place::Remote { upstream: Arc::new(upstream), baggage } })
 }

@@ -1,10 +1,11 @@
 //! A span that is described before it starts.
 
 use super::context::Place;
-use super::owned::{Edit, OwnedSpan};
-use super::stack::with_stack;
+use super::owned::Edit;
+use super::stack::{Started, with_stack};
 use super::tag_set::TagSet;
-use crate::model::{CallSite, EntryKind, Flags, Record, TagLog};
+use crate::model::{Baggage, CallSite, EntryKind, Record, TagLog};
+use std::sync::Arc;
 
 /// A record before it has ids and times.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Setup {
     pub(crate) place: Option<Place>,
     record: Record,
     tags: TagLog,
+    /// What it has beyond the baggage that it inherits.
+    pub(crate) baggage: Option<Box<Baggage>>,
 }
 
 /// The call site of all spans by hand: their name is in the tag log.
@@ -34,7 +37,7 @@ impl Setup {
     }
 
     fn of(site: &'static CallSite, place: Option<Place>) -> Self {
-        Self { place, record: Record::open(site, 0, 0, 0), tags: TagLog::new() }
+        Self { place, record: Record::open(site, 0, 0, 0), tags: TagLog::new(), baggage: None }
     }
 
     /// What the span is to begin with.
@@ -43,18 +46,17 @@ impl Setup {
     }
 
     /// Starts the span; `None` where that is not possible.
-    pub(crate) fn start(self) -> Option<OwnedSpan> {
-        let Self { place, record, tags } = self;
+    pub(crate) fn start(self) -> Option<Started> {
+        let Self { place, record, tags, baggage } = self;
         let given = tags.text(record.service).or(record.site.service);
-        let mut owned =
-            with_stack(|stack| stack.start_owned(record.site, place.as_ref(), given)).flatten()?;
-        let inherited = std::mem::replace(&mut owned.tags, tags);
-        owned.record.tags = record.tags;
-        owned.record.service = owned.tags.copy_field(&inherited, owned.record.service);
-        owned.record.flags = owned.record.flags.with(record.flags);
-        if owned.record.flags.has(Flags::WATCHED) {
-            owned.segment.facts.tell_local_root(&owned.record, &owned.tags, 0);
+        let started = with_stack(|stack| stack.start_owned(record.site, place.as_ref(), given)).flatten()?;
+        let mut started = started.described(tags, &record);
+        if let Some(items) = baggage {
+            let baggage = Arc::make_mut(started.baggage.get_or_insert_default());
+            for (key, value) in items.iter() {
+                baggage.set(key, value);
+            }
         }
-        Some(owned)
+        Some(started)
     }
 }

@@ -3,6 +3,7 @@
 //! The stack is borrowed only to push, pop or copy; values of foreign types are evaluated before. A borrow that fails (a tracing
 //! allocator, a thread that is ending) means "not recorded" and never a panic.
 
+mod baggage;
 mod buffers;
 mod connection;
 mod departures;
@@ -10,6 +11,8 @@ mod frames;
 mod owned;
 mod polls;
 mod records;
+
+pub(crate) use owned::Started;
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
@@ -23,7 +26,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use crate::clock::Clock;
-use crate::model::{Decision, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TraceFacts};
+use crate::model::{Decision, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TraceFacts, Upstream};
 
 thread_local! {
     /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
@@ -191,7 +194,8 @@ impl Stack {
             Some(record) => self.spans.tags.text(record.service).map(Arc::from),
             None => self.frames.get(at)?.service(),
         };
-        Some(Place::Within { segment, span_id, service })
+        let baggage = self.baggage_at(at, index.map_or(NO_INDEX, |index| index as u32));
+        Some(Place::Within { segment, span_id, service, baggage })
     }
 
     /// What is decided about the trace of a span on this stack. A line without a segment is not decided about.
@@ -214,6 +218,16 @@ impl Stack {
     pub(crate) fn new_trace_id(&mut self, ticks: u64) -> u128 {
         let Some(port) = &self.port else { return 0 };
         self.ids.trace_id(&port.clock, ticks, port.is_wide)
+    }
+
+    /// The tracer and the trace id for spans under a context from elsewhere; a new id where that one names none.
+    pub(crate) fn begin_remote(&mut self, upstream: &Upstream) -> Option<(Arc<Core>, u128)> {
+        let core = self.core()?;
+        let trace_id = match upstream.trace_id.as_u128() {
+            0 => self.new_trace_id(core.clock.ticks()),
+            id => id,
+        };
+        Some((core, trace_id))
     }
 
     /// The time on the clock of the tracer that is connected; `None` without one.

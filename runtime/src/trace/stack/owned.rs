@@ -3,11 +3,37 @@
 use std::sync::Arc;
 
 use super::Stack;
-use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
+use super::baggage::put_baggage_tags;
+use crate::model::{Baggage, CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
 use crate::trace::context::Place;
 use crate::trace::frame::{Frame, FrameKind};
-use crate::trace::owned::OwnedSpan;
+use crate::trace::owned::{Edit, OwnedSpan};
 use crate::trace::segment::{Ready, Segment};
+
+/// An owned span, and the baggage that it inherits.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) span: OwnedSpan,
+    pub(crate) baggage: Option<Arc<Baggage>>,
+}
+
+impl Started {
+    /// Puts tags that were described before in the place of those that the span was started with, which go below them.
+    pub(crate) fn described(mut self, tags: TagLog, described: &Record) -> Self {
+        let OwnedSpan { record, tags: log, segment } = &mut self.span;
+        let inherited = std::mem::replace(log, tags);
+        let is_tagged = std::mem::replace(&mut record.tags, described.tags) != 0;
+        record.service = log.copy_field(&inherited, record.service);
+        record.flags = record.flags.with(described.flags);
+        if is_tagged {
+            put_baggage_tags(&mut Edit { record, tags: log }, segment);
+        }
+        if record.flags.has(Flags::WATCHED) {
+            segment.facts.tell_local_root(record, log, 0);
+        }
+        self
+    }
+}
 
 impl Stack {
     /// Starts the span of a future under the active one, or as a new trace.
@@ -31,14 +57,19 @@ impl Stack {
     }
 
     fn start_polled_owned(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
-        let owned = self.start_owned(site, None, site.service)?;
-        Some(self.polled(owned))
+        let started = self.start_owned(site, None, site.service)?;
+        Some(self.polled(started))
     }
 
     /// The frame of a future's span.
-    pub(crate) fn polled(&mut self, owned: OwnedSpan) -> Box<Frame> {
-        let OwnedSpan { record, tags, segment } = owned;
-        self.new_frame(segment.trace_id(), record.span_id, segment, FrameKind::Polled(record, tags))
+    pub(crate) fn polled(&mut self, started: Started) -> Box<Frame> {
+        let Started { span: OwnedSpan { record, tags, segment }, baggage } = started;
+        let kind = FrameKind::Polled(record, tags);
+        let mut frame = self.new_frame(segment.trace_id(), record.span_id, segment, kind);
+        if let Some(baggage) = baggage {
+            frame.set_own_baggage(baggage);
+        }
+        frame
     }
 
     /// Starts an owned span under the active one, under a given place, or as a new trace; of its parent's service or a given one.
@@ -47,16 +78,19 @@ impl Stack {
         site: &'static CallSite,
         parent: Option<&Place>,
         given: Option<&str>,
-    ) -> Option<OwnedSpan> {
+    ) -> Option<Started> {
         self.settle();
         let span_id;
+        let baggage;
         let (segment, parent_id, service, is_local_root) = match parent {
-            Some(Place::Within { segment, span_id: parent_id, service }) => {
+            Some(Place::Within { segment, span_id: parent_id, service, baggage: inherited }) => {
                 segment.open(1);
                 span_id = self.ids.span_id();
+                baggage = inherited.clone();
                 (Arc::clone(segment), *parent_id, service.clone(), false)
             }
             None if !self.frames.is_empty() => {
+                baggage = self.active_baggage();
                 let segment = self.promote(self.frames.len() - 1)?;
                 segment.open(1);
                 span_id = self.ids.span_id();
@@ -69,17 +103,20 @@ impl Stack {
                     None => (segment, frame.span_id, frame.service(), frame.begins_local_trace()),
                 }
             }
-            Some(Place::Root | Place::Remote(_)) | None => {
+            Some(Place::Root | Place::Remote { .. }) | None => {
                 let core = self.core()?;
                 let ticks = self.ticks()?;
                 let new_id = self.new_trace_id(ticks);
                 span_id = self.ids.span_id();
-                let upstream = if let Some(Place::Remote(upstream)) = parent {
-                    Some(Arc::clone(upstream))
-                } else {
-                    None
+                let (upstream, inherited) = match parent {
+                    Some(Place::Remote { upstream, baggage }) => {
+                        (Some(Arc::clone(upstream)), baggage.clone())
+                    }
+                    _ => (None, None),
                 };
-                let trace_id = upstream.as_ref().map_or(new_id, |upstream| upstream.trace_id.as_u128());
+                baggage = inherited;
+                let received_id = upstream.as_ref().map_or(0, |upstream| upstream.trace_id.as_u128());
+                let trace_id = if received_id == 0 { new_id } else { received_id };
                 let parent_id = upstream.as_ref().map_or(0, |upstream| upstream.parent_id.as_u64());
                 let facts = TraceFacts::new(trace_id, upstream, given.map(Arc::from));
                 (Arc::new(Segment::new(core, Arc::new(facts))), parent_id, None, true)
@@ -101,9 +138,10 @@ impl Stack {
             segment.facts.set_service(span_id, service);
         }
         if is_local_root {
+            put_baggage_tags(&mut Edit { record: &mut record, tags: &mut tags }, &segment);
             segment.watch(&mut record, &tags);
         }
-        Some(OwnedSpan { record, tags, segment })
+        Some(Started { span: OwnedSpan { record, tags, segment }, baggage })
     }
 
     /// Takes a finished owned span to where its segment collects.

@@ -1,6 +1,7 @@
 //! Records of `#[traced]` functions: the fast path.
 
 use super::Stack;
+use super::baggage::put_baggage_tags;
 use crate::clock::Clock;
 use crate::model::{CallSite, EntryKind, Flags, NO_INDEX, Record, SpanBuffer};
 use crate::trace::error::ErrorInfo;
@@ -40,13 +41,15 @@ impl Stack {
 
     /// Tells the trace of the record that was just started, if it is its first one here.
     fn tell_local_root(&mut self) {
-        let (Some(record), Some(frame)) = (self.spans.records.last_mut(), self.frames.last()) else { return };
+        let SpanBuffer { records, tags } = &mut self.spans;
+        let (Some(record), Some(frame)) = (records.last_mut(), self.frames.last()) else { return };
         if let Some(segment) = frame.segment.as_ref().filter(|_| frame.begins_local_trace()) {
             segment.facts.set_local_root(record.span_id);
-            if let Some(service) = self.spans.tags.text(record.service) {
+            if let Some(service) = tags.text(record.service) {
                 segment.facts.set_service(record.span_id, service);
             }
-            segment.watch(record, &self.spans.tags);
+            put_baggage_tags(&mut Edit { record: &mut *record, tags: &mut *tags }, segment);
+            segment.watch(record, tags);
         }
     }
 

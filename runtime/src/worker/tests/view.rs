@@ -27,6 +27,6 @@ fn local_view_without_an_address_sends_nothing_and_with_one_does_both() {
         running.push(2, 3);
         assert!(running.handle.flush(LONG));
         assert_eq!((shown.load(Ordering::SeqCst), running.counters().acknowledged()), (6, 6));
-        assert_eq!(agent.connections(), usize::from(is_explicit));
+        assert_eq!(agent.connections() > 0, is_explicit);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::testing::{KEEP, Value, encoded, head, record};
 use super::{PLAIN, defaults};
-use crate::model::upstream::{PropagatedTags, PropagationError, UpstreamLink};
+use crate::model::upstream::{PropagationError, UpstreamLink};
 use crate::model::{
     Applied, Decision, Flags, Mechanism, SamplingPriority, SpanId, SpanLink, TagLog, TraceFacts, TraceId,
     Upstream,
@@ -12,15 +12,9 @@ use crate::model::{
 
 fn upstream(trace_id: u128) -> Upstream {
     Upstream {
-        trace_id: TraceId::new(trace_id),
-        parent_id: SpanId::new(99),
         priority: Some(SamplingPriority::USER_KEEP),
         origin: Some("synthetics".into()),
-        tags: PropagatedTags::default(),
-        tracestate: None,
-        last_parent_id: None,
-        propagation_error: None,
-        links: Vec::new(),
+        ..Upstream::new(TraceId::new(trace_id), SpanId::new(99))
     }
 }
 

@@ -1,0 +1,157 @@
+//! Baggage: what a user sends along with a trace, to be read by every service on its way.
+
+use once_cell::race::OnceBox;
+
+/// Keys with values, in the order in which they were first set. Shared between a span and its children, and never changed then:
+/// whoever changes it makes one of its own.
+#[derive(Default)]
+pub(crate) struct Baggage {
+    /// Keys and values one after the other.
+    text: String,
+    items: Vec<Ends>,
+    /// The value of the header, written at the first call that carries it.
+    header: OnceBox<String>,
+}
+
+/// Where an item's key and value end in the text; the key begins where the item before ends.
+#[derive(Clone, Copy)]
+struct Ends {
+    key: usize,
+    value: usize,
+}
+
+impl Baggage {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Key and value of each item.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut start = 0;
+        self.items.iter().map(move |ends| {
+            let key = self.text.get(start..ends.key).unwrap_or_default();
+            start = ends.value;
+            (key, self.text.get(ends.key..ends.value).unwrap_or_default())
+        })
+    }
+
+    /// The value under a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.iter().find_map(|(found, value)| (found == key).then_some(value))
+    }
+
+    /// Adds an item at the end, or replaces the value where the key is there. A key without a character is no key.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        if key.is_empty() {
+            return;
+        }
+        self.header = OnceBox::new();
+        if self.get(key).is_none() {
+            return self.push(key, value);
+        }
+        let before = std::mem::take(self);
+        for (found, old) in before.iter() {
+            self.push(found, if found == key { value } else { old });
+        }
+    }
+
+    /// Takes an item out; false where there was none.
+    pub(crate) fn remove(&mut self, key: &str) -> bool {
+        if self.get(key).is_none() {
+            return false;
+        }
+        let before = std::mem::take(self);
+        for (found, value) in before.iter().filter(|(found, _)| *found != key) {
+            self.push(found, value);
+        }
+        true
+    }
+
+    /// The value of the header, which `write` makes once.
+    pub(crate) fn header(&self, write: impl FnOnce(&Self) -> String) -> &str {
+        self.header.get_or_init(|| Box::new(write(self)))
+    }
+
+    fn push(&mut self, key: &str, value: &str) {
+        self.text.push_str(key);
+        let key = self.text.len();
+        self.text.push_str(value);
+        self.items.push(Ends { key, value: self.text.len() });
+    }
+}
+
+impl Clone for Baggage {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), items: self.items.clone(), header: OnceBox::new() }
+    }
+}
+
+impl PartialEq for Baggage {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl std::fmt::Debug for Baggage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn items(baggage: &Baggage) -> Vec<(&str, &str)> {
+        baggage.iter().collect()
+    }
+
+    #[test]
+    fn items_keep_the_order_of_their_first_setting() {
+        let mut baggage = Baggage::default();
+        for (key, value) in [("b", "1"), ("a", "2"), ("c", ""), ("b", "long"), ("", "no key")] {
+            baggage.set(key, value);
+        }
+        assert_eq!(items(&baggage), [("b", "long"), ("a", "2"), ("c", "")]);
+        assert!(baggage.remove("a") && !baggage.remove("a"));
+        baggage.set("a", "3");
+        assert_eq!(items(&baggage), [("b", "long"), ("c", ""), ("a", "3")]);
+        assert_eq!((baggage.get("c"), baggage.get("C")), (Some(""), None));
+    }
+
+    #[test]
+    fn header_is_that_of_the_present_items() {
+        let keys = |baggage: &Baggage| baggage.iter().map(|(key, _)| key).collect::<String>();
+        let mut baggage = Baggage::default();
+        baggage.set("a", "1");
+        assert_eq!((baggage.header(keys), baggage.header(|_| String::new())), ("a", "a"));
+        let mut other = baggage.clone();
+        other.set("b", "1");
+        assert_eq!((baggage.header(keys), other.header(keys)), ("a", "ab"));
+        other.remove("a");
+        assert_eq!(other.header(keys), "b");
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_an_ordered_map(acts in prop::collection::vec(("[a-cé]{1,2}", prop::option::of(".{0,4}")), 0..30)) {
+            let mut model: Vec<(String, String)> = Vec::new();
+            let mut baggage = Baggage::default();
+            for (key, value) in acts {
+                let at = model.iter().position(|(found, _)| *found == key);
+                match (at, value) {
+                    (Some(at), Some(value)) => model[at].1 = value,
+                    (None, Some(value)) => model.push((key.clone(), value)),
+                    (at, None) => _ = at.map(|at| model.remove(at)),
+                }
+                match model.iter().find(|(found, _)| *found == key) {
+                    Some((_, value)) => baggage.set(&key, value),
+                    None => _ = baggage.remove(&key),
+                }
+                let expected: Vec<(&str, &str)> = model.iter().map(|(key, value)| (&**key, &**value)).collect();
+                prop_assert_eq!(items(&baggage), expected);
+            }
+        }
+    }
+}
