@@ -33,7 +33,7 @@ pub use dice::Dice;
 pub use http::{Response, get, send};
 pub use loggers::{Line, Loggers};
 pub use patience::PATIENCE;
-pub use process::{program, with_tracer};
+pub use process::{program, with_tracer, with_tracer_of};
 pub use ready::{ready, span_of};
 pub use report::{Books, Report};
 pub use source::{repository, rust_files, tokens};

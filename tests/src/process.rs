@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use dd_traced::{Tracer, TracerGuard};
+use dd_traced::{Tracer, TracerBuilder, TracerGuard};
 
 use crate::agent::{FakeAgent, Received, with_agent};
 use crate::child::command;
@@ -16,12 +16,23 @@ use crate::report::Books;
 /// # Panics
 /// Where a span was neither delivered nor lost for a reason.
 pub fn with_tracer(test: impl FnOnce(&FakeAgent, &TracerGuard)) -> (Received, Books) {
+    with_tracer_of(|builder| builder, test)
+}
+
+/// Like [`with_tracer`], with options of its own.
+///
+/// # Panics
+/// As [`with_tracer`].
+pub fn with_tracer_of(
+    options: impl FnOnce(TracerBuilder) -> TracerBuilder,
+    test: impl FnOnce(&FakeAgent, &TracerGuard),
+) -> (Received, Books) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut books = Books::default();
     let received = with_agent(|agent| {
         let tracer = Tracer::builder().service("shop").env("test").version("1.2.3").agent_url(agent.url());
-        let tracer = tracer.start().expect("no other tracer runs");
+        let tracer = options(tracer).start().expect("no other tracer runs");
         test(agent, &tracer);
         tracer.shutdown(PATIENCE);
         books = dd_traced::counters().into();
