@@ -94,7 +94,7 @@ pub use config::{Origin, Setting, SettingValue, SettingsTable};
 pub use export::{Counters, DropReason};
 #[cfg(feature = "enable")]
 pub use global::{StartError, Tracer, TracerBuilder, TracerGuard, counters, flush, init, settings, shutdown};
-pub use model::{AttributeValue, SpanId, SpanLink, TagValue, TraceId};
+pub use model::{AttributeValue, SpanEvent, SpanId, SpanLink, TagValue, TraceId};
 pub use propagation::{Extract, Inject};
 pub use sampling::{SamplingStep, WhySampled};
 pub use trace::{

@@ -27,7 +27,8 @@ use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults, Texts};
 use crate::model::{
-    ChunkBatch, ChunkHead, EntryKind, FLAGS_KNOWN, Flags, LinkView, Record, SpanId, TagLog, TraceId,
+    Attribute, ChunkBatch, ChunkHead, EntryKind, EventView, FLAGS_KNOWN, Flags, LinkView, Record, SpanId,
+    TagLog, TraceId,
 };
 use crate::propagation::{PropagationSettings, Propagator};
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
@@ -81,6 +82,10 @@ pub struct FinishedSpan {
     pub metrics: BTreeMap<String, f64>,
     /// The links, in the order they were added.
     pub links: Vec<FinishedLink>,
+    /// The events, in the order they were added.
+    pub events: Vec<FinishedEvent>,
+    /// Structured values by key, as MessagePack.
+    pub structs: BTreeMap<String, Vec<u8>>,
     /// How many chunks had arrived when this one did; spans shipped together have the same.
     pub chunk: usize,
 }
@@ -110,6 +115,57 @@ impl FinishedLink {
             flags: (link.flags & FLAGS_KNOWN != 0).then_some(link.flags as u8),
             tracestate: link.tracestate.to_owned(),
             attributes: attributes.map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+        }
+    }
+}
+
+/// An event of a finished span as a test sees it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FinishedEvent {
+    /// What happened.
+    pub name: String,
+    /// When, in nanoseconds since the Unix epoch.
+    pub time_ns: u64,
+    /// The attributes, with their types.
+    pub attributes: BTreeMap<String, FinishedValue>,
+}
+
+/// The value of an event's attribute as a test sees it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum FinishedValue {
+    /// A text.
+    Text(String),
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A number with a fraction.
+    Double(f64),
+    /// Values of one type.
+    List(Vec<FinishedValue>),
+}
+
+impl FinishedEvent {
+    fn of(event: EventView<'_>, timeline: &Timeline) -> Self {
+        let attributes = event.attributes.latest().into_iter();
+        Self {
+            name: event.name.to_owned(),
+            time_ns: event.time.unix_ns(|ticks| timeline.unix_ns(ticks)),
+            attributes: attributes.map(|(key, value)| (key.to_owned(), FinishedValue::of(value))).collect(),
+        }
+    }
+}
+
+impl FinishedValue {
+    fn of(value: Attribute<'_>) -> Self {
+        match value {
+            Attribute::Text(text) => Self::Text(text.to_owned()),
+            Attribute::Bool(value) => Self::Bool(value),
+            Attribute::Int(value) => Self::Int(value),
+            Attribute::Double(value) => Self::Double(value),
+            Attribute::List(list) => Self::List(list.values().map(Self::of).collect()),
         }
     }
 }
@@ -301,6 +357,7 @@ fn read_span(
         if record.flags.has(Flags::START_GIVEN) { record.start } else { timeline.unix_ns(record.start) };
     let end_ns = if record.flags.has(Flags::END_GIVEN) { record.end } else { timeline.unix_ns(record.end) };
     let Texts { name, resource, span_type } = Texts::of(record, log);
+    let structs = log.structures(record.tags).into_iter();
     let mut span = FinishedSpan {
         service: log.text(record.service).map(str::to_owned),
         resource: Some(resource).filter(|resource| *resource != name),
@@ -317,6 +374,8 @@ fn read_span(
         meta: record.site.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         metrics: BTreeMap::new(),
         links: log.links(record.tags).into_iter().map(FinishedLink::of).collect(),
+        events: log.events(record.tags).into_iter().map(|event| FinishedEvent::of(event, timeline)).collect(),
+        structs: structs.map(|entry| (entry.key().to_owned(), entry.structure().to_owned())).collect(),
         chunk,
     };
     let mut entries: Vec<_> = log.entries(record.tags).collect();

@@ -40,4 +40,4 @@ pub use source::{repository, rust_files, tokens};
 pub use stream::Address;
 pub use test_agent::TestAgent;
 pub use tree::SpanTree;
-pub use wire::{SpanEvent, SpanLink, WireSpan, decode_v04, trace_id};
+pub use wire::{Blob, SpanEvent, SpanLink, WireSpan, decode_v04, trace_id};

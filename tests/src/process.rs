@@ -16,15 +16,15 @@ use crate::report::Books;
 /// # Panics
 /// Where a span was neither delivered nor lost for a reason.
 pub fn with_tracer(test: impl FnOnce(&FakeAgent, &TracerGuard)) -> (Received, Books) {
-    with_tracer_of(|builder| builder, test)
+    with_tracer_of(|_, tracer| tracer, test)
 }
 
-/// Like [`with_tracer`], with options of its own.
+/// [`with_tracer`], where agent and tracer are prepared before the tracer starts.
 ///
 /// # Panics
-/// As [`with_tracer`].
+/// As [`with_tracer`] does.
 pub fn with_tracer_of(
-    options: impl FnOnce(TracerBuilder) -> TracerBuilder,
+    prepare: impl FnOnce(&FakeAgent, TracerBuilder) -> TracerBuilder,
     test: impl FnOnce(&FakeAgent, &TracerGuard),
 ) -> (Received, Books) {
     static TURN: Mutex<()> = Mutex::new(());
@@ -32,7 +32,7 @@ pub fn with_tracer_of(
     let mut books = Books::default();
     let received = with_agent(|agent| {
         let tracer = Tracer::builder().service("shop").env("test").version("1.2.3").agent_url(agent.url());
-        let tracer = options(tracer).start().expect("no other tracer runs");
+        let tracer = prepare(agent, tracer).start().expect("no other tracer runs");
         test(agent, &tracer);
         tracer.shutdown(PATIENCE);
         books = dd_traced::counters().into();

@@ -124,6 +124,7 @@ mod tests {
             span_type: None,
             span_links: Vec::new(),
             span_events: Vec::new(),
+            meta_struct: BTreeMap::new(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Traces as they are on the wire, decoded strictly: a field that the agent does not know fails the test.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Visitor};
 
 /// A span of `/v0.4/traces`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireSpan {
     /// The service.
@@ -43,6 +44,9 @@ pub struct WireSpan {
     /// Events within the span.
     #[serde(default)]
     pub span_events: Vec<SpanEvent>,
+    /// Structured values.
+    #[serde(default)]
+    pub meta_struct: BTreeMap<String, Blob>,
 }
 
 impl WireSpan {
@@ -67,8 +71,30 @@ impl WireSpan {
     }
 }
 
+/// A byte string, which has to be one on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Blob;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a byte string")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Blob, E> {
+                Ok(Blob(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
 /// A link to a span of this or another trace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpanLink {
     /// The low half of the trace id.
@@ -90,7 +116,7 @@ pub struct SpanLink {
 }
 
 /// An event within a span.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpanEvent {
     /// When, in nanoseconds since the Unix epoch.

@@ -32,7 +32,7 @@ fn injected(span: &impl AsContext) -> HashMap<String, String> {
 }
 
 fn sampled(options: impl FnOnce(TracerBuilder) -> TracerBuilder, test: impl FnOnce(&FakeAgent)) -> Received {
-    with_tracer_of(options, |agent, _| test(agent)).0
+    with_tracer_of(|_, tracer| options(tracer), |agent, _| test(agent)).0
 }
 
 /// What the span says of sampling, sorted: `_sampling_priority_v1`, `_dd.p.dm`, `_dd.p.ksr`, the rates.

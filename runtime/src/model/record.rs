@@ -32,15 +32,27 @@ impl Flags {
     pub(crate) const LINKED: Flags = Flags(1 << 7);
     /// The local root of a shared trace that sampling rules look at: what changes is told to its trace. Means nothing of a finished span.
     pub(crate) const WATCHED: Flags = Flags(1 << 15);
-    /// The number of links that were left out is in the tag log.
+    /// The number of links and events that were left out is in the tag log.
     pub(crate) const LEFT_OUT: Flags = Flags(1 << 8);
+    /// Events are in the tag log.
+    pub(crate) const EVENTS: Flags = Flags(1 << 9);
+    /// Structured values are in the tag log.
+    pub(crate) const STRUCTS: Flags = Flags(1 << 10);
+    /// Fields of the wire that few spans have.
+    pub(crate) const EXTRAS: Flags = Self::LINKED.with(Self::EVENTS).with(Self::STRUCTS);
 
-    /// The number of links is in a byte of the upper bits.
+    /// The number of links and that of events are in the upper bits, a byte each.
     const LINKS_AT: u32 = 16;
+    const EVENTS_AT: u32 = 24;
 
     /// One link more; `None` where the span has as many as it may.
     pub(crate) fn with_link(self) -> Option<Self> {
         self.counted(Self::LINKS_AT).map(|flags| flags.with(Flags::LINKED))
+    }
+
+    /// One event more; `None` where the span has as many as it may.
+    pub(crate) fn with_event(self) -> Option<Self> {
+        self.counted(Self::EVENTS_AT).map(|flags| flags.with(Flags::EVENTS))
     }
 
     fn counted(self, at: u32) -> Option<Self> {

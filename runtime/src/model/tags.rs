@@ -13,18 +13,23 @@
 use std::collections::HashSet;
 
 use super::Record;
+use super::event::{EventView, SpanEvent};
 use super::left_out::LeftOut;
 use super::link::{LinkView, SpanLink};
-use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
+use super::msgpack::{FLOAT, SHORT, push_str, read_str, str_len, write_float, write_short, write_str};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
 pub(super) const MAX_KEY: usize = 200;
 /// Longest value in bytes; the agent truncates beyond.
-pub(super) const MAX_VALUE: usize = 25_000;
+pub(crate) const MAX_VALUE: usize = 25_000;
 /// Longest service, name or type in bytes.
 const MAX_NAME: usize = 100;
 /// Longest resource in bytes.
 const MAX_RESOURCE: usize = 5_000;
+/// Bytes of the largest structured value.
+pub(crate) const MAX_STRUCT: usize = 1 << 20;
+/// Bytes before a MessagePack byte string of any length.
+const BIN_HEADER: usize = 5;
 /// Bytes of tags one buffer may hold before further tags are left out.
 const MAX_LOG: usize = 64 << 20;
 /// Bytes a log begins with.
@@ -55,12 +60,16 @@ pub(crate) enum EntryKind {
     Link = 7,
     /// How many links and events were left out; not MessagePack.
     LeftOut = 8,
+    /// Something that happened within the span; not MessagePack.
+    Event = 9,
+    /// A structured value under a key.
+    Struct = 10,
 }
 
 impl EntryKind {
     /// Whether entries of this kind stand beside each other, instead of the latest one of a key or field counting alone.
     fn is_one_of_many(self) -> bool {
-        matches!(self, EntryKind::Link | EntryKind::LeftOut)
+        matches!(self, EntryKind::Link | EntryKind::LeftOut | EntryKind::Event)
     }
 
     fn from_bits(bits: u32) -> Self {
@@ -73,6 +82,8 @@ impl EntryKind {
             5 => EntryKind::Service,
             7 => EntryKind::Link,
             8 => EntryKind::LeftOut,
+            9 => EntryKind::Event,
+            10 => EntryKind::Struct,
             _ => EntryKind::Unset,
         }
     }
@@ -202,6 +213,40 @@ impl TagLog {
         links
     }
 
+    /// Appends an event that is added at `ticks`, and gives the span's new anchor.
+    pub(crate) fn event(&mut self, anchor: u32, event: &SpanEvent, ticks: u64) -> u32 {
+        self.bytes(anchor, EntryKind::Event, &event.to_bytes(ticks))
+    }
+
+    /// The events of one span, the first one first.
+    pub(crate) fn events(&self, anchor: u32) -> Vec<EventView<'_>> {
+        let events = self.entries(anchor).filter(|entry| entry.kind == EntryKind::Event);
+        let mut events: Vec<_> = events.filter_map(|entry| EventView::from_bytes(entry.payload)).collect();
+        events.reverse();
+        events
+    }
+
+    /// Appends a structured value, MessagePack itself, and gives the span's new anchor. Larger ones than [`MAX_STRUCT`] are left out.
+    pub(crate) fn structure(&mut self, anchor: u32, key: &str, value: &[u8]) -> u32 {
+        if value.len() > MAX_STRUCT {
+            return anchor;
+        }
+        let mut pair = Vec::with_capacity(str_len(key) + BIN_HEADER + value.len());
+        push_str(&mut pair, cut(key, MAX_KEY));
+        pair.push(0xc6);
+        pair.extend_from_slice(&(value.len() as u32).to_be_bytes());
+        pair.extend_from_slice(value);
+        self.bytes(anchor, EntryKind::Struct, &pair)
+    }
+
+    /// The structured values of one span, the latest of each key unless it was taken back.
+    pub(crate) fn structures(&self, anchor: u32) -> Vec<Entry<'_>> {
+        let mut seen = HashSet::new();
+        let about = |kind| matches!(kind, EntryKind::Struct | EntryKind::Unset);
+        let latest = self.entries(anchor).filter(|entry| about(entry.kind) && seen.insert(entry.key_bytes()));
+        latest.filter(|entry| entry.kind == EntryKind::Struct).collect()
+    }
+
     /// Counts links and events that a span has too much of, and gives its new anchor. The count is one entry, or few where tags come
     /// between: only the latest entries are looked at.
     pub(crate) fn left_out(&mut self, anchor: u32, more: LeftOut) -> u32 {
@@ -241,14 +286,23 @@ impl TagLog {
 
     /// Copies the chain of a span behind this log's end, without what later entries replace, and gives its anchor here.
     pub(crate) fn copy_chain(&mut self, from: &TagLog, anchor: u32) -> u32 {
+        self.copy_where(from, anchor, |_| true)
+    }
+
+    /// Like [`TagLog::copy_chain`], without the entries of one kind.
+    pub(crate) fn copy_chain_but(&mut self, from: &TagLog, anchor: u32, kind: EntryKind) -> u32 {
+        self.copy_where(from, anchor, |entry| entry.kind != kind)
+    }
+
+    fn copy_where(&mut self, from: &TagLog, anchor: u32, is_wanted: impl Fn(&Entry<'_>) -> bool) -> u32 {
         let mut seen = HashSet::new();
-        let latest =
-            from.entries(anchor).filter(|entry| entry.kind.is_one_of_many() || seen.insert(entry.identity()));
+        let latest = from
+            .entries(anchor)
+            .filter(|entry| is_wanted(entry))
+            .filter(|entry| entry.kind.is_one_of_many() || seen.insert(entry.identity()));
         let mut entries: Vec<Entry<'_>> = latest.collect();
         entries.reverse();
-        entries.iter().fold(0, |anchor, entry| {
-            self.entry(anchor, entry.kind, entry.payload.len(), |bytes| bytes.copy_from_slice(entry.payload))
-        })
+        entries.iter().fold(0, |anchor, entry| self.bytes(anchor, entry.kind, entry.payload))
     }
 
     /// Appends names, resources and tags of another log's span, from the latest one back to but without that at `before`, to the
@@ -425,6 +479,7 @@ impl<'a> Entry<'a> {
     fn identity(&self) -> (Option<EntryKind>, &'a [u8]) {
         match self.kind {
             EntryKind::Meta | EntryKind::Metric | EntryKind::Unset => (None, self.key_bytes()),
+            EntryKind::Struct => (Some(EntryKind::Struct), self.key_bytes()),
             field => (Some(field), &[]),
         }
     }
@@ -444,6 +499,12 @@ impl<'a> Entry<'a> {
     pub(crate) fn number(&self) -> Option<f64> {
         let rest = self.payload.get(self.key_bytes().len() + 1..)?;
         rest.try_into().ok().map(f64::from_be_bytes)
+    }
+
+    /// The MessagePack of a structured value, after its key.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn structure(&self) -> &'a [u8] {
+        self.payload.get(self.key_bytes().len() + BIN_HEADER..).unwrap_or_default()
     }
 
     /// The text of a field entry.

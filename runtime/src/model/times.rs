@@ -63,6 +63,11 @@ impl<'a> Pace<'a> {
         (self.unix_ns.wrapping_add(scale(since)), scale(duration))
     }
 
+    /// Unix nanoseconds of a tick, within the wire's 63 bits.
+    pub(crate) fn unix_ns(&self, ticks: u64) -> u64 {
+        self.timeline.unix_ns(ticks).min(MAX)
+    }
+
     #[cold]
     #[inline(never)]
     fn exact(&self, record: &Record) -> (u64, u64) {

@@ -9,7 +9,7 @@ use super::error::ErrorInfo;
 use super::handle::{SpanCell, overrule};
 use super::owned::Edit;
 use super::stack::{Active, Stack, with_stack};
-use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanId, SpanLink, TagValue};
+use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanEvent, SpanId, SpanLink, TagValue};
 use crate::sampling::WhySampled;
 
 /// The span that is active on this thread now; without one, something on which every method does nothing.
@@ -127,6 +127,15 @@ impl ActiveSpan {
         match &self.target {
             Target::Here { span_id, .. } | Target::Context(span_id) => Some(*span_id),
             Target::None | Target::Handle(_) => None,
+        }
+    }
+
+    /// The time on the span's clock.
+    fn ticks(&self) -> Option<u64> {
+        match &self.target {
+            Target::None | Target::Context(_) => None,
+            Target::Here { .. } => with_stack(|stack| stack.ticks()).flatten(),
+            Target::Handle(cell) => Some(cell.ticks()),
         }
     }
 

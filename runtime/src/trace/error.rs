@@ -6,6 +6,8 @@ use std::fmt::{Debug, Display, Write};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::model::SpanEvent;
+
 /// What is known of a failure: the tags `error.type`, `error.message` and `error.stack`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorInfo {
@@ -56,6 +58,18 @@ impl ErrorInfo {
     #[cfg(feature = "tracing")]
     pub(crate) fn with_kind(self, kind: String) -> Self {
         Self { kind: Cow::Owned(kind), ..self }
+    }
+
+    /// The event that tells of it.
+    ///
+    /// Source: `record_exception` in `ddtrace/_trace/span.py` of DataDog/dd-trace-py.
+    pub(crate) fn into_event(self) -> SpanEvent {
+        let event = SpanEvent::new("exception");
+        let event = event.attribute("exception.type", self.kind).attribute("exception.message", self.message);
+        match self.stack {
+            Some(stack) => event.attribute("exception.stacktrace", stack),
+            None => event,
+        }
     }
 
     /// An error by a text of its own choice.

@@ -17,8 +17,8 @@ use super::segment::Segment;
 use super::setup::Setup;
 use super::stack::Started;
 use crate::model::{
-    Baggage, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanId, SpanLink, TagLog,
-    TagValue,
+    Baggage, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanEvent, SpanId, SpanLink,
+    TagLog, TagValue,
 };
 use crate::sampling::WhySampled;
 
@@ -272,6 +272,10 @@ impl Span {
         self.cell.as_ref().and_then(|cell| cell.decision()).map(WhySampled::of)
     }
 
+    fn ticks(&self) -> Option<u64> {
+        self.cell.as_ref().map(|cell| cell.ticks())
+    }
+
     fn overrule(&self, priority: SamplingPriority) {
         if let Some(cell) = &self.cell {
             cell.overrule(priority);
@@ -297,6 +301,11 @@ impl SpanCell {
 
     pub(crate) fn span_id(&self) -> u64 {
         self.span_id
+    }
+
+    /// The time on the span's clock.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.segment.core.clock.ticks()
     }
 
     pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {

@@ -38,6 +38,8 @@ mod segment;
 mod setters;
 mod setup;
 mod stack;
+#[cfg(feature = "enable")]
+mod structure;
 mod tag_set;
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
-use crate::model::{EntryKind, Flags, LeftOut, Record, SpanLink, TagLog, WriteTag};
+use crate::model::{EntryKind, Flags, LeftOut, Record, SpanEvent, SpanLink, TagLog, WriteTag};
 use std::time::SystemTime;
 
 /// An open span outside of any line.
@@ -78,6 +78,23 @@ impl Edit<'_> {
             }
             None => self.left_out(LeftOut { links: 1, events: 0 }),
         }
+    }
+
+    /// Adds an event; one without a time of its own happened at `ticks`.
+    pub(crate) fn event(&mut self, event: &SpanEvent, ticks: u64) {
+        match self.record.flags.with_event() {
+            Some(flags) => {
+                self.record.tags = self.tags.event(self.record.tags, event, ticks);
+                self.record.flags = flags;
+            }
+            None => self.left_out(LeftOut { links: 0, events: 1 }),
+        }
+    }
+
+    /// Sets a structured value, as MessagePack.
+    pub(crate) fn structure(&mut self, key: &str, value: &[u8]) {
+        self.record.tags = self.tags.structure(self.record.tags, key, value);
+        self.flag(Flags::STRUCTS, true);
     }
 
     /// Counts what the span has too much of.

@@ -48,6 +48,43 @@ macro_rules! setters {
                 self.edit(|edit| edit.link(&link));
             }
 
+            /// Adds an event: a name, or a [`SpanEvent`] that says more. A span has at most 128; further ones are left out and counted.
+            pub fn add_event(&self, event: impl Into<SpanEvent>) {
+                let event = event.into();
+                if let Some(ticks) = self.ticks() {
+                    self.edit(|edit| edit.event(&event, ticks));
+                }
+            }
+
+            /// Adds an event `exception` that describes an error, without marking the span as failed: for one that was dealt with.
+            pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
+                if !self.is_recording() {
+                    return;
+                }
+                let event = ErrorInfo::of(error).into_event();
+                if let Some(ticks) = self.ticks() {
+                    self.edit(|edit| {
+                        edit.event(&event, ticks);
+                        edit.meta("_dd.span_events.has_exception", "true");
+                    });
+                }
+            }
+
+            /// Sets a structured value, sent as MessagePack in `meta_struct`, where Datadog's products look for what no tag can say. A later one
+            /// of the key wins, and [`unset_tag`](Self::unset_tag) takes it back.
+            ///
+            /// Does nothing where the value can not be serialized, is no map (or struct) at its top, or takes more than 1 MiB.
+            #[cfg(feature = "enable")]
+            pub fn set_struct(&self, key: impl AsRef<str>, value: &(impl serde::Serialize + ?Sized)) {
+                if !self.is_recording() {
+                    return;
+                }
+                let key = key.as_ref();
+                if let Some(value) = crate::trace::structure::structure(value) {
+                    self.edit(|edit| edit.structure(key, &value));
+                }
+            }
+
             /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
             pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
                 if self.is_recording() {

@@ -50,6 +50,7 @@ impl Worker {
     fn deliver_one(&mut self, size: Size) {
         let memory = Vec::with_capacity(self.delivery.latest_bytes + self.delivery.latest_bytes / 8);
         let timeline = self.timeline();
+        self.encoder.set_reads_events(self.enquiry.latest().is_some_and(|info| info.span_events));
         let Self { backlog, encoder, sampler, .. } = self;
         let Filled { payload, until, too_large } = backlog.fill(memory, encoder, &timeline, size, sampler);
         let (bytes, chunks, spans) = (payload.len(), payload.chunks(), payload.spans());

@@ -45,6 +45,9 @@ pub(crate) struct ViewSpan<'a> {
     pub(crate) is_error: bool,
     pub(crate) error_message: Option<&'a str>,
     pub(crate) is_local_root: bool,
+    /// How many there are.
+    pub(crate) links: usize,
+    pub(crate) events: usize,
 }
 
 /// A chunk of a tracer with this service.
@@ -66,6 +69,8 @@ pub(super) fn view<'a>(chunk: &DecidedChunk<'a>, service: &'a str, timeline: &Ti
             is_error: record.flags.has(Flags::ERROR),
             error_message: error_message(record, buffer),
             is_local_root: record.span_id == head.local_root_id,
+            links: if record.flags.has(Flags::LINKED) { buffer.tags.links(record.tags).len() } else { 0 },
+            events: if record.flags.has(Flags::EVENTS) { buffer.tags.events(record.tags).len() } else { 0 },
         }
     });
     ViewChunk {

@@ -241,6 +241,8 @@ mod tests {
             is_error: false,
             error_message: None,
             is_local_root: parent_id == 0,
+            links: 0,
+            events: 0,
         };
         ViewChunk {
             trace_id: TraceId::new(trace_id),

@@ -52,6 +52,11 @@ impl Encoder {
         Self { spans: SpanWriter::new(Constants::new(defaults)), first: FirstTags::default() }
     }
 
+    /// From now on for an agent that reads events as they are, or one that does not.
+    pub(crate) fn set_reads_events(&mut self, reads_events: bool) {
+        self.spans.reads_events = reads_events;
+    }
+
     /// Appends the spans of a chunk from the `from`th on, as far as the limits of the payload allow.
     ///
     /// Spans are counted in the order they are written: the local root, then the rest as they finished.

@@ -8,6 +8,7 @@
 mod block;
 mod chunk;
 mod defaults;
+mod events;
 mod fields;
 mod first;
 mod links;

@@ -71,6 +71,13 @@ impl Bytes {
         }
     }
 
+    /// Raises the byte at `at`.
+    pub(super) fn raise(&mut self, at: usize, by: u8) {
+        if let Some(byte) = self.memory.get_mut(at) {
+            *byte = byte.wrapping_add(by);
+        }
+    }
+
     /// Takes bytes out; what follows them moves up.
     pub(super) fn remove(&mut self, range: Range<usize>) {
         if range.start <= range.end && range.end <= self.used && self.used <= self.memory.len() {

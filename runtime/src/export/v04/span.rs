@@ -2,6 +2,7 @@
 
 use super::block::{TagBlock, put_str, text_of};
 use super::defaults::Constants;
+use super::events;
 use super::fields::{self, META_HEADER, NUMBERS};
 use super::links;
 use super::merge;
@@ -9,13 +10,15 @@ use super::room::{Bytes, Full, Room};
 use super::shapes::{Shape, Shapes};
 use super::tags::{self, Blocks, Stop};
 use super::times::Pace;
-use crate::model::{Flags, Record, TagLog, Upstream};
+use crate::model::{EntryKind, Flags, Record, TagLog, Upstream};
 
 /// Writes spans; keeps what is constant about them.
 #[derive(Debug)]
 pub(super) struct SpanWriter {
     pub(super) constants: Constants,
     shapes: Shapes,
+    /// Whether the agent reads events as they are.
+    pub(super) reads_events: bool,
     /// The constant parts of a span that has texts of its own.
     own_texts: Vec<u8>,
 }
@@ -43,7 +46,7 @@ struct OwnFrame {
 
 impl SpanWriter {
     pub(super) fn new(constants: Constants) -> Self {
-        Self { constants, shapes: Shapes::new(), own_texts: Vec::new() }
+        Self { constants, shapes: Shapes::new(), reads_events: false, own_texts: Vec::new() }
     }
 
     /// Appends the span.
@@ -96,20 +99,76 @@ impl SpanWriter {
             Err(Stop::Unfit) => merge::tags(Room(rest), log.entries(record.tags), &blocks)?,
         };
         fields::fill_metas(numbers, written.metas);
-        let is_linked = around.received.is_some() || record.flags.has(Flags::LINKED);
+        let has_extras = around.received.is_some() || record.flags.has(Flags::EXTRAS);
         if let Some(header) = header.first_mut() {
-            let optional = [has_type, written.metas > 0, written.numbers > 0, is_linked];
+            let optional = [has_type, written.metas > 0, written.numbers > 0];
             *header = fields::map_header(optional.map(u8::from).iter().sum());
         }
-        let metas_at = out.len() + numbers_at + NUMBERS.len();
+        let span_at = out.len();
+        let metas_at = span_at + numbers_at + NUMBERS.len();
         out.add(numbers_at + NUMBERS.len() + written.len);
         if written.metas == 0 {
             out.remove(metas_at - META_HEADER..metas_at);
         }
-        if is_linked {
-            put_links(out, record, log, around.received);
+        if has_extras {
+            self.put_extras(out, span_at, record, log, around);
         }
         Ok(())
+    }
+
+    /// Adds the fields that few spans have to the span that begins at `span_at`.
+    #[cold]
+    #[inline(never)]
+    fn put_extras(
+        &mut self,
+        out: &mut Bytes,
+        span_at: usize,
+        record: &Record,
+        log: &TagLog,
+        around: &Surroundings<'_>,
+    ) {
+        let unix_ns = |ticks| around.pace.unix_ns(ticks);
+        let events = log.events(record.tags);
+        if !events.is_empty() && !self.reads_events {
+            out.truncate(span_at);
+            return self.append_with_events(out, record, log, &events::json(&events, unix_ns), around);
+        }
+        let mut fields = 0;
+        let mut put = |name: &[u8], value: &[u8]| {
+            out.put(name);
+            out.put(value);
+            fields += 1;
+        };
+        if !events.is_empty() {
+            put(b"\xabspan_events", &events::native(&events, unix_ns));
+        }
+        if around.received.is_some() || record.flags.has(Flags::LINKED) {
+            put(b"\xaaspan_links", &links::encode(around.received, &log.links(record.tags)));
+        }
+        let structures = log.structures(record.tags);
+        if !structures.is_empty() {
+            let pairs: Vec<u8> = structures.iter().flat_map(|entry| entry.payload).copied().collect();
+            let count = (structures.len() as u32).to_be_bytes();
+            put(&[&b"\xabmeta_struct\xdf"[..], &count].concat(), &pairs);
+        }
+        out.raise(span_at, fields);
+    }
+
+    /// Appends the span with its events as a tag.
+    fn append_with_events(
+        &mut self,
+        out: &mut Bytes,
+        record: &Record,
+        log: &TagLog,
+        events: &str,
+        around: &Surroundings<'_>,
+    ) {
+        let mut own = TagLog::new();
+        let mut record = *record;
+        record.tags = own.copy_chain_but(log, record.tags, EntryKind::Event);
+        record.tags = own.meta(record.tags, "events", events);
+        record.service = own.copy_field(log, record.service);
+        self.append(out, &record, &own, around);
     }
 
     /// Puts the constant parts of a span that has texts of its own together.
@@ -145,11 +204,4 @@ fn other_service<'a>(record: &Record, tags: &'a TagLog, own: &str) -> Option<&'a
 /// Whether a span's service is another than the tracer's own.
 pub(crate) fn is_other_service(service: &[u8], own: &str) -> bool {
     !service.is_empty() && !service.eq_ignore_ascii_case(own.as_bytes())
-}
-
-#[cold]
-#[inline(never)]
-fn put_links(out: &mut Bytes, record: &Record, log: &TagLog, received: Option<&Upstream>) {
-    out.put(b"\xaaspan_links");
-    out.put(&links::encode(received, &log.links(record.tags)));
 }

@@ -55,6 +55,8 @@ pub(crate) enum Value {
     Float(f64),
     Map(BTreeMap<String, Value>),
     List(Vec<Value>),
+    Bytes(Vec<u8>),
+    Bool(bool),
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -81,6 +83,14 @@ impl<'de> Deserialize<'de> for Value {
 
             fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
                 Ok(Value::Float(value))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
+                Ok(Value::Bytes(bytes.to_vec()))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Bool(value))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Value, A::Error> {

@@ -148,7 +148,7 @@ fn failures<'a>(spans: impl Iterator<Item = &'a ShownSpan>) -> usize {
     spans.filter(|span| span.error.is_some()).count()
 }
 
-fn count(number: usize, thing: &str) -> String {
+pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -178,6 +178,7 @@ mod tests {
             duration_ns: (to_ms - from_ms) * MS,
             error: None,
             is_local_root: parent_id == 0,
+            ..ShownSpan::default()
         }
     }
 
@@ -269,6 +270,15 @@ job  12.0 ms  ━━━━━━━━━━━━━━━━━━━━━━
 
 ";
         assert_eq!(Sheet::new(80, false).draw(&drawing), expected);
+    }
+
+    #[test]
+    fn links_and_events_are_counted() {
+        let mut spans = [span(1, 0, "job", 0, 4), span(2, 1, "call", 0, 4)];
+        (spans[0].links, spans[0].events, spans[1].events) = (1, 2, 1);
+        let labels: Vec<String> =
+            tree(100, &spans).lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect();
+        assert_eq!(labels[..2], ["job +1 link +2 events", "└─ call +1 event"]);
     }
 
     #[test]
@@ -388,6 +398,7 @@ f
                     duration_ns,
                     error,
                     is_local_root,
+                    ..ShownSpan::default()
                 }
             },
         )

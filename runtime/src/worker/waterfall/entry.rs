@@ -1,5 +1,6 @@
 //! What is shown of one span: its label, how long it took, its colour, its error.
 
+use super::drawing::count;
 use super::span::ShownSpan;
 use super::text::{Colour, Duration, Piece};
 use super::tree::Row;
@@ -43,6 +44,10 @@ impl<'a> Entry<'a> {
         label.push(Piece::new(Colour::Plain, &span.name));
         if span.resource != span.name && !span.resource.is_empty() {
             label.push(Piece::new(Colour::Dim, &format!(" {}", span.resource)));
+        }
+        let counts = [(span.links, "link"), (span.events, "event")];
+        for (number, thing) in counts.into_iter().filter(|(number, _)| *number > 0) {
+            label.push(Piece::new(Colour::Dim, &format!(" +{}", count(number, thing))));
         }
 
         let is_news = parent.is_none_or(|parent| parent.error != span.error);

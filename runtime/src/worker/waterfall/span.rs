@@ -17,6 +17,9 @@ pub(super) struct ShownSpan {
     /// The message of a failed span, empty if there is none.
     pub(super) error: Option<String>,
     pub(super) is_local_root: bool,
+    /// How many there are.
+    pub(super) links: usize,
+    pub(super) events: usize,
 }
 
 impl ShownSpan {
@@ -31,6 +34,8 @@ impl ShownSpan {
             duration_ns: seen.duration_ns,
             error: seen.is_error.then(|| seen.error_message.unwrap_or_default().to_owned()),
             is_local_root: seen.is_local_root,
+            links: seen.links,
+            events: seen.events,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Chunks written and read back.
 
 mod context;
+mod events;
 mod limits;
 mod measure;
 mod spans;
