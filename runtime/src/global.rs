@@ -358,6 +358,10 @@ fn span_defaults(settings: &Settings) -> SpanDefaults {
         tags: identity.tags.clone(),
         runtime_id: (&*runtime_id()).into(),
         process_id: std::process::id(),
+        git_repository_url: identity.git_repository_url.clone(),
+        git_commit_sha: identity.git_commit_sha.clone(),
+        process_tags: identity.process_tags.clone(),
+        hostname: identity.hostname.clone(),
     }
 }
 

@@ -323,6 +323,8 @@ fn settings(part: usize) -> Settings {
             tags: Vec::new(),
             git_repository_url: None,
             git_commit_sha: None,
+            process_tags: None,
+            hostname: None,
         },
         agent: AgentSettings::default(),
         writer: WriterSettings::default(),

@@ -4,7 +4,7 @@ use super::otel;
 use super::reader::{Reader, Row, row};
 use super::report::Origin;
 use super::secret::{Mask, shown_tags, without_credentials};
-use super::tags;
+use super::{process, tags};
 use std::path::Path;
 
 type Tags = Vec<(String, String)>;
@@ -26,6 +26,10 @@ pub(crate) struct Identity {
     pub(crate) git_repository_url: Option<Box<str>>,
     /// `DD_GIT_COMMIT_SHA`, else `git.commit.sha` of `DD_TAGS`. The tag `_dd.git.commit.sha` of the same span.
     pub(crate) git_commit_sha: Option<Box<str>>,
+    /// How the program was started, `key:value` separated by commas. The tag `_dd.tags.process` of the same span.
+    pub(crate) process_tags: Option<Box<str>>,
+    /// The host, where it is to be told. The tag `_dd.hostname` of the local root.
+    pub(crate) hostname: Option<Box<str>>,
 }
 
 impl Identity {
@@ -43,12 +47,16 @@ impl Identity {
         tags::take(&mut tags, "go_path");
         let has_git = read.flag("DD_TRACE_GIT_METADATA_ENABLED", true);
         add_tags_of_code(read, &mut tags);
+        let is_service_given = service.is_some();
+        let service = service.unwrap_or_else(|| {
+            let name = program_name(read.source().executable.as_deref());
+            read.follows("DD_SERVICE", &name, None);
+            name
+        });
         Self {
-            service: service.unwrap_or_else(|| {
-                let name = program_name(read.source().executable.as_deref());
-                read.follows("DD_SERVICE", &name, None);
-                name
-            }),
+            process_tags: process::tags(read, &service, is_service_given),
+            hostname: process::hostname(read),
+            service,
             env,
             version,
             tags: tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),

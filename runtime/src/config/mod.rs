@@ -13,6 +13,7 @@ mod identity;
 mod kinds;
 mod messages;
 mod otel;
+mod process;
 mod propagation;
 mod reader;
 mod report;

@@ -26,6 +26,10 @@ pub(crate) struct Source {
     pub(crate) local: StableFile,
     /// The program that runs.
     pub(crate) executable: Option<PathBuf>,
+    /// Where it was started.
+    pub(crate) working_directory: Option<PathBuf>,
+    /// What the system calls this machine.
+    pub(crate) hostname: Option<String>,
     /// Whether an agent's socket is where it is by default.
     pub(crate) has_socket: bool,
 }
@@ -47,6 +51,8 @@ impl Source {
             local,
             environment: environment.into_iter().filter(|(name, _)| concerns_us(name)).collect(),
             executable: std::env::current_exe().ok(),
+            working_directory: std::env::current_dir().ok(),
+            hostname: hostname(),
             has_socket: Path::new(SOCKET).exists(),
         }
     }
@@ -57,6 +63,17 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("executable", &self.executable).finish_non_exhaustive()
     }
+}
+
+#[cfg(feature = "enable")]
+fn hostname() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+#[cfg(not(feature = "enable"))]
+fn hostname() -> Option<String> {
+    None
 }
 
 /// A name or value that is not Unicode is read with replacement characters, so that it is reported like any malformed one. Windows does

@@ -87,7 +87,8 @@ impl Encoder {
         while let Some((record, is_local_root)) = order.get(chunk.records, part.until) {
             let span_at = payload.bytes.len();
             let received = upstream.filter(|upstream| is_local_root && !upstream.links.is_empty());
-            let given = self.first.of(chunk, upstream, is_local_root, &self.spans.constants.chunk);
+            let given =
+                self.first.of(chunk, upstream, is_local_root, self.spans.constants.first(is_local_root));
             let own;
             let given = match chunk.selection(record) {
                 None => given,

@@ -17,6 +17,13 @@ pub(crate) struct SpanDefaults {
     /// A version 4 UUID of this process.
     pub(crate) runtime_id: Box<str>,
     pub(crate) process_id: u32,
+    /// Where the source of the program is kept, and which state of it was built; without credentials.
+    pub(crate) git_repository_url: Option<Box<str>>,
+    pub(crate) git_commit_sha: Option<Box<str>>,
+    /// How the program was started.
+    pub(crate) process_tags: Option<Box<str>>,
+    /// The host, where it is to be told.
+    pub(crate) hostname: Option<Box<str>>,
 }
 
 /// The defaults as bytes.
@@ -28,18 +35,34 @@ pub(super) struct Constants {
     /// For spans of another service, by [variant](Self::variant).
     other: [TagBlock; 4],
     /// On the first span of each chunk.
-    pub(super) chunk: TagBlock,
+    first: TagBlock,
+    /// On the first span of a chunk that is the local root.
+    root: TagBlock,
 }
 
 impl Constants {
     pub(super) fn new(defaults: &SpanDefaults) -> Self {
         let variants = |is_own| [0, 1, 2, 3].map(|variant| span_block(defaults, is_own, variant));
-        let mut chunk = TagBlock::default();
+        let mut first = TagBlock::default();
         // `language` and `runtime-id`: `ddtrace/tracer/tracer.go` of DataDog/dd-trace-go.
-        chunk.meta("language", "rust");
-        chunk.meta("runtime-id", &defaults.runtime_id);
-        chunk.metric("process_id", f64::from(defaults.process_id));
-        Self { service: defaults.service.clone(), own: variants(true), other: variants(false), chunk }
+        first.meta("language", "rust");
+        first.meta("runtime-id", &defaults.runtime_id);
+        first.metric("process_id", f64::from(defaults.process_id));
+        // Source: `ddtrace/tracer/spancontext.go` of DataDog/dd-trace-go (`setTraceTags`).
+        for (key, value) in [
+            ("_dd.git.repository_url", &defaults.git_repository_url),
+            ("_dd.git.commit.sha", &defaults.git_commit_sha),
+            ("_dd.tags.process", &defaults.process_tags),
+        ] {
+            if let Some(value) = value {
+                first.meta(key, value);
+            }
+        }
+        let mut root = first.clone();
+        if let Some(hostname) = &defaults.hostname {
+            root.meta("_dd.hostname", hostname);
+        }
+        Self { service: defaults.service.clone(), own: variants(true), other: variants(false), first, root }
     }
 
     /// The tags of a span that follow from its service and flags.
@@ -47,6 +70,11 @@ impl Constants {
     pub(super) fn of(&self, is_own_service: bool, flags: Flags) -> &TagBlock {
         let blocks = if is_own_service { &self.own } else { &self.other };
         &blocks[Self::variant(flags)]
+    }
+
+    /// The tags of the first span of a chunk beside those that each span has.
+    pub(super) fn first(&self, is_local_root: bool) -> &TagBlock {
+        if is_local_root { &self.root } else { &self.first }
     }
 
     /// Which of the four variants a span has by its flags.

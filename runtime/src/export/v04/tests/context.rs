@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::SpanDefaults;
 use super::super::testing::{KEEP, Value, encoded, head, record};
 use super::{PLAIN, defaults};
 use crate::model::upstream::{PropagationError, UpstreamLink};
@@ -34,6 +35,34 @@ fn chunk_tags_are_on_the_first_span_only() {
         assert_eq!(spans[1].metric(key), None, "{key}");
     }
     assert_eq!(spans[1].meta("env"), Some("prod"));
+}
+
+#[test]
+fn first_span_of_each_chunk_tells_of_the_process_and_the_local_root_of_the_host() {
+    let defaults = SpanDefaults {
+        git_repository_url: Some("https://example.com/shop".into()),
+        git_commit_sha: Some("c0ffee".into()),
+        process_tags: Some("entrypoint.name:shop".into()),
+        hostname: Some("web-1".into()),
+        ..defaults()
+    };
+    let tags = [
+        ("_dd.git.repository_url", "https://example.com/shop"),
+        ("_dd.git.commit.sha", "c0ffee"),
+        ("_dd.tags.process", "entrypoint.name:shop"),
+        ("runtime-id", "0f0e6a52-5d0e-4b1b-9b5f-8f5a6d1c2e33"),
+        ("language", "rust"),
+        ("_dd.hostname", "web-1"),
+    ];
+    for local_root in [1, 77] {
+        let records = [record(&PLAIN, 1, 0), record(&PLAIN, 2, 1)];
+        let spans = encoded(&defaults, &head(5, local_root, None), &records, &TagLog::new(), KEEP);
+        for (key, value) in tags {
+            let is_first = key != "_dd.hostname" || local_root == 1;
+            assert_eq!(spans[0].meta(key), is_first.then_some(value), "{key}");
+            assert_eq!(spans[1].meta(key), None, "{key}");
+        }
+    }
 }
 
 #[test]

@@ -21,5 +21,6 @@ fn defaults() -> SpanDefaults {
         tags: vec![("team".into(), "cart".into())],
         runtime_id: "0f0e6a52-5d0e-4b1b-9b5f-8f5a6d1c2e33".into(),
         process_id: 4242,
+        ..SpanDefaults::default()
     }
 }
