@@ -6,11 +6,12 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 use super::correlation::Fields;
 use super::prefix::{Announced, Bracketed};
 use super::{correlation, logs_injection};
+use crate::worker;
 
 /// A logger of the `log` crate whose lines carry service, env, version and the ids of the active span.
 ///
 /// Every record gets them, whether it comes from `log::info!`, from [`dd_log!`](crate::dd_log), which leaves its own prefix out here, or from
-/// a library. Where ids on log lines are switched off (see [`set_logs_injection`](crate::set_logs_injection)), records pass as they are.
+/// a library; but for what the library's own thread says, whose HTTP client tells of each request. Where ids on log lines are switched off (see [`set_logs_injection`](crate::set_logs_injection)), records pass as they are.
 ///
 /// ```
 /// # struct Logger;
@@ -68,6 +69,10 @@ impl<L: Log> Log for CorrelatedLogger<L> {
     }
 
     fn log(&self, record: &Record<'_>) {
+        // What sends spans has nothing to say in the user's log.
+        if worker::is_worker_thread() {
+            return;
+        }
         if !logs_injection() {
             return self.inner.log(record);
         }

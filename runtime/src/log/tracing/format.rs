@@ -12,11 +12,12 @@ use super::layer::Bridged;
 use crate::log::correlation::{Correlation, correlation};
 use crate::log::logs_injection;
 use crate::log::prefix::{Announced, Bracketed};
+use crate::worker;
 
 /// A formatter of events, for the `fmt` subscriber and layer of `tracing-subscriber`, whose lines carry service, env, version and the ids
 /// of the active span; those of its explicit parent for an event that names one, where [`SpanLayer`](super::SpanLayer) knows it.
 ///
-/// Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
+/// The library's own thread writes no lines here: its HTTP client tells of each request. Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
 /// [`set_logs_injection`](crate::set_logs_injection)), events pass as they are.
 ///
 /// ```
@@ -64,6 +65,10 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        // What sends spans has nothing to say in the user's log.
+        if worker::is_worker_thread() {
+            return Ok(());
+        }
         if !logs_injection() {
             return self.inner.format_event(context, writer, event);
         }
