@@ -89,7 +89,9 @@ pub use crate::log::CorrelatedDrain;
 pub use crate::log::CorrelatedLogger;
 #[cfg(feature = "tracing")]
 pub use crate::log::{CorrelatedFormat, SpanLayer};
-pub use crate::log::{Correlation, CorrelationId, Fields, correlation, logs_injection, set_logs_injection};
+pub use crate::log::{
+    Correlation, CorrelationFields, CorrelationId, correlation, logs_injection, set_logs_injection,
+};
 pub use config::{Origin, Setting, SettingValue, SettingsTable};
 pub use export::{Counters, DropReason};
 #[cfg(feature = "enable")]

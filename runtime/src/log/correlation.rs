@@ -86,9 +86,9 @@ impl Correlation {
     ///     println!("{key}: {value}");
     /// }
     /// ```
-    pub fn fields(&self) -> Fields<'_> {
+    pub fn fields(&self) -> CorrelationFields<'_> {
         let ids = self.ids.map(|_| [self.trace_id().text(), self.span_id().text()]);
-        Fields { identity: self.identity(), ids }
+        CorrelationFields { identity: self.identity(), ids }
     }
 
     /// `dd.service=… dd.env=… dd.version=… ` with what is set.
@@ -125,12 +125,12 @@ const IDS: [&str; 2] = ["dd.trace_id", "dd.span_id"];
 
 /// The fields of a structured line; see [`Correlation::fields`].
 #[derive(Debug, Clone)]
-pub struct Fields<'a> {
+pub struct CorrelationFields<'a> {
     identity: &'a str,
     ids: Option<[IdText; 2]>,
 }
 
-impl Fields<'_> {
+impl CorrelationFields<'_> {
     /// Key and value of each field. All values are strings, ids too: a consumer that reads numbers as floats would round them.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         // What an identity holds has no blank and no `=`.

@@ -3,7 +3,7 @@
 use log::kv::{Error, Key, Source, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
-use super::correlation::Fields;
+use super::correlation::CorrelationFields;
 use super::prefix::{Announced, Bracketed};
 use super::{correlation, logs_injection};
 use crate::worker;
@@ -98,7 +98,7 @@ impl<L: Log> Log for CorrelatedLogger<L> {
 
 /// The fields of correlation before those of the record.
 struct Pairs<'a> {
-    fields: Fields<'a>,
+    fields: CorrelationFields<'a>,
     own: &'a dyn Source,
 }
 
@@ -113,7 +113,7 @@ impl Source for Pairs<'_> {
 
 /// Passes on what is not among the fields, so that no line says twice where it belongs.
 struct Others<'a, 'v> {
-    fields: &'a Fields<'a>,
+    fields: &'a CorrelationFields<'a>,
     visitor: &'v mut dyn VisitSource<'a>,
 }
 

@@ -23,7 +23,7 @@ pub use self::log::CorrelatedLogger;
 pub use self::slog::CorrelatedDrain;
 #[cfg(feature = "tracing")]
 pub use self::tracing::{CorrelatedFormat, SpanLayer};
-pub use correlation::{Correlation, CorrelationId, Fields, correlation};
+pub use correlation::{Correlation, CorrelationFields, CorrelationId, correlation};
 pub use prefix::log_prefix;
 
 use crate::trace;

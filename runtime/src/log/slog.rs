@@ -2,7 +2,7 @@
 
 use slog::{BorrowedKV, Drain, FlushError, KV, Key, Level, OwnedKVList, Record, RecordStatic, Serializer};
 
-use super::correlation::Fields;
+use super::correlation::CorrelationFields;
 use super::prefix::{Announced, Bracketed};
 use super::{correlation, logs_injection};
 
@@ -78,7 +78,7 @@ impl<D: Drain> Drain for CorrelatedDrain<D> {
 
 /// The fields of correlation before those of the record.
 struct Pairs<'a> {
-    fields: Fields<'a>,
+    fields: CorrelationFields<'a>,
     own: BorrowedKV<'a>,
 }
 

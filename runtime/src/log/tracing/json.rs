@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::log::correlation::Fields;
+use crate::log::correlation::CorrelationFields;
 
 /// Passes a JSON object on, with these fields as its first members. What is no object passes as it is.
 pub(super) struct Inserting<'a, W> {
-    fields: &'a Fields<'a>,
+    fields: &'a CorrelationFields<'a>,
     writer: &'a mut W,
     place: Place,
 }
@@ -21,7 +21,7 @@ enum Place {
 }
 
 impl<'a, W: Write> Inserting<'a, W> {
-    pub(super) fn new(fields: &'a Fields<'a>, writer: &'a mut W) -> Self {
+    pub(super) fn new(fields: &'a CorrelationFields<'a>, writer: &'a mut W) -> Self {
         Self { fields, writer, place: Place::Before }
     }
 
