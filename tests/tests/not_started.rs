@@ -2,18 +2,10 @@
 
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
-use std::future::{Future, ready};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::future::{self, Future};
 
 use dd_traced::{SpanContext, traced};
-
-fn finish<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("the future waits"),
-    }
-}
+use dd_traced_tests::ready;
 
 fn refuse() -> Option<SpanContext> {
     panic!("evaluated without a tracer")
@@ -44,18 +36,18 @@ fn child() -> Result<u8, Silent> {
 
 #[traced(links(refuse()), ret)]
 async fn linked() -> Silent {
-    ready(Silent).await
+    future::ready(Silent).await
 }
 
 #[traced(parent = refuse(), links(refuse()), ret)]
 fn later() -> impl Future<Output = Result<Silent, Silent>> {
-    ready(Err(Silent))
+    future::ready(Err(Silent))
 }
 
 #[test]
 fn nothing_is_evaluated() {
     assert_eq!((tagged(), root()), (1, 2));
     assert!(child().is_err());
-    let Silent = finish(linked());
-    assert!(finish(later()).is_err());
+    let Silent = ready(linked());
+    assert!(ready(later()).is_err());
 }

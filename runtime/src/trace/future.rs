@@ -9,8 +9,6 @@ use pin_project_lite::pin_project;
 use super::context::ActiveGuard;
 use super::error::ErrorInfo;
 use super::handle::Span;
-use super::owned::OwnedSpan;
-use super::stack::with_stack;
 
 pin_project! {
     /// A future with a span: active during each poll, finished when the future is ready or dropped.
@@ -82,19 +80,6 @@ impl Drop for Active<'_> {
         if !self.is_over {
             self.span.edit(|edit| edit.error(&ErrorInfo::panic()));
         }
-    }
-}
-
-/// Sends a finished owned span to its segment, also from a thread that is ending.
-pub(crate) fn deliver(owned: OwnedSpan) {
-    let mut waiting = Some(owned);
-    with_stack(|stack| {
-        if let Some(owned) = waiting.take() {
-            stack.deliver(owned);
-        }
-    });
-    if let Some(OwnedSpan { record, tags, segment }) = waiting {
-        segment.take_one(record, &tags);
     }
 }
 

@@ -10,12 +10,11 @@ use super::as_context::Seen;
 use super::context::{ActiveGuard, Place, SpanContext};
 use super::error::ErrorInfo;
 use super::frame::Entry;
-use super::future::deliver;
 use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core};
 use super::segment::Segment;
 use super::setup::Setup;
-use super::stack::Started;
+use super::stack::{Started, deliver};
 use crate::model::{
     Baggage, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanEvent, SpanId, SpanLink,
     TagLog, TagValue,

@@ -28,6 +28,8 @@ use super::segment::Segment;
 use crate::clock::Clock;
 use crate::model::{Decision, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TraceFacts, Upstream};
 
+pub(crate) use self::owned::deliver;
+
 thread_local! {
     /// Never dropped, so that reaching it is one look at the borrow; [`END`] takes what is in it.
     static STACK: RefCell<ManuallyDrop<Stack>> = const { RefCell::new(ManuallyDrop::new(Stack::new(Life::New))) };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Stack;
 use super::baggage::put_baggage_tags;
+use super::{Stack, with_stack};
 use crate::model::{Baggage, CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
 use crate::trace::context::Place;
 use crate::trace::frame::{Frame, FrameKind};
@@ -32,6 +32,19 @@ impl Started {
             segment.facts.tell_local_root(record, log, 0);
         }
         self
+    }
+}
+
+/// Sends a finished owned span to its segment, also from a thread that is ending.
+pub(crate) fn deliver(owned: OwnedSpan) {
+    let mut waiting = Some(owned);
+    with_stack(|stack| {
+        if let Some(owned) = waiting.take() {
+            stack.deliver(owned);
+        }
+    });
+    if let Some(OwnedSpan { record, tags, segment }) = waiting {
+        segment.take_one(record, &tags);
     }
 }
 
