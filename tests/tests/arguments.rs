@@ -68,6 +68,17 @@ fn expressions_are_tags_under_a_key() {
     assert_eq!(tags(&span_of(|| assigned("GET".to_owned()))), expected);
 }
 
+#[traced(tags(user, page, gift, depth = Some(2), of = user.filter(|user| user.len() > 9), nested = &Some(Some("x"))))]
+fn optional(user: Option<&str>, page: Option<u64>, gift: Option<&String>) {}
+
+#[test]
+fn nothing_is_no_tag() {
+    let span = span_of(|| optional(Some("ada"), None, None));
+    assert_eq!(tags(&span), ["nested=x", "user=ada", "depth:2"]);
+    let span = span_of(|| optional(None, Some(3), Some(&"book".to_owned())));
+    assert_eq!(tags(&span), ["gift=book", "nested=x", "depth:2", "page:3"]);
+}
+
 #[traced("given", service = "shop", resource = "GET /orders/{id}", type = "web", kind = "server", measured)]
 fn constants() {}
 

@@ -6,7 +6,7 @@ use super::tags::TagLog;
 
 /// A value that can be a tag: text and `bool` become string tags, numbers become metrics.
 ///
-/// Implemented for the types that need no formatting. Anything else is written with `?value` (`Debug`) or `%value`
+/// Implemented for the types that need no formatting, and for an `Option` of one: `None` is no tag. Anything else is written with `?value` (`Debug`) or `%value`
 /// (`Display`) in `#[traced(tags(..))]`, or formatted by the caller.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tag",
@@ -106,6 +106,16 @@ impl sealed::WriteTag for char {
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
         log.meta(anchor, key, self.encode_utf8(&mut [0; 4]))
+    }
+}
+
+impl<T: TagValue> TagValue for Option<T> {}
+impl<T: TagValue> sealed::WriteTag for Option<T> {
+    type Itself = Option<T::Itself>;
+
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+        self.as_ref().map_or(anchor, |value| value.write(log, anchor, key))
     }
 }
 

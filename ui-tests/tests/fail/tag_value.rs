@@ -10,7 +10,7 @@ fn place(a: Opaque) {
 #[traced(tags(a = Opaque))]
 fn expression() {}
 
-#[traced(tags(a = Some(1), b = 2))]
+#[traced(tags(a = Some(Opaque), b = 2))]
 fn temporary() -> Result<(), String> {
     Ok(())
 }
