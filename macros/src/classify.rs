@@ -1,5 +1,7 @@
 //! Decides which shape a function's expansion takes, and checks the arguments against the function.
 
+use proc_macro2::Span;
+
 use crate::args::{Args, Argument, ErrMode};
 use crate::block::Block;
 use crate::body::SoleFuture;
@@ -63,17 +65,36 @@ pub(crate) fn sees_errors(function: &Function, args: &Args) -> bool {
 
 /// Reports arguments that do not fit the function.
 pub(crate) fn check(function: &Function, args: &Args, diagnostics: &mut Diagnostics) {
-    for (wanted_at, name) in [(args.errors_wanted_at(), "err"), (args.written_at(Argument::Ret), "ret")] {
-        let Some(place) = wanted_at else { continue };
+    for (place, name) in wanted(args) {
         if !matches!(function.result(), Output::Value(_)) {
             diagnostics.error(place, format!("`{name}` needs a function that returns a value"));
         } else if keeps_caller(function) {
-            let message = format!(
-                "`{name}` cannot be combined with `#[track_caller]`: it would change what `Location::caller()` gives"
-            );
-            diagnostics.error(place, message);
+            diagnostics.error(place, moves_caller(name));
         }
     }
+}
+
+/// Reports arguments of a block that do not fit one of its functions. Those that return nothing are passed over.
+pub(crate) fn check_member(function: &Function, args: &Args, diagnostics: &mut Diagnostics) {
+    if !matches!(function.result(), Output::Value(_)) || !keeps_caller(function) {
+        return;
+    }
+    for (_, name) in wanted(args) {
+        let message = format!("{}; `{}` needs a `#[traced]` of its own", moves_caller(name), function.name);
+        diagnostics.error(function.name.span(), message);
+    }
+}
+
+/// The arguments that look at the returned value, and where they are written.
+fn wanted(args: &Args) -> impl Iterator<Item = (Span, &'static str)> {
+    let (err, ret) = (args.errors_wanted_at(), args.written_at(Argument::Ret));
+    err.map(|place| (place, "err")).into_iter().chain(ret.map(|place| (place, "ret")))
+}
+
+fn moves_caller(name: &str) -> String {
+    format!(
+        "`{name}` cannot be combined with `#[track_caller]`: it would change what `Location::caller()` gives"
+    )
 }
 
 /// Reports tags of arguments that the function does not have, and gives each other one the `cfg` of its argument.

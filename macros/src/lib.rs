@@ -111,7 +111,7 @@ use proc_macro::TokenStream;
 ///
 /// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
 /// borrowed, so the body still has them. Numbers become metrics; `str`, `String`, `char`, `bool`, `Cow<str>` and a `str` in a `Box`, `Rc`
-/// or `Arc` become tags; so do references to any of these. Of everything else `?` takes the `Debug` text and `%` the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
+/// or `Arc` become tags; so do references to any of these, and an `Option` of one that is not `None`. Of everything else `?` takes the `Debug` text and `%` the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
 /// in quotes every key is taken as it is written. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a
 /// route, as it should be.
 ///
@@ -178,7 +178,7 @@ use proc_macro::TokenStream;
 /// # Blocks and traits
 ///
 /// On an `impl` block or a trait, the arguments go to each function with a body; `name` and `resource`, which all would share, are
-/// refused there. `ret` and `err` are for those that return a value and are not `#[track_caller]`. A `const fn` is passed over, so is a
+/// refused there. `ret` and `err` are for those that return a value; one of these that is `#[track_caller]` needs a `#[traced]` of its own. A `const fn` is passed over, so is a
 /// function with `#[traced(skip)]`; one with a `#[traced]` of its own has only that, also where a `cfg_attr` holds it, whether or
 /// not its condition does. The default name gains the type:
 /// `crate.module.Type.function`.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use crate::args::Args;
 use crate::block::Block;
-use crate::classify::{bind_tags, check, check_block, classify};
+use crate::classify::{bind_tags, check, check_block, check_member, classify};
 use crate::diagnostics::Diagnostics;
 use crate::expand::expand;
 use crate::function::Function;
@@ -48,6 +48,7 @@ fn traced_block(block: &Block, args: &mut Args, diagnostics: &mut Diagnostics) -
     block.map_items(|item| {
         let Item::Function(mut function) = Item::find(item) else { return None };
         function.owner.clone_from(&block.owner);
+        check_member(&function, args, diagnostics);
         Some(traced_function(&function, args, diagnostics))
     })
 }
