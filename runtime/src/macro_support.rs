@@ -11,8 +11,8 @@ pub use ::log;
 pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
 pub use crate::trace::{
-    AsContext, AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, Linked, NoTags, OwnedStart,
-    Placed, Plain, ReturnText, Running, Shown, Start, TagSet, Tagged, describe,
+    AsContext, AsyncSite, AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, Linked, NoTags,
+    OwnedStart, Placed, Plain, ReturnText, Running, Shown, Start, TagSet, Tagged, describe,
 };
 
 /// A span of a synchronous function.
@@ -23,8 +23,8 @@ pub const fn span(site: &'static CallSite) -> Start {
 
 /// A span of an asynchronous function.
 #[inline]
-pub fn async_span(site: &'static CallSite) -> AsyncStart {
-    AsyncStart::new(site)
+pub const fn async_span(site: &'static CallSite) -> AsyncSite {
+    AsyncSite::new(site)
 }
 
 /// A span outside of a line: of a future that a function returns, or with a place of its own in a trace.

@@ -28,7 +28,16 @@ impl Holder {
     /// A span of this call site, started now under the active one.
     #[inline]
     pub(super) fn of_site(site: &'static CallSite) -> Self {
-        if process::is_on() { start_frame(site) } else { Holder::None }
+        if process::is_on() { Holder::started(site) } else { Holder::None }
+    }
+
+    /// The same, where it is known that a tracer is on.
+    #[inline(never)]
+    pub(super) fn started(site: &'static CallSite) -> Self {
+        match with_stack(|stack| stack.start_polled(site)).flatten() {
+            Some(frame) => Holder::Owned(frame),
+            None => Holder::not_recorded(),
+        }
     }
 
     /// Starts a span that has not started yet.
@@ -74,13 +83,5 @@ impl Holder {
     fn not_recorded() -> Self {
         process::count_not_recorded();
         Holder::None
-    }
-}
-
-#[inline(never)]
-fn start_frame(site: &'static CallSite) -> Holder {
-    match with_stack(|stack| stack.start_polled(site)).flatten() {
-        Some(frame) => Holder::Owned(frame),
-        None => Holder::not_recorded(),
     }
 }

@@ -54,7 +54,7 @@ pub use future::{TraceFuture, Traced};
 pub use handle::{Span, SpanBuilder, span};
 pub use owned_start::{EnteredOwned, OwnedStart};
 pub use propagate::{extract, inject};
-pub use recorder::{AsyncStart, Entered, Start};
+pub use recorder::{AsyncSite, AsyncStart, Entered, Start};
 pub use running::Running;
 pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 

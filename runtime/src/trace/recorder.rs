@@ -209,8 +209,42 @@ fn write<S: Finding>(entered: &Entered, finding: S) {
     with_stack(|stack| stack.edit(entered.place(), entered.span_id, |edit| finding.write(edit)));
 }
 
-/// A span that is about to start for a future. Its tags are evaluated at once, so that the future may take the arguments.
+/// A span that is about to start for a future.
 #[must_use = "the span starts when it is given a future to run"]
+#[derive(Debug)]
+pub struct AsyncSite {
+    site: &'static CallSite,
+}
+
+impl AsyncSite {
+    /// A span of this call site, under the active one.
+    #[inline]
+    pub const fn new(site: &'static CallSite) -> Self {
+        Self { site }
+    }
+
+    /// Starts the span with tags, which are evaluated now, so that the future may take the arguments, and only where a tracer is on.
+    #[inline]
+    pub fn tags<T: TagSet>(self, tags: impl FnOnce(NoTags) -> T) -> AsyncStart {
+        if !process::is_on() {
+            return AsyncStart::of(Holder::None);
+        }
+        // Foreign code runs first: where it panics, there is no span.
+        let tags = tags(NoTags);
+        let mut start = AsyncStart::of(Holder::started(self.site));
+        start.before.describe(&tags);
+        start
+    }
+
+    /// The future under this span, which starts now.
+    #[inline]
+    pub fn run<F: Future>(self, future: F) -> Running<F> {
+        AsyncStart::of(Holder::of_site(self.site)).run(future)
+    }
+}
+
+/// A span that has started for a future, or will at its first poll.
+#[must_use = "it is the span of a future"]
 #[derive(Debug)]
 pub struct AsyncStart {
     before: Before,
@@ -218,26 +252,10 @@ pub struct AsyncStart {
 }
 
 impl AsyncStart {
-    /// Starts a span of this call site, under the active one.
-    #[inline]
-    pub fn new(site: &'static CallSite) -> Self {
-        Self::of(Holder::of_site(site))
-    }
-
     #[inline]
     pub(super) fn of(holder: Holder) -> Self {
         let (before, after) = around(holder);
         Self { before, after }
-    }
-
-    /// The tags, evaluated now and only if the span is recorded.
-    #[inline]
-    pub fn tags<T: TagSet>(mut self, tags: impl FnOnce(NoTags) -> T) -> Self {
-        if self.after.is_started() {
-            // The span is on no stack yet, so foreign code may run here.
-            self.before.describe(&tags(NoTags));
-        }
-        self
     }
 
     /// The future under this span.
