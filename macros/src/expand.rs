@@ -12,7 +12,7 @@ use crate::classify::{Shape, looks, sees_errors, sees_value};
 use crate::function::{Function, Output};
 use crate::return_type::nameable;
 use crate::span;
-use crate::tokens::generated;
+use crate::tokens::{at, generated};
 
 /// The function with its body in the given shape.
 pub(crate) fn expand(function: &Function, args: &Args, shape: Shape) -> TokenStream {
@@ -39,18 +39,28 @@ fn guard(function: &Function, args: &Args, body: &Body) -> TokenStream {
 /// ```text
 /// fn load(id: u64) -> Result<User, LoadError> { find(id)?.user() }
 /// fn load(id: u64) -> Result<User, LoadError> {
-///     return span(SITE).in_scope(|| -> Result<User, LoadError> { find(id)?.user() }, |ret| error_of!(ret));
+///     let span = span(SITE).enter();
+///     let ret = in_scope(|| -> Result<User, LoadError> { find(id)?.user() });
+///     span.found(probe(&ret, span.is_recorded()).__dd_describe());
+///     return ret;
 /// }
 /// ```
 ///
-/// With tags the span is entered first: their closure looks at the arguments that the body's closure takes.
+/// Only the closure is a type of this function's own: what looks at the value is compiled once for a type of values.
 fn in_scope(function: &Function, args: &Args, body: &Body) -> TokenStream {
+    let runtime = &args.runtime;
     let output = written(&function.output);
     let (start, tags) = (span::start("span", function, args), span::tags(args));
-    let enter = if tags.is_empty() { TokenStream::new() } else { generated!(.enter()) };
     let block = &body.block;
-    let look = look(function, args, &generated!(ret));
-    generated!(return #start #tags #enter.in_scope(|| -> #output #block, #look);)
+    // In an error the closure is called by its type.
+    let closure = quote_spanned!(at(&output)=> ||);
+    let finding = finding(function, args, &generated!(&ret), &generated!(span.is_recorded()));
+    generated! {
+        let span = #start #tags.enter();
+        let ret = #runtime::macro_support::in_scope(#closure -> #output #block);
+        span.found(#finding);
+        return ret;
+    }
 }
 
 /// ```text
@@ -127,53 +137,49 @@ fn written(output: &Output) -> TokenStream {
     }
 }
 
-/// `.on_return(|ret| ..)`, or nothing.
+/// `.on_return(|ret| ..)`, or nothing. It is called only where the span is recorded.
 fn on_return(function: &Function, args: &Args, parameter: &TokenStream) -> TokenStream {
     if !looks(function, args) {
         return TokenStream::new();
     }
-    let look = look(function, args, parameter);
-    generated!(.on_return(#look))
+    let finding = finding(function, args, &generated!(ret), &generated!(true));
+    generated!(.on_return(|#parameter| #finding))
 }
 
-/// The closure that looks at the returned value: for an error, for its text, or for both.
-fn look(function: &Function, args: &Args, parameter: &TokenStream) -> TokenStream {
-    let error = sees_errors(function, args).then(|| error(args));
-    let value = args.ret.filter(|_| sees_value(function, args)).map(|mode| match mode {
-        RetMode::Display => described(args, Argument::Ret, "__dd_display"),
-        RetMode::Debug => described(args, Argument::Ret, "__dd_debug"),
+/// What is found in the returned value: an error, its text, or both.
+fn finding(function: &Function, args: &Args, ret: &TokenStream, is_recorded: &TokenStream) -> TokenStream {
+    let value = generated!(#ret, #is_recorded);
+    let error = sees_errors(function, args).then(|| error(args, &value));
+    let shown = args.ret.filter(|_| sees_value(function, args)).map(|mode| match mode {
+        RetMode::Display => described(args, Argument::Ret, "shown", "__dd_display", &value),
+        RetMode::Debug => described(args, Argument::Ret, "shown", "__dd_debug", &value),
     });
-    match (error, value) {
-        (Some(error), Some(value)) => generated!(|#parameter| (#error, #value)),
-        (error, value) => generated!(|#parameter| #error #value),
+    match (error, shown) {
+        (Some(error), Some(shown)) => generated!((#error, #shown)),
+        (error, shown) => generated!(#error #shown),
     }
 }
 
-fn error(args: &Args) -> TokenStream {
+fn error(args: &Args, value: &TokenStream) -> TokenStream {
     let runtime = &args.runtime;
     match &args.err {
-        None | Some(ErrMode::ByType | ErrMode::Off) => generated!(#runtime::macro_support::error_of!(ret)),
-        Some(ErrMode::Display) => described(args, Argument::Err, "__dd_display"),
-        Some(ErrMode::Debug) => described(args, Argument::Err, "__dd_debug"),
+        None | Some(ErrMode::ByType | ErrMode::Off) => {
+            generated!(#runtime::macro_support::probe(#value).__dd_describe())
+        }
+        Some(ErrMode::Display) => described(args, Argument::Err, "worded", "__dd_display", value),
+        Some(ErrMode::Debug) => described(args, Argument::Err, "worded", "__dd_debug", value),
         Some(ErrMode::Mapped(function)) => {
-            generated!(#runtime::macro_support::error_of!(&#runtime::macro_support::mapped(ret, #function)))
+            let mapped = generated!(#runtime::macro_support::mapped(#value, #function));
+            generated!(#runtime::macro_support::probe(&#mapped, true).__dd_describe())
         }
     }
 }
 
 /// A description by a method of its own choice. It stands where the user wrote the argument: a type that does not offer
-/// that text is an error there. The trait is for values that are no `Result`.
-fn described(args: &Args, argument: Argument, method: &str) -> TokenStream {
+/// that text is an error there.
+fn described(args: &Args, argument: Argument, look: &str, method: &str, value: &TokenStream) -> TokenStream {
     let runtime = &args.runtime;
     let place = Span::mixed_site().located_at(args.written_at(argument).unwrap_or_else(Span::mixed_site));
-    let method = Ident::new(method, place);
-    let (of_others, look) = if argument == Argument::Ret {
-        (generated!(Plain), generated!(Shown))
-    } else {
-        (generated!(describe::NoError), generated!(describe::Probe))
-    };
-    quote_spanned!(place=> {
-        use #runtime::macro_support::#of_others as _;
-        #runtime::macro_support::#look(ret).#method()
-    })
+    let (look, method) = (Ident::new(look, place), Ident::new(method, place));
+    quote_spanned!(place=> #runtime::macro_support::#look(#value).#method())
 }

@@ -12,7 +12,7 @@ pub use crate::log::{correlation, log_prefix};
 pub use crate::model::{CallSite, TagValue};
 pub use crate::trace::{
     AsContext, AsyncSite, AsyncStart, Entered, EnteredOwned, ErrorInfo, FieldText, Finding, Linked, NoTags,
-    OwnedStart, Placed, Plain, ReturnText, Running, Shown, Start, TagSet, Tagged, describe,
+    OwnedStart, Placed, ReturnText, Running, Start, TagSet, Tagged, in_scope, probe, shown, worded,
 };
 
 /// A span of a synchronous function.
@@ -49,18 +49,11 @@ pub fn never() -> ! {
     unreachable!("generated code calls this after a call that does not return")
 }
 
-/// Makes a `Result` of what a function finds in a returned value, perhaps borrowed from it: `err(function)`.
-pub fn mapped<'a, R: ?Sized, E>(ret: &'a R, error: impl FnOnce(&'a R) -> Option<E>) -> Result<(), E> {
-    error(ret).map_or(Ok(()), Err)
+/// Makes a `Result` of what a function finds in a returned value, perhaps borrowed from it, where the span is recorded: `err(function)`.
+pub fn mapped<'a, R: ?Sized, E>(
+    ret: &'a R,
+    is_recorded: bool,
+    error: impl FnOnce(&'a R) -> Option<E>,
+) -> Result<(), E> {
+    if is_recorded { error(ret).map_or(Ok(()), Err) } else { Ok(()) }
 }
-
-/// Describes the error of a returned value, by what its type offers.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __error_of {
-    ($ret:expr) => {{
-        use $crate::macro_support::describe::traits::*;
-        (&&&&&&&$crate::macro_support::describe::Probe($ret)).__dd_describe()
-    }};
-}
-pub use crate::__error_of as error_of;

@@ -62,7 +62,10 @@ fn a_span_with_a_place_of_its_own_is_an_owned_one() {
         r#"owned_span(const{CallSite::named("op")}).tags(|tags|tags.link(&a).link(b.context()).root())"#;
     assert!(plain.contains(&format!("{chain}.enter();")), "{plain}");
     let fallible = expansion("parent = self.context", "fn f(&self) -> Result<u8, E> { go() }");
-    assert!(fallible.contains(".tags(|tags|tags.parent(&self.context)).enter().in_scope(||"), "{fallible}");
+    assert!(
+        fallible.contains(".tags(|tags|tags.parent(&self.context)).enter();letret=in_scope(||"),
+        "{fallible}"
+    );
     let later = expansion("parent = parent", "async fn f(parent: SpanContext) {}");
     assert!(later.contains("owned_span(") && later.contains(".parent(&parent)).run(asyncmove{"), "{later}");
     let linked = expansion("links(a), root = false", "fn f(a: SpanContext) {}");
@@ -74,8 +77,10 @@ fn a_result_is_seen_from_around_a_closure() {
     let item = "pub fn load(id: u8) -> io::Result<impl Iterator<Item = u8> + '_> { #![allow(x)] go(id)? }";
     let expected = "pub fn load(id: u8) -> io::Result<impl Iterator<Item = u8> + '_> {
         #![allow(x)]
-        return span(const { CallSite::named(NAME) })
-            .in_scope(|| -> io::Result<_> { go(id)? }, |ret| error_of!(ret));
+        let span = span(const { CallSite::named(NAME) }).enter();
+        let ret = in_scope(|| -> io::Result<_> { go(id)? });
+        span.found(probe(&ret, span.is_recorded()).__dd_describe());
+        return ret;
     }";
     assert_eq!(expansion("name = NAME", item), compact(expected));
 }
@@ -83,7 +88,7 @@ fn a_result_is_seen_from_around_a_closure() {
 #[test]
 fn tags_are_taken_before_the_closure_takes_the_arguments() {
     let expanded = expansion("tags(n = v.len())", "fn f(v: &mut Vec<u8>) -> Result<u8, E> { go(v) }");
-    let call = r#".tags(|tags|tags.tag("n",v.len())).enter().in_scope(||->Result<u8,E>{go(v)},"#;
+    let call = r#".tags(|tags|tags.tag("n",v.len())).enter();letret=in_scope(||->Result<u8,E>{go(v)});"#;
     assert!(expanded.contains(call), "{expanded}");
 }
 
@@ -92,7 +97,7 @@ fn an_async_function_awaits_one_wrapped_block() {
     let expected = r#"async fn load(id: u8) -> Result<u8, E> {
         return async_span(const { CallSite::named("op") })
             .run(async move { if false { return returns::<Result<u8, E>>(); } get(id).await })
-            .on_return(|ret| error_of!(ret))
+            .on_return(|ret| probe(ret, true).__dd_describe())
             .await;
     }"#;
     let load = expansion(r#""op""#, "async fn load(id: u8) -> Result<u8, E> { get(id).await }");
@@ -126,7 +131,7 @@ fn a_returned_future_is_wrapped() {
         body("fn f(id: u8) -> BoxFuture<'_, Result<u8, E>> { if id == 0 { return no() } yes() }"),
         "fnf(id:u8)->BoxFuture<'_,Result<u8,E>>{returnboxed(~.tags(|tags|tags.tag(\"id\",&id))\
          .run_fn(||->BoxFuture<'_,Result<u8,E>>{ifid==0{returnno()}yes()})\
-         .on_return(|ret:&Result<u8,E>|error_of!(ret)));}"
+         .on_return(|ret:&Result<u8,E>|probe(ret,true).__dd_describe()));}"
     );
 }
 
@@ -148,11 +153,16 @@ fn items_in_the_body_stay_in_a_block_of_their_own() {
 fn err_decides_how_an_error_is_described() {
     let outcome = "fn f() -> Outcome<u8> { go() }";
     assert!(expansion("", outcome).contains("enter()"));
-    let probe = "|ret|{usedescribe::NoErroras_;describe::Probe(ret)";
-    assert!(expansion("err = \"display\"", outcome).contains(&format!("{probe}.__dd_display()}}")));
-    assert!(expansion("err = \"debug\"", outcome).contains(&format!("{probe}.__dd_debug()}}")));
+    let probe = "span.found(worded(&ret,span.is_recorded())";
+    assert!(expansion("err = \"display\"", outcome).contains(&format!("{probe}.__dd_display()")));
+    assert!(expansion("err = \"debug\"", outcome).contains(&format!("{probe}.__dd_debug()")));
     let mapped = expansion("err(|ret| ret.problem())", outcome);
-    assert!(mapped.contains("|ret|error_of!(&mapped(ret,|ret|ret.problem()))"), "{mapped}");
+    assert!(
+        mapped.contains(
+            "found(probe(&mapped(&ret,span.is_recorded(),|ret|ret.problem()),true).__dd_describe())"
+        ),
+        "{mapped}"
+    );
     assert!(expansion("err = false", "fn f() -> Result<u8, E> { go() }").contains("enter()"));
     assert!(expansion("", "#[track_caller] fn f() -> Result<u8, E> { go() }").contains("enter()"));
 }
@@ -160,13 +170,26 @@ fn err_decides_how_an_error_is_described() {
 #[test]
 fn ret_records_the_returned_value() {
     let plain = expansion("ret", "fn f() -> u8 { 1 }");
-    assert!(plain.contains(".in_scope(||->u8{1},|ret|{usePlainas_;Shown(ret).__dd_display()});"), "{plain}");
+    assert!(
+        plain.contains(
+            "in_scope(||->u8{1});span.found(shown(&ret,span.is_recorded()).__dd_display());returnret;"
+        ),
+        "{plain}"
+    );
     let fallible = expansion("ret = \"debug\"", "fn f() -> Result<u8, E> { go() }");
-    assert!(fallible.contains("|ret|(error_of!(ret),{usePlainas_;Shown(ret).__dd_debug()})"), "{fallible}");
+    assert!(
+        fallible.contains(
+            "((probe(&ret,span.is_recorded()).__dd_describe(),shown(&ret,span.is_recorded()).__dd_debug()))"
+        ),
+        "{fallible}"
+    );
     let silent = expansion("ret, err = false", "async fn f() -> Result<u8, E> { go() }");
-    assert!(silent.contains(".on_return(|ret|{usePlainas_;Shown(ret).__dd_display()}).await"), "{silent}");
+    assert!(silent.contains(".on_return(|ret|shown(ret,true).__dd_display()).await"), "{silent}");
     let block = expansion("ret", "impl S { fn f() {} fn g() -> u8 { 1 } }");
-    assert!(block.contains("fnf(){let_span=") && block.contains("Shown(ret).__dd_display()"), "{block}");
+    assert!(
+        block.contains("fnf(){let_span=") && block.contains("shown(&ret,span.is_recorded()).__dd_display()"),
+        "{block}"
+    );
 }
 
 #[test]
@@ -188,7 +211,7 @@ fn fragments_of_macro_rules_are_looked_into() {
     let (vis, ret, body) = (hide(quote!(pub)), hide(quote!(Result<u8, E>)), hide(quote!({ go() })));
     let item = hide(quote!(#vis fn f() -> #ret #body));
     let expanded = compact(&traced(hide(quote!("op")).into(), item.into(), true).to_string());
-    assert!(expanded.contains("named(\"op\")}).in_scope(||->"), "{expanded}");
+    assert!(expanded.contains("letret=::dd_traced::macro_support::in_scope(||->"), "{expanded}");
     assert!(expanded.contains("{go()}"), "{expanded}");
 }
 
@@ -225,7 +248,7 @@ fn a_block_gives_its_arguments_to_its_functions() {
     assert_eq!(expansion(r#"service = "s""#, item), compact(expected));
     let declared = expansion("err = \"display\"", "trait T { fn a(); fn b() {} fn c() -> Outcome { d() } }");
     assert!(declared.starts_with("traitT{fna();fnb(){let_span="), "{declared}");
-    assert!(declared.contains("Probe(ret).__dd_display()"), "{declared}");
+    assert!(declared.contains("worded(&ret,span.is_recorded()).__dd_display()"), "{declared}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What generated code finds in a returned value: an error, or a text for the tag `return`.
 
-use std::fmt::{Debug, Display};
+use std::fmt::{Arguments, Debug, Display};
+use std::ops::Deref;
 
 use super::error::{ErrorInfo, text};
 use super::owned::Edit;
@@ -59,18 +60,39 @@ impl<A: Finding, B: Finding> Finding for (A, B) {
     }
 }
 
-/// A returned value that is to be shown. Of a `Result` the `Ok` is shown: methods of the type itself are found before
-/// those of [`Plain`].
-#[derive(Debug)]
-pub struct Shown<'a, T: ?Sized>(pub &'a T);
+/// A returned value that is to be shown, where the span is recorded.
+#[inline]
+pub const fn shown<R>(ret: &R, is_recorded: bool) -> Shown<'_, R> {
+    Shown(Plain { ret, is_recorded })
+}
 
+/// A returned value that is to be shown. Of a `Result` the `Ok` is: its methods are found before those of [`Plain`].
+#[derive(Debug)]
+pub struct Shown<'a, R>(Plain<'a, R>);
+
+/// A returned value that is no `Result`.
+#[derive(Debug)]
+pub struct Plain<'a, R> {
+    ret: &'a R,
+    is_recorded: bool,
+}
+
+impl<'a, R> Deref for Shown<'a, R> {
+    type Target = Plain<'a, R>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+// The bounds stand on the methods, so that a value without such a text is an error about its type.
 impl<T, E> Shown<'_, Result<T, E>> {
     /// The `Display` text of an `Ok`.
     pub fn __dd_display(&self) -> ReturnText
     where
         T: Display,
     {
-        ReturnText(self.0.as_ref().ok().map(|value| text(format_args!("{value}"))))
+        self.ret.as_ref().map_or(ReturnText(None), |value| self.text(format_args!("{value}")))
     }
 
     /// The `Debug` text of an `Ok`.
@@ -78,40 +100,28 @@ impl<T, E> Shown<'_, Result<T, E>> {
     where
         T: Debug,
     {
-        ReturnText(self.0.as_ref().ok().map(|value| text(format_args!("{value:?}"))))
+        self.ret.as_ref().map_or(ReturnText(None), |value| self.text(format_args!("{value:?}")))
     }
 }
 
-/// A returned value that is no `Result`.
-pub trait Plain {
-    /// Its type. Bounds stand on the methods, so that a value that cannot be shown is an error about its type.
-    type Value: ?Sized;
-
+impl<R> Plain<'_, R> {
     /// The `Display` text.
-    fn __dd_display(&self) -> ReturnText
+    pub fn __dd_display(&self) -> ReturnText
     where
-        Self::Value: Display;
+        R: Display,
+    {
+        self.text(format_args!("{}", self.ret))
+    }
 
     /// The `Debug` text.
-    fn __dd_debug(&self) -> ReturnText
+    pub fn __dd_debug(&self) -> ReturnText
     where
-        Self::Value: Debug;
-}
-
-impl<T: ?Sized> Plain for Shown<'_, T> {
-    type Value = T;
-
-    fn __dd_display(&self) -> ReturnText
-    where
-        T: Display,
+        R: Debug,
     {
-        ReturnText(Some(text(format_args!("{}", self.0))))
+        self.text(format_args!("{:?}", self.ret))
     }
 
-    fn __dd_debug(&self) -> ReturnText
-    where
-        T: Debug,
-    {
-        ReturnText(Some(text(format_args!("{:?}", self.0))))
+    fn text(&self, value: Arguments<'_>) -> ReturnText {
+        ReturnText(self.is_recorded.then(|| text(value)))
     }
 }

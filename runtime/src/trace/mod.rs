@@ -15,6 +15,7 @@ mod active;
 mod as_context;
 mod baggage;
 mod context;
+mod describe;
 #[cfg(feature = "tracing")]
 mod driven;
 mod error;
@@ -48,13 +49,14 @@ mod tests;
 pub use active::{ActiveSpan, active_span};
 pub use as_context::AsContext;
 pub use context::{ActiveGuard, SpanContext};
-pub use error::{ErrorInfo, describe};
-pub use finding::{Finding, Plain, ReturnText, Shown};
+pub use describe::{probe, worded};
+pub use error::ErrorInfo;
+pub use finding::{Finding, ReturnText, shown};
 pub use future::{TraceFuture, Traced};
 pub use handle::{Span, SpanBuilder, span};
 pub use owned_start::{EnteredOwned, OwnedStart};
 pub use propagate::{extract, inject};
-pub use recorder::{AsyncSite, AsyncStart, Entered, Start};
+pub use recorder::{AsyncSite, AsyncStart, Entered, Start, in_scope};
 pub use running::Running;
 pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 

@@ -50,12 +50,6 @@ impl OwnedStart {
         enter(self.holder)
     }
 
-    /// Runs a body under the span and marks it by what the body returned.
-    #[inline]
-    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        self.enter().in_scope(body, look)
-    }
-
     /// The future under this span.
     #[inline]
     pub fn run<F: Future>(self, future: F) -> Running<F> {
@@ -94,23 +88,24 @@ pub struct EnteredOwned {
 }
 
 impl EnteredOwned {
-    /// Runs a body under the span and marks it by what the body returned.
+    /// Whether somebody wants to know what is found in the returned value.
     #[inline]
-    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        let ret = body();
-        if self.span_id != OUT {
-            let finding = look(&ret);
-            if !finding.is_empty() {
-                write(self.span_id, &finding);
-            }
+    pub const fn is_recorded(&self) -> bool {
+        self.span_id != OUT
+    }
+
+    /// Writes to the span what was found in the returned value.
+    #[inline]
+    pub fn found<S: Finding>(&self, finding: S) {
+        if !finding.is_empty() {
+            write(self.span_id, finding);
         }
-        ret
     }
 }
 
 impl Drop for EnteredOwned {
     fn drop(&mut self) {
-        if self.span_id == OUT {
+        if !self.is_recorded() {
             return;
         }
         let panic = (!self.was_panicking && std::thread::panicking()).then(ErrorInfo::panic);
@@ -119,6 +114,7 @@ impl Drop for EnteredOwned {
 }
 
 #[cold]
-fn write(span_id: u64, finding: &dyn Finding) {
+#[expect(clippy::needless_pass_by_value, reason = "it is dropped here, and not in each function")]
+fn write<S: Finding>(span_id: u64, finding: S) {
     with_stack(|stack| stack.edit(NO_INDEX, span_id, |edit| finding.write(edit)));
 }

@@ -41,16 +41,6 @@ impl Start {
     pub fn enter(self) -> Entered {
         if process::is_on() { Entered::new(start(self.site)) } else { Entered::INERT }
     }
-
-    /// Runs a body under the span and marks it by what the body returned.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
-    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        let entered = self.enter();
-        let ret = body();
-        entered.look_at(&ret, look);
-        ret
-    }
 }
 
 /// Tags that are not evaluated yet.
@@ -67,16 +57,13 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
             Entered::INERT
         }
     }
+}
 
-    /// Runs a body under the span and marks it by what the body returned.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
-    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        let entered = self.enter();
-        let ret = body();
-        entered.look_at(&ret, look);
-        ret
-    }
+/// Runs a body that may leave by `?` and `return`.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
+pub fn in_scope<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
 /// A span of a `#[traced]` function, open until this is dropped on the same thread.
@@ -104,25 +91,15 @@ impl Entered {
         self.index & !WAS_PANICKING
     }
 
-    /// Runs a body under the span and marks it by what the body returned.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "so the body is optimized once less often")]
-    pub fn in_scope<R, S: Finding>(self, body: impl FnOnce() -> R, look: impl FnOnce(&R) -> S) -> R {
-        let ret = body();
-        self.look_at(&ret, look);
-        ret
+    /// Whether somebody wants to know what is found in the returned value.
+    #[inline]
+    pub const fn is_recorded(&self) -> bool {
+        self.index != NO_INDEX
     }
 
+    /// Writes to the span what was found in the returned value.
     #[inline]
-    fn look_at<R, S: Finding>(&self, ret: &R, look: impl FnOnce(&R) -> S) {
-        if self.index != NO_INDEX {
-            self.found(look(ret));
-        }
-    }
-
-    /// Apart from what is generic over the function.
-    #[inline]
-    fn found<S: Finding>(&self, finding: S) {
+    pub fn found<S: Finding>(&self, finding: S) {
         if !finding.is_empty() {
             write(self, finding);
         }
@@ -132,7 +109,7 @@ impl Entered {
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        if self.index != NO_INDEX {
+        if self.is_recorded() {
             finish(self.index, self.span_id);
         }
     }

@@ -46,8 +46,7 @@ pub async fn load(id: u64) -> Result<u64, OrderError> {
             ready(id).await.checked_sub(1).ok_or(OrderError)
         })
         .on_return(|ret| {
-            use ::dd_traced::macro_support::describe::traits::*;
-            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
+            ::dd_traced::macro_support::probe(ret, true).__dd_describe()
         })
         .await;
 }
@@ -69,8 +68,7 @@ pub async fn tags(id: u64, name: String) -> Result<String, OrderError> {
             Ok(ready(name).await)
         })
         .on_return(|ret| {
-            use ::dd_traced::macro_support::describe::traits::*;
-            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
+            ::dd_traced::macro_support::probe(ret, true).__dd_describe()
         })
         .await;
 }

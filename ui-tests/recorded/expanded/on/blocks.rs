@@ -40,19 +40,18 @@ impl Shelf {
     }
     /// A method with an attribute of its own.
     pub fn first(&mut self) -> Result<&mut u64, OrderError> {
-        return ::dd_traced::macro_support::span(const {
+        let span = ::dd_traced::macro_support::span(const {
                 &::dd_traced::macro_support::CallSite::named("shelf.first")
             })
-            .in_scope(
-                || -> Result<&mut u64, OrderError> {
-                    self.orders.first_mut().ok_or(OrderError)
-                },
-                |ret| {
-                    use ::dd_traced::macro_support::describe::traits::*;
-                    (&&&&&&&::dd_traced::macro_support::describe::Probe(ret))
-                        .__dd_describe()
-                },
-            );
+            .enter();
+        let ret = ::dd_traced::macro_support::in_scope(|| -> Result<
+            &mut u64,
+            OrderError,
+        > { self.orders.first_mut().ok_or(OrderError) });
+        span.found(
+            ::dd_traced::macro_support::probe(&ret, span.is_recorded()).__dd_describe(),
+        );
+        return ret;
     }
     /// A method that waits.
     pub async fn take(self) -> Vec<u64> {

@@ -24,8 +24,7 @@ pub fn statements(id: u64) -> impl Future<Output = Result<u64, OrderError>> + Se
             async move { ready(before).await.ok_or(OrderError) }
         })
         .on_return(|ret: &Result<u64, OrderError>| {
-            use ::dd_traced::macro_support::describe::traits::*;
-            (&&&&&&&::dd_traced::macro_support::describe::Probe(ret)).__dd_describe()
+            ::dd_traced::macro_support::probe(ret, true).__dd_describe()
         });
 }
 /// A box, and nothing else.
