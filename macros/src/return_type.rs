@@ -17,7 +17,7 @@ pub(crate) fn is_result(written: &TokenStream) -> bool {
 /// Words that begin a type which is no path.
 const NOT_A_PATH: [&str; 6] = ["impl", "dyn", "fn", "for", "unsafe", "extern"];
 
-/// The type with each `impl Trait` replaced by `_`, so that it can be named inside the function.
+/// The type as it can be named inside the function: each `impl Trait` is replaced by `_`. It is a copy, and as such foreign to lints.
 pub(crate) fn nameable(written: TokenStream) -> TokenStream {
     let mut nameable = TokenStream::new();
     let mut tokens = written.into_iter().peekable();
@@ -27,6 +27,16 @@ pub(crate) fn nameable(written: TokenStream) -> TokenStream {
                 let mut copy = Group::new(group.delimiter(), self::nameable(group.stream()));
                 copy.set_span(group.span());
                 nameable.extend([TokenTree::Group(copy)]);
+            }
+            // A macro is found, and its arguments are read, where the user wrote them.
+            TokenTree::Ident(_) if tokens.peek().is_some_and(|next| is_punct(next, '!')) => {
+                nameable.extend([token]);
+                nameable.extend(tokens.by_ref().take(2));
+            }
+            // So is a lifetime.
+            token if is_punct(&token, '\'') => {
+                nameable.extend([token]);
+                nameable.extend(tokens.next());
             }
             token if is_ident(&token, "impl") => {
                 let mut angles = Angles::default();
@@ -39,10 +49,18 @@ pub(crate) fn nameable(written: TokenStream) -> TokenStream {
                 }
                 nameable.extend([TokenTree::Ident(Ident::new("_", Span::mixed_site()))]);
             }
-            token => nameable.extend([token]),
+            token => nameable.extend([foreign(token)]),
         }
     }
     nameable
+}
+
+/// The token at its place, but generated. What `$crate` means depends on its origin.
+fn foreign(mut token: TokenTree) -> TokenTree {
+    if !is_ident(&token, "$crate") {
+        token.set_span(Span::mixed_site().located_at(token.span()));
+    }
+    token
 }
 
 #[cfg(test)]

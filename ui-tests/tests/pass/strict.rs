@@ -73,10 +73,24 @@ impl Number {
     }
 }
 
+/// Its method names the type, so an implementation may, too, and `use_self` has nothing to say.
+trait Successor {
+    /// The next number.
+    fn next(&self) -> Result<Number, ParseIntError>;
+}
+
+impl Successor for Number {
+    #[traced]
+    fn next(&self) -> Result<Number, ParseIntError> {
+        self.method().map(Self)
+    }
+}
+
 fn main() {
     assert_eq!(plain("a"), 1);
     assert_eq!(fallible("7"), Ok(7));
     assert_eq!(Number(1).method(), Ok(2));
+    assert_eq!(Number(1).next().map(|next| next.0), Ok(2));
     let mut context = Context::from_waker(Waker::noop());
     assert_eq!(pin!(asynchronous("7")).poll(&mut context), Poll::Ready(Ok(7)));
     assert_eq!(pin!(unit("7")).poll(&mut context), Poll::Ready(()));

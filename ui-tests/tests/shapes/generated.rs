@@ -165,6 +165,26 @@ qualified!(
 );
 statements!(from_statements, u8, [let x = 1; let y = x + 1;] x + y);
 
+macro_rules! number {
+    ($type:ty) => {
+        $type
+    };
+}
+macro_rules! of_this_crate {
+    ($name:ident) => {
+        #[traced]
+        fn $name<'a>(x: &'a [u8]) -> Result<&'a u8, $crate::support::Failed> {
+            x.first().ok_or(Failed("none"))
+        }
+    };
+}
+of_this_crate!(first);
+
+#[traced]
+fn type_macro<const N: usize>(x: [number!(u8); N]) -> Result<[number!(u8); N], number!(Failed)> {
+    if x.is_empty() { Err(Failed("none")) } else { Ok(x) }
+}
+
 #[test]
 fn values_are_unchanged() {
     let spans = spans_of(|| {
@@ -184,6 +204,7 @@ fn values_are_unchanged() {
         assert_eq!(through_another(), 2);
         assert_eq!(foreign_abi(1), 1);
         assert_eq!(from_statements(), 3);
+        assert_eq!((first(&[1]), type_macro([1, 2])), (Ok(&1), Ok([1, 2])));
     });
-    assert_eq!(spans, 21);
+    assert_eq!(spans, 23);
 }
