@@ -3,6 +3,8 @@
 //! What a tracer does with spans is the rooms' below; here it is composed, installed and taken away. Invariant: at most one runs, and
 //! a start that fails changes nothing.
 
+mod options;
+
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
