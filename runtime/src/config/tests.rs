@@ -149,6 +149,12 @@ fn each_setting_has_its_line_on_the_page() {
     assert_eq!(lines, expected.len(), "docs/configuration.md has lines of settings that are none");
 }
 
+/// Each notice is short, but for the one that names settings.
+fn are_bounded(notices: &[Notice]) -> bool {
+    let is_list = |text: &str| text.ends_with(": not supported yet, without effect") && text.len() < 5000;
+    notices.iter().all(|notice| notice.text.len() < 1000 || is_list(&notice.text))
+}
+
 proptest! {
     #[test]
     fn any_value_of_any_variable_starts_the_program(value: String) {
@@ -160,6 +166,31 @@ proptest! {
         let source = Source { environment, ..Source::default() };
         let (settings, notices) = Settings::resolve(&Overrides::default(), &source).unwrap();
         prop_assert!(!settings.identity.service.is_empty());
-        prop_assert!(notices.iter().all(|notice| notice.text.len() < 1000));
+        prop_assert!(are_bounded(&notices));
+    }
+
+    #[test]
+    fn any_bytes_as_either_file_start_the_program(local: Vec<u8>, fleet: Vec<u8>) {
+        let file = |bytes: &[u8]| {
+            let environment = std::collections::BTreeMap::new();
+            let facts = stable::Facts { environment: &environment, arguments: &[] };
+            stable::StableFile::parse("file", bytes, facts)
+        };
+        let source = Source { local: file(&local), fleet: file(&fleet), ..Source::default() };
+        let (_, notices) = Settings::resolve(&Overrides::default(), &source).unwrap();
+        prop_assert!(notices.len() <= 6);
+    }
+
+    #[test]
+    fn any_text_of_any_setting_in_a_file_starts_the_program(value: String) {
+        let (known, _) = resolved(&[], &Overrides::default());
+        let value = serde_json::json!(value);
+        let lines: Vec<String> = known.table.iter().map(|setting| format!("  {}: {value}\n", setting.name())).collect();
+        let text = format!("apm_configuration_default:\n{}", lines.concat());
+        let source = Source { fleet: testing::file(&text), ..Source::default() };
+        prop_assert!(source.fleet.notices.is_empty());
+        let (settings, notices) = Settings::resolve(&Overrides::default(), &source).unwrap();
+        prop_assert!(!settings.identity.service.is_empty());
+        prop_assert!(are_bounded(&notices));
     }
 }

@@ -40,6 +40,7 @@ fn main() {
         "panic hook" => panic_hook(&mut report, number),
         "thread locals" => thread_locals(number),
         "log lines" => log_lines(),
+        "settings" => print!("{}", dd_traced::init().settings()),
         other => panic!("no such act: {other}"),
     }
     report.books = dd_traced::counters().into();
