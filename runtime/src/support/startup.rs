@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::config::{PartialFlush, Settings, shown_tag};
+use crate::config::{PartialFlush, Setting, Settings, shown_tag};
 use crate::diagnostics::is_hostile;
 use crate::worker::settings::LocalView;
 
@@ -16,6 +16,7 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
         styles.iter().map(|style| style.name()).collect::<Vec<_>>().join(",")
     };
     let is_sent = settings.agent.is_explicit || settings.writer.local_view == LocalView::Off;
+    let said = |name| settings.table.get(name).map(Setting::value).filter(|value| !value.is_empty());
     let tags: serde_json::Map<String, serde_json::Value> =
         identity.tags.iter().map(|(key, value)| (key.to_string(), json!(shown_tag(key, value)))).collect();
     let line = json!({
@@ -38,6 +39,10 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
         "propagation_style_inject": styles(&settings.propagation.inject),
         "propagation_style_extract": styles(&settings.propagation.extract),
         "log_injection_enabled": settings.correlates_logs,
+        "sample_rate": settings.sampling.rate,
+        "sample_rate_limit": settings.sampling.limit,
+        "sampling_rules": said("DD_TRACE_SAMPLING_RULES"),
+        "span_sampling_rules": said("DD_SPAN_SAMPLING_RULES"),
     });
     format!("DATADOG TRACER CONFIGURATION - {}", on_one_line(&line.to_string()))
 }
@@ -102,11 +107,14 @@ mod tests {
         let value = "a\u{7f}\u{9f}\u{2028}\u{202e}\u{1b}\"é";
         let mut overrides = Overrides::default();
         overrides.tag("note".into(), value.into());
+        overrides.set("DD_TRACE_SAMPLING_RULES", r#"[{"sample_rate":0.5}]"#);
         let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
         let line = startup_line(&settings, 0, "id");
         let (_, json) = line.split_once(" - ").unwrap();
         assert!(!json.contains(is_hostile), "{json:?}");
         let read: serde_json::Value = serde_json::from_str(json).unwrap();
         assert_eq!(read["tags"]["note"], value);
+        assert_eq!(read["sampling_rules"], r#"[{"sample_rate":0.5}]"#);
+        assert_eq!((&read["sample_rate"], &read["sample_rate_limit"]), (&json!(null), &json!(100.0)));
     }
 }
