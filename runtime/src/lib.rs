@@ -44,6 +44,10 @@
 //!
 //! `DD_TRACE_LOCAL_VIEW=waterfall` prints each trace in the terminal, without an agent.
 //!
+//! # Settings
+//!
+//! `DD_*` variables, the configuration files of Datadog, [`Tracer::builder`]; [`settings`] tells what holds, and who said so.
+//!
 //! # Features
 //!
 //! | feature | default | what it does |

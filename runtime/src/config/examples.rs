@@ -192,13 +192,41 @@ fn malformed_boolean_does_not_switch_tracing_off() {
     assert!(settings.is_enabled && notices.len() == 1);
 }
 
-/// A setting is what it was at the start.
+/// Not 1: that would keep every trace, whatever the agent asks for.
 #[test]
-fn nothing_is_read_after_the_start() {
-    let source = environment(&[("DD_ENV", "prod")]);
-    let (settings, _) = resolved_from(&source.clone());
-    drop(source);
-    assert_eq!(settings.identity.env.as_deref(), Some("prod"));
+fn rate_is_unset_by_default() {
+    let (settings, _) = resolved(&[]);
+    assert_eq!(
+        (settings.sampling.rate, said(&settings, "DD_TRACE_SAMPLE_RATE")),
+        (None, ("", Origin::Default))
+    );
+    assert_eq!(said(&settings, "DD_TRACE_RATE_LIMIT"), ("100", Origin::Default));
+}
+
+/// Whoever reports settings tells each source, the highest rank first, and the default last.
+#[test]
+fn all_that_sources_hold_is_kept_with_its_rank() {
+    let source = Source {
+        local: file("apm_configuration_default: {DD_TRACE_DEBUG: false}"),
+        fleet: file("apm_configuration_default: {DD_TRACE_DEBUG: 1}"),
+        ..environment(&[("DD_TRACE_DEBUG", "perhaps"), ("OTEL_LOG_LEVEL", "debug")])
+    };
+    let (settings, _) = Settings::resolve(&overrides(&[("DD_TRACE_DEBUG", "t")]), &source).unwrap();
+    let setting = settings.table.get("DD_TRACE_DEBUG").unwrap();
+    let all: Vec<_> = std::iter::once((setting.value(), setting.origin().to_string()))
+        .chain(setting.shadowed().iter().map(|said| (said.value(), said.origin().to_string())))
+        .collect();
+    let expected = [
+        ("t", "code"),
+        ("1", "fleet_stable_config"),
+        ("perhaps", "env_var"),
+        ("debug", "env_var"),
+        ("false", "local_stable_config"),
+    ];
+    assert_eq!(all, expected.map(|(value, origin)| (value, origin.to_owned())));
+    assert_eq!(setting.default(), "false");
+    let valid: Vec<bool> = setting.shadowed().iter().map(SettingValue::is_valid).collect();
+    assert_eq!(valid, [true, false, true, true]);
 }
 
 #[test]

@@ -145,7 +145,8 @@ fn each_setting_has_its_line_on_the_page() {
         .map(|(beginning, _)| beginning)
         .collect();
     assert!(missing.is_empty(), "docs/configuration.md has no lines that begin with\n{missing:#?}");
-    let lines = page.lines().filter(|line| line.starts_with("| `DD_")).count();
+    let is_setting = |line: &&str| line.starts_with("| `DD_") || line.starts_with("| `OTEL_");
+    let lines = page.lines().filter(is_setting).count();
     assert_eq!(lines, expected.len(), "docs/configuration.md has lines of settings that are none");
 }
 

@@ -26,10 +26,12 @@ pub(super) fn matching(
         Some(_) => return Err("they are no list"),
     };
     let scope = Scope { facts, tags };
+    let variables: Vec<String> =
+        facts.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut found = None;
     for rule in rules {
         let selectors = Selector::all_of(rule)?;
-        if found.is_none() && selectors.iter().all(|selector| selector.holds(&scope)) {
+        if found.is_none() && selectors.iter().all(|selector| selector.holds(&scope, &variables)) {
             found = Some(rule);
         }
     }
@@ -122,7 +124,8 @@ impl<'a> Selector<'a> {
         Ok(Self { origin, key, operator, matches })
     }
 
-    fn holds(&self, scope: &Scope<'_>) -> bool {
+    /// `variables` are those of the environment as `NAME=value`.
+    fn holds(&self, scope: &Scope<'_>, variables: &[String]) -> bool {
         let Scope { facts, tags } = scope;
         match (self.origin, self.key) {
             (Origin::Language, _) => self.takes(LANGUAGE),
@@ -130,9 +133,7 @@ impl<'a> Selector<'a> {
             (Origin::Environment, Some(key)) => {
                 facts.environment.get(key).is_some_and(|value| self.takes(value))
             }
-            (Origin::Environment, None) => {
-                facts.environment.iter().any(|(name, value)| self.takes(&format!("{name}={value}")))
-            }
+            (Origin::Environment, None) => variables.iter().any(|variable| self.takes(variable)),
             (Origin::Arguments, Some(key)) => facts.argument(key).is_some_and(|value| self.takes(value)),
             (Origin::Arguments, None) => facts.arguments.iter().any(|argument| self.takes(argument)),
         }

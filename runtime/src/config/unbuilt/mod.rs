@@ -131,9 +131,11 @@ fn log_files(read: &mut Reader<'_>) {
         super::messages::EXPECTED_LEVEL,
         super::messages::parse_level,
     );
+    read.text(row("DD_TRACE_LOG_SINKS").default("file").without_effect("console"));
     read.flag(row("DD_TRACE_LOG_STREAM_HANDLER").without_effect("true"), true);
     integer(read, row("DD_TRACE_LOGFILE_RETENTION_DAYS"), 32);
     off(read, "DD_LOG_FORMAT_JSON", false);
+    read.text(row("OTEL_LOGS_EXPORTER").default("none").without_effect("none"));
     seconds(read, row("DD_TRACE_LOGGING_RATE").aliases(&["DD_LOGGING_RATE"]), 60.0);
     off(read, "DD_TRACE_DEBUG_ABANDONED_SPANS", false);
     let timeout = row("DD_TRACE_ABANDONED_SPAN_TIMEOUT").default("10m").without_effect("");
