@@ -5,10 +5,11 @@
 use std::collections::HashMap;
 
 use dd_traced::{
-    AsContext, SamplingStep, Span, SpanContext, TracerBuilder, active_span, extract, inject, span,
+    AsContext, SamplingStep, Span, SpanContext, TracerBuilder, WhySampled, active_span, extract, inject,
+    span, traced,
 };
 use dd_traced_tests::{
-    Answer, FakeAgent, Received, WireSpan, program, run, with_agent, with_tracer, with_tracer_of,
+    Answer, FakeAgent, Received, WireSpan, program, ready, run, with_agent, with_tracer, with_tracer_of,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -193,6 +194,69 @@ fn manual_decision_of_any_span_wins_over_all_others() {
     assert_eq!(said_of(&received, "dropped"), "dm=-4 priority=-1");
     assert_eq!(said_of(&received, "child"), "");
     assert_eq!(said_of(&received, "kept"), "dm=-4 priority=2");
+}
+
+#[traced(name = "by.attribute", tags(manual.keep = keeps, order.id = 7))]
+fn keeping(keeps: bool) -> Option<WhySampled> {
+    active_span().why_sampled()
+}
+
+#[traced(name = "by.constant", tags("manual.drop" = "1"))]
+fn dropping() {
+    keeping_inside();
+}
+
+#[traced(name = "inside", tags(sampling.priority = -1, manual.keep = "false"))]
+fn keeping_inside() {}
+
+#[traced(name = "by.future", tags(sampling.priority = 1))]
+async fn keeping_future() -> Option<WhySampled> {
+    active_span().why_sampled()
+}
+
+#[traced(name = "by.placed", root, tags(manual.drop = true))]
+fn dropping_placed() {}
+
+#[test]
+fn tags_that_decide_are_not_sent() {
+    let received = sampled(
+        |tracer| tracer.sample_rate(0.5),
+        |_| {
+            for (name, key, is_kept) in [
+                ("kept", "manual.keep", true),
+                ("dropped", "manual.drop", false),
+                ("priority", "sampling.priority", true),
+            ] {
+                let root = root(if is_kept { 10 } else { 1 }, name);
+                let child = span("child").child_of(&root.context()).start();
+                child.set_tag(key, 1);
+                root.set_tag("manual.keep", false);
+                root.set_metric("manual.drop", 0.0);
+                root.set_tag("manual.drop", "0");
+                assert_eq!(injected(&root)["x-datadog-sampling-priority"], if is_kept { "2" } else { "-1" });
+            }
+            span("built").child_of(&received(10, &[])).tag("manual.keep", "").start().finish();
+            assert!(keeping(true).unwrap().is_kept() && keeping(false).is_none());
+            dropping();
+            assert!(ready(keeping_future()).unwrap().is_kept());
+            dropping_placed();
+            active_span().set_tag("manual.keep", true);
+        },
+    );
+    let manual = |name: &str| said_of(&received, name);
+    for name in ["kept", "priority", "built", "by.future"] {
+        assert_eq!(manual(name), "dm=-4 priority=2", "{name}");
+    }
+    for name in ["dropped", "by.constant", "by.placed"] {
+        assert_eq!(manual(name), "dm=-4 priority=-1", "{name}");
+    }
+    let attributes: Vec<_> = received.spans().filter(|span| span.name == "by.attribute").collect();
+    assert!(attributes.iter().all(|span| span.metric("order.id") == Some(7.0)));
+    assert_eq!(said(attributes[0]), "dm=-4 priority=2");
+    assert!(said(attributes[1]).starts_with("dm=-3"), "false decides nothing");
+    for key in ["manual.keep", "manual.drop", "sampling.priority"] {
+        assert!(received.spans().all(|span| span.meta(key).is_none() && span.metric(key).is_none()), "{key}");
+    }
 }
 
 #[test]

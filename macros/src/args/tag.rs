@@ -143,7 +143,9 @@ fn assigned(
         });
     }
     let (value, is_constant) = match Value::of(value) {
-        Value::Literal(literal) => (literal.to_token_stream(), matches!(literal, Lit::Str(_))),
+        Value::Literal(literal) => {
+            (literal.to_token_stream(), matches!(literal, Lit::Str(_)) && !is_manual(&key))
+        }
         Value::Computed(value) => (taken(value), false),
     };
     Some(Tag { key, written, capture, value, is_constant, root: None, cfg: TokenStream::new() })
@@ -192,7 +194,17 @@ impl DottedPath {
     }
 }
 
+/// Whether a tag decides about the trace of its span, instead of being sent.
+fn is_manual(key: &str) -> bool {
+    matches!(key, "manual.keep" | "manual.drop" | "sampling.priority")
+}
+
 impl Tag {
+    /// Whether it decides about the trace of its span.
+    pub(crate) fn decides(&self) -> bool {
+        self.capture == Capture::Value && is_manual(&self.key)
+    }
+
     /// The key as a literal of the generated code.
     pub(crate) fn key_literal(&self) -> Literal {
         let mut literal = Literal::string(&self.key);

@@ -9,7 +9,7 @@ use super::error::ErrorInfo;
 use super::handle::{SpanCell, overrule};
 use super::owned::Edit;
 use super::stack::{Active, Stack, with_stack};
-use crate::model::{EntryKind, NO_INDEX, SamplingPriority, SpanEvent, SpanId, SpanLink, TagValue};
+use crate::model::{EntryKind, ManualTag, NO_INDEX, SamplingPriority, SpanEvent, SpanId, SpanLink, TagValue};
 use crate::sampling::WhySampled;
 
 /// The span that is active on this thread now; without one, something on which every method does nothing.

@@ -16,8 +16,8 @@ use super::segment::Segment;
 use super::setup::Setup;
 use super::stack::{Started, deliver};
 use crate::model::{
-    Baggage, Decision, EntryKind, Flags, Mechanism, Record, SamplingPriority, SpanEvent, SpanId, SpanLink,
-    TagLog, TagValue,
+    Baggage, Decision, EntryKind, Flags, ManualTag, Mechanism, Record, SamplingPriority, SpanEvent, SpanId,
+    SpanLink, TagLog, TagValue,
 };
 use crate::sampling::WhySampled;
 
@@ -69,7 +69,11 @@ impl SpanBuilder {
     /// A tag: text and `bool` become string tags, numbers become metrics. A later tag of the same key wins.
     pub fn tag(mut self, key: impl AsRef<str>, value: impl TagValue) -> Self {
         if let Some(setup) = &mut self.setup {
-            setup.edit().tag(key.as_ref(), &value);
+            let key = key.as_ref();
+            match ManualTag::named(key) {
+                None => setup.edit().tag(key, &value),
+                Some(tag) => setup.decide(tag.decide(&value)),
+            }
         }
         self
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
-use crate::model::{EntryKind, Flags, LeftOut, Record, SpanEvent, SpanLink, TagLog, WriteTag};
+use crate::model::{EntryKind, Flags, LeftOut, Record, SpanEvent, SpanLink, TagLog, TraceFacts, WriteTag};
 use std::time::SystemTime;
 
 /// An open span outside of any line.
@@ -37,12 +37,21 @@ pub(crate) struct Edit<'a> {
 
 impl Edit<'_> {
     /// Changes the span, and tells its trace where it is a watched local root.
+    #[inline]
     pub(crate) fn told(&mut self, segment: &Segment, f: impl FnOnce(&mut Self)) {
+        if self.record.flags.has(Flags::WATCHED) {
+            return self.watched(&segment.facts, f);
+        }
+        f(self);
+    }
+
+    /// Changes a watched local root.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn watched(&mut self, facts: &TraceFacts, f: impl FnOnce(&mut Self)) {
         let before = self.record.tags;
         f(self);
-        if self.record.flags.has(Flags::WATCHED) {
-            segment.facts.tell_local_root(self.record, self.tags, before);
-        }
+        facts.tell_local_root(self.record, self.tags, before);
     }
 
     pub(crate) fn tag(&mut self, key: &str, value: &impl WriteTag) {
@@ -60,10 +69,6 @@ impl Edit<'_> {
         }
         let mut tags = self.tags.entries(self.record.tags);
         tags.any(|entry| matches!(entry.kind, EntryKind::Meta | EntryKind::Metric) && entry.key() == key)
-    }
-
-    pub(crate) fn metric(&mut self, key: &str, value: f64) {
-        self.record.tags = self.tags.metric(self.record.tags, key, value);
     }
 
     /// Adds a link, where it leads to a span.

@@ -4,10 +4,11 @@
 
 use super::error::ErrorInfo;
 use super::finding::Finding;
+use super::handle::overrule;
 use super::holder::{Holder, OUT};
 use super::stack::{with_records, with_stack};
 use super::tag_set::TagSet;
-use crate::model::NO_INDEX;
+use crate::model::{NO_INDEX, SamplingPriority};
 
 /// The span between polls. It stands before its future: dropped first, it makes an unfinished span active for the future's drop.
 #[derive(Debug)]
@@ -33,6 +34,16 @@ impl Before {
     pub(super) fn describe(&mut self, tags: &dyn TagSet) {
         if let Holder::Owned(frame) = &mut self.0 {
             frame.describe(tags);
+        }
+    }
+}
+
+impl Before {
+    /// Decides about the trace of the span.
+    #[cold]
+    pub(super) fn overrule(&self, priority: SamplingPriority) {
+        if let Holder::Owned(frame) = &self.0 {
+            frame.segment.iter().for_each(|segment| overrule(segment, priority));
         }
     }
 }

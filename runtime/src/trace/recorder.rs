@@ -5,15 +5,17 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
+use super::context::Place;
 use super::error::ErrorInfo;
 use super::finding::Finding;
+use super::handle::overrule;
 use super::holder::Holder;
 use super::polling::{After, Before, around};
 use super::process;
 use super::running::Running;
 use super::stack::{with_records, with_stack};
 use super::tag_set::{NoTags, TagSet};
-use crate::model::{CallSite, NO_INDEX};
+use crate::model::{CallSite, NO_INDEX, SamplingPriority};
 
 /// A span that is about to start on this thread.
 #[must_use = "the span starts when it is entered"]
@@ -51,11 +53,16 @@ impl<T: TagSet, F: FnOnce(NoTags) -> T> Start<Given<F>> {
     /// Starts the span; it ends when the guard is dropped.
     #[inline]
     pub fn enter(self) -> Entered {
-        if process::is_on() {
-            Entered::new(start_tagged(self.site, &self.tags.0(NoTags)))
-        } else {
-            Entered::INERT
+        if !process::is_on() {
+            return Entered::INERT;
         }
+        let tags = self.tags.0(NoTags);
+        let entered = Entered::new(start_tagged(self.site, &tags));
+        // Of tags that decide nothing this is nothing.
+        if let Some(priority) = tags.manual() {
+            entered.overrule(priority);
+        }
+        entered
     }
 }
 
@@ -95,6 +102,17 @@ impl Entered {
     #[inline]
     pub const fn is_recorded(&self) -> bool {
         self.index != NO_INDEX
+    }
+
+    /// Decides about the trace.
+    #[cold]
+    #[inline(never)]
+    fn overrule(&self, priority: SamplingPriority) {
+        if let Some(Place::Within { segment, .. }) =
+            with_stack(|stack| stack.place_of(self.span_id)).flatten()
+        {
+            overrule(&segment, priority);
+        }
     }
 
     /// Writes to the span what was found in the returned value.
@@ -210,6 +228,9 @@ impl AsyncSite {
         let tags = tags(NoTags);
         let mut start = AsyncStart::of(Holder::started(self.site));
         start.before.describe(&tags);
+        if let Some(priority) = tags.manual() {
+            start.before.overrule(priority);
+        }
         start
     }
 

@@ -39,8 +39,17 @@ impl Segment {
     }
 
     /// Has the trace told of its local root, where sampling rules look at that: now, and whenever it changes.
+    #[inline]
     pub(crate) fn watch(&self, record: &mut Record, tags: &TagLog) {
-        if self.core.sampler.looks_at_local_root() && self.facts.local_root_id() == record.span_id {
+        if self.core.sampler.looks_at_local_root() {
+            self.watch_now(record, tags);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn watch_now(&self, record: &mut Record, tags: &TagLog) {
+        if self.facts.local_root_id() == record.span_id {
             record.flags = record.flags.with(Flags::WATCHED);
             self.facts.tell_local_root(record, tags, 0);
         }

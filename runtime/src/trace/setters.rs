@@ -6,15 +6,20 @@ macro_rules! setters {
     ($type:ty) => {
         impl $type {
             /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
+            ///
+            /// `manual.keep`, `manual.drop` and `sampling.priority` decide about the whole trace, as [`keep`](Self::keep) and
+            /// [`reject`](Self::reject) do, and are not sent; the first two do nothing where the value is `false` or 0.
             pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
                 let key = key.as_ref();
+                if let Some(tag) = ManualTag::named(key) {
+                    return self.set_manual(tag.decide(&value));
+                }
                 self.edit(|edit| edit.tag(key, &value));
             }
 
             /// Sets a number tag.
             pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
-                let key = key.as_ref();
-                self.edit(|edit| edit.metric(key, value));
+                self.set_tag(key, value);
             }
 
             /// Takes a tag back.
@@ -100,6 +105,13 @@ macro_rules! setters {
             /// Drops the whole trace: priority -1, decided by hand, over every other decision.
             pub fn reject(&self) {
                 self.overrule(SamplingPriority::USER_REJECT);
+            }
+
+            #[cold]
+            fn set_manual(&self, priority: Option<SamplingPriority>) {
+                if let Some(priority) = priority.filter(|_| self.is_recording()) {
+                    self.overrule(priority);
+                }
             }
 
             pub(crate) fn fail(&self, error: &ErrorInfo) {

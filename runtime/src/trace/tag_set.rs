@@ -8,13 +8,21 @@ use super::as_context::{AsContext, place};
 use super::context::Place;
 use super::error::text;
 use super::owned::Edit;
-use crate::model::{EntryKind, Is, SpanLink, WriteTag};
+use crate::model::{EntryKind, Is, ManualTag, SamplingPriority, SpanLink, WriteTag};
 
 /// Tags of one span, as a chain of values.
 pub trait TagSet {
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
     fn write(&self, edit: &mut Edit<'_>);
+
+    /// What the tags decide about the trace of the span, if they do.
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "sealed: only this crate decides")]
+    #[inline]
+    fn manual(&self) -> Option<SamplingPriority> {
+        None
+    }
 
     /// Where the span belongs, if not under the active one.
     #[doc(hidden)]
@@ -66,6 +74,12 @@ impl<C: TagSet, V: WriteTag> TagSet for Tagged<C, V> {
         self.before.write(edit);
         edit.tag(self.key, &self.value);
     }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate decides")]
+    #[inline]
+    fn manual(&self) -> Option<SamplingPriority> {
+        self.before.manual()
+    }
 }
 
 impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
@@ -78,6 +92,12 @@ impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
             Field::SpanType => EntryKind::SpanType,
         };
         edit.field(kind, self.value.text());
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate decides")]
+    #[inline]
+    fn manual(&self) -> Option<SamplingPriority> {
+        self.before.manual()
     }
 }
 
@@ -93,6 +113,32 @@ impl<C: TagSet> TagSet for Linked<C> {
     fn write(&self, edit: &mut Edit<'_>) {
         self.before.write(edit);
         edit.link(&self.link);
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate decides")]
+    #[inline]
+    fn manual(&self) -> Option<SamplingPriority> {
+        self.before.manual()
+    }
+}
+
+/// A chain and a tag that decides about the trace instead of being sent.
+#[derive(Debug)]
+pub struct Decides<C> {
+    before: C,
+    priority: Option<SamplingPriority>,
+}
+
+impl<C: TagSet> TagSet for Decides<C> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        self.before.write(edit);
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate decides")]
+    fn manual(&self) -> Option<SamplingPriority> {
+        // The later one wins.
+        self.priority.or_else(|| self.before.manual())
     }
 }
 
@@ -112,6 +158,12 @@ impl<C: TagSet> TagSet for Placed<C> {
     #[expect(private_interfaces, reason = "sealed: only this crate places spans")]
     fn place(&self) -> Option<Place> {
         self.place.clone()
+    }
+
+    #[expect(private_interfaces, reason = "sealed: only this crate decides")]
+    #[inline]
+    fn manual(&self) -> Option<SamplingPriority> {
+        self.before.manual()
     }
 }
 
@@ -174,6 +226,14 @@ macro_rules! chain {
                 Tagged { before: self, key, value: text(format_args!("{value}")) }
             }
 
+            /// A tag that decides about the trace: `manual.keep`, `manual.drop` or `sampling.priority`.
+            #[inline]
+            pub fn decide<T: WriteTag<Itself: Sized>>(self, key: &'static str, value: T) -> Decides<Self> {
+                let value: T::Itself = Is::from(value);
+                let priority = ManualTag::named(key).and_then(|tag| tag.decide(&value));
+                Decides { before: self, priority }
+            }
+
             /// A link.
             #[inline]
             pub fn link(self, to: impl AsContext) -> Linked<Self> {
@@ -217,3 +277,4 @@ chain!([] NoTags);
 chain!([C, V] Tagged<C, V>);
 chain!([C, V] WithField<C, V>);
 chain!([C] Linked<C>);
+chain!([C] Decides<C>);

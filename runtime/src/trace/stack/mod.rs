@@ -268,28 +268,38 @@ impl Stack {
         if let Some((place, record)) =
             place.and_then(|place| Some((place, self.spans.records.get_mut(place)?)))
         {
-            let before = record.tags;
-            f(&mut Edit { record, tags: &mut self.spans.tags });
             if record.flags.has(Flags::WATCHED) {
-                let record = *record;
-                self.tell_local_root_of(&record, before);
+                return self.edit_watched(place, f);
             }
+            f(&mut Edit { record, tags: &mut self.spans.tags });
             return self.keep_late_tags(place);
         }
         for frame in self.frames.iter_mut().rev() {
-            if frame.edit().is_some_and(|edit| edit.record.span_id == span_id) {
-                return frame.edit_told(f);
+            if let Some(mut edit) = frame.edit().filter(|edit| edit.record.span_id == span_id) {
+                if edit.record.flags.has(Flags::WATCHED) {
+                    return frame.edit_told(f);
+                }
+                return f(&mut edit);
             }
         }
     }
 
-    /// Tells the trace of a watched record in this buffer what is new about it since the tag at `before`.
+    /// Changes a watched record, and tells its trace.
     #[cold]
-    fn tell_local_root_of(&self, record: &Record, before: u32) {
+    #[inline(never)]
+    fn edit_watched(&mut self, place: usize, f: impl FnOnce(&mut Edit<'_>)) {
+        let SpanBuffer { records, tags } = &mut self.spans;
+        let Some(record) = records.get_mut(place) else { return };
         let segments = self.frames.iter().filter_map(|frame| frame.segment.as_ref());
-        for segment in segments.filter(|segment| segment.facts.local_root_id() == record.span_id) {
-            segment.facts.tell_local_root(record, &self.spans.tags, before);
+        let mut edit = Edit { record, tags };
+        match segments
+            .map(|segment| &segment.facts)
+            .find(|facts| facts.local_root_id() == edit.record.span_id)
+        {
+            Some(facts) => edit.watched(facts, f),
+            None => f(&mut edit),
         }
+        self.keep_late_tags(place);
     }
 
     /// A frame's segment, made now for a line that nothing escaped from so far.

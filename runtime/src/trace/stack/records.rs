@@ -29,6 +29,7 @@ impl Stack {
     }
 
     /// Starts a record under the active span, or begins a trace. Gives its place and id.
+    #[inline]
     pub(crate) fn start(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
         let Some(parent) = self.spans.records.get(self.current as usize) else {
             return self.start_first(site, tags);
@@ -41,16 +42,24 @@ impl Stack {
 
     /// Tells the trace of the record that was just started, if it is its first one here.
     fn tell_local_root(&mut self) {
-        let SpanBuffer { records, tags } = &mut self.spans;
-        let (Some(record), Some(frame)) = (records.last_mut(), self.frames.last()) else { return };
-        if let Some(segment) = frame.segment.as_ref().filter(|_| frame.begins_local_trace()) {
-            segment.facts.set_local_root(record.span_id);
-            if let Some(service) = tags.text(record.service) {
-                segment.facts.set_service(record.span_id, service);
-            }
-            put_baggage_tags(&mut Edit { record: &mut *record, tags: &mut *tags }, segment);
-            segment.watch(record, tags);
+        if self.frames.last().is_some_and(|frame| frame.segment.is_some() && frame.begins_local_trace()) {
+            self.begin_segment();
         }
+    }
+
+    /// Tells the segment that was there before it of the first span of a trace.
+    #[cold]
+    #[inline(never)]
+    fn begin_segment(&mut self) {
+        let SpanBuffer { records, tags } = &mut self.spans;
+        let segment = self.frames.last().and_then(|frame| frame.segment.as_ref());
+        let (Some(record), Some(segment)) = (records.last_mut(), segment) else { return };
+        segment.facts.set_local_root(record.span_id);
+        if let Some(service) = tags.text(record.service) {
+            segment.facts.set_service(record.span_id, service);
+        }
+        put_baggage_tags(&mut Edit { record: &mut *record, tags: &mut *tags }, segment);
+        segment.watch(record, tags);
     }
 
     /// Starts a record directly under a frame, or as the first of a trace.
@@ -125,13 +134,12 @@ impl Stack {
         let Some(record) = Record::open_at(records, index, span_id) else {
             return self.finish_moved(span_id, Some(error));
         };
-        let before = record.tags;
-        Edit { record, tags }.error(error);
         if record.flags.has(Flags::WATCHED) {
-            let record = *record;
-            self.tell_local_root_of(&record, before);
+            self.edit_watched(index as usize, |edit| edit.error(error));
+        } else {
+            Edit { record, tags }.error(error);
+            self.keep_late_tags(index as usize);
         }
-        self.keep_late_tags(index as usize);
         self.finish(index, span_id);
     }
 
