@@ -27,7 +27,7 @@ const KEPT_BUFFER: usize = 4 << 20;
 pub(crate) struct Queue {
     /// The first one is the tracer's own, shared by all threads, and never retired.
     outboxes: Mutex<Vec<Arc<Outbox>>>,
-    reserved: AtomicUsize,
+    reserved: Apart<AtomicUsize>,
     max_bytes: usize,
     flush_bytes: usize,
     /// Why nothing is taken any more, as the place of the reason in [`DropReason::ALL`]; [`OPEN`] while it is.
@@ -39,6 +39,10 @@ pub(crate) struct Queue {
     process_id: u32,
     wake: Box<dyn Fn() + Send + Sync>,
 }
+
+/// A value alone in its cache lines: what all threads write to must not take along what they only read.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// One thread's end of the queue.
 // Outboxes of two threads must not share a cache line.
@@ -63,7 +67,7 @@ impl Queue {
     pub(crate) fn new(max_bytes: usize, flush_bytes: usize, wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
             outboxes: Mutex::default(),
-            reserved: AtomicUsize::new(0),
+            reserved: Apart(AtomicUsize::new(0)),
             max_bytes,
             flush_bytes,
             closed: AtomicU8::new(OPEN),
@@ -173,7 +177,7 @@ impl Queue {
     /// Gives back bytes of the limit whose spans were delivered or dropped.
     pub(crate) fn release(&self, bytes: usize) {
         // Relaxed: a sum that orders nothing else; the spans themselves went through the outbox's lock.
-        self.reserved.fetch_sub(bytes, Ordering::Relaxed);
+        self.reserved.0.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Refuses everything from now on, for this reason. A drain after this takes the last of it.
@@ -206,7 +210,7 @@ impl Queue {
     fn extend_credit(&self, content: &mut Content, bytes: usize) -> bool {
         let missing = content.bytes + bytes - content.credit;
         for wanted in [missing.max(CREDIT), missing] {
-            let before = self.reserved.fetch_add(wanted, Ordering::Relaxed);
+            let before = self.reserved.0.fetch_add(wanted, Ordering::Relaxed);
             if before + wanted <= self.max_bytes {
                 content.credit += wanted;
                 if before / PROCESS_CHECK != (before + wanted) / PROCESS_CHECK && self.is_inherited() {
@@ -227,7 +231,7 @@ impl Queue {
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Queue")
-            .field("reserved", &self.reserved)
+            .field("reserved", &self.reserved.0)
             .field("max_bytes", &self.max_bytes)
             .finish_non_exhaustive()
     }
@@ -448,7 +452,7 @@ mod tests {
             recycle(&mut spare, batch, &common);
         }
         assert_eq!(lengths, [(2, 0), (3, 2), (80, 20), (60, 0)]);
-        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+        assert_eq!(queue.reserved.0.load(Ordering::Relaxed), 0);
         // Both large buffers are back where they came from, before the next drain.
         let kept = [(); 3].map(|()| common.take_empty().is_some());
         assert_eq!(kept, [true, true, false]);
@@ -526,7 +530,7 @@ mod tests {
         assert_eq!(queue.counters().dropped_total(), 0);
         let outboxes = lock(&queue.outboxes).len();
         assert_eq!((outboxes, drain(&queue)), (1, 10_000));
-        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+        assert_eq!(queue.reserved.0.load(Ordering::Relaxed), 0);
     }
 
     #[test]
@@ -552,6 +556,6 @@ mod tests {
         drain(&queue);
         assert_eq!(queue.counters().acknowledged(), 10_000);
         assert_eq!(lock(&queue.outboxes).len(), 1);
-        assert_eq!(queue.reserved.load(Ordering::Relaxed), 0);
+        assert_eq!(queue.reserved.0.load(Ordering::Relaxed), 0);
     }
 }

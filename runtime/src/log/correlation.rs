@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostics::is_hostile;
 use crate::model::ids::{Decimal, decimal, hex};
 use crate::model::{SpanId, TraceId};
-use crate::trace::{Core, active_identity};
+use crate::trace::{Home, active_identity};
 
 /// What correlates a log line with a trace: service, env and version of the tracer, and the ids of the active span.
 ///
@@ -27,12 +27,12 @@ pub fn correlation() -> Correlation {
 /// Making, showing and reading it allocates nothing.
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    core: Option<Arc<Core>>,
+    core: Option<Arc<Home>>,
     ids: Option<(u128, u64)>,
 }
 
 impl Correlation {
-    pub(super) fn new(core: Option<Arc<Core>>, ids: Option<(u128, u64)>) -> Self {
+    pub(super) fn new(core: Option<Arc<Home>>, ids: Option<(u128, u64)>) -> Self {
         Self { core, ids }
     }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::frame::Entry;
-use super::process::{self, Core};
+use super::process::{self, Home};
 use super::segment::Segment;
 use super::stack::{Stack, with_stack};
 use crate::model::{Baggage, Decision, SamplingPriority, SpanId, TraceFacts, TraceId, Upstream};
@@ -85,7 +85,7 @@ impl SpanContext {
     }
 
     /// What a log line says of the context: its tracer, trace id and span id.
-    pub(crate) fn identity(&self) -> (Option<Arc<Core>>, Option<(u128, u64)>) {
+    pub(crate) fn identity(&self) -> (Option<Arc<Home>>, Option<(u128, u64)>) {
         let core = match &self.place {
             Place::Root => return (None, None),
             Place::Within { segment, .. } => Some(Arc::clone(&segment.core)),

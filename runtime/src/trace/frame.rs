@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::frame_baggage::FrameBaggage;
 use super::handle::SpanCell;
 use super::owned::Edit;
-use super::process::Core;
+use super::process::Home;
 use super::segment::Segment;
 use super::tag_set::TagSet;
 use crate::clock::Clock;
@@ -87,7 +87,7 @@ pub(crate) struct Entry {
 /// A thread's connection to one tracer.
 #[derive(Debug, Clone)]
 pub(crate) struct Port {
-    pub(crate) core: Arc<Core>,
+    pub(crate) core: Arc<Home>,
     pub(crate) outbox: Option<Arc<Outbox>>,
     pub(crate) clock: Clock,
     pub(crate) partial_flush_spans: u32,
@@ -96,7 +96,7 @@ pub(crate) struct Port {
 
 impl Port {
     /// A connection; with an outbox of its own where the thread will finish many spans.
-    pub(crate) fn new(core: Arc<Core>, outbox: Option<Arc<Outbox>>) -> Self {
+    pub(crate) fn new(core: Arc<Home>, outbox: Option<Arc<Outbox>>) -> Self {
         Self {
             outbox,
             clock: core.clock.clone(),

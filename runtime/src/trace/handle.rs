@@ -11,7 +11,7 @@ use super::context::{ActiveGuard, Place, SpanContext};
 use super::error::ErrorInfo;
 use super::frame::Entry;
 use super::owned::{Edit, OwnedSpan};
-use super::process::{self, Core};
+use super::process::{self, Home};
 use super::segment::Segment;
 use super::setup::Setup;
 use super::stack::{Started, deliver};
@@ -257,7 +257,7 @@ impl Span {
     }
 
     /// What a log line says of the span: its tracer, trace id and span id, and its parent's id.
-    pub(crate) fn identity(&self) -> (Option<Arc<Core>>, Option<(u128, u64)>, u64) {
+    pub(crate) fn identity(&self) -> (Option<Arc<Home>>, Option<(u128, u64)>, u64) {
         let Some(cell) = &self.cell else { return (None, None, 0) };
         let ids = (cell.segment.trace_id(), cell.span_id);
         (Some(Arc::clone(&cell.segment.core)), Some(ids), cell.parent_id)

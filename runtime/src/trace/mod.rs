@@ -62,7 +62,9 @@ pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 
 #[cfg(feature = "tracing")]
 pub(crate) use error::text;
-pub(crate) use process::{Core, correlates_logs, install, not_recorded, set_correlates_logs, uninstall};
+pub(crate) use process::{
+    Core, Home, correlates_logs, install, not_recorded, set_correlates_logs, uninstall,
+};
 #[cfg(feature = "testing")]
 pub(crate) use scope::Scope;
 pub(crate) use stack::active_identity;

@@ -1,5 +1,6 @@
 //! What a running tracer is to its spans, and which one is running.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,6 +64,35 @@ impl Core {
             let service = facts.service();
             facts.with_local_root(|root| self.sampler.decide(facts.trace_id, service.as_deref(), root))
         })
+    }
+}
+
+/// A tracer as one thread sees it.
+///
+/// What is begun on a thread counts here: threads that begin traces at the same time would meet on the one count of the [`Core`].
+#[derive(Debug)]
+pub(crate) struct Home {
+    core: Arc<Core>,
+}
+
+impl Home {
+    pub(crate) fn new(core: Arc<Core>) -> Arc<Self> {
+        Arc::new(Self { core })
+    }
+
+    /// Whether both are of one tracer.
+    #[inline]
+    pub(crate) fn is_same(self: &Arc<Self>, other: &Arc<Self>) -> bool {
+        Arc::ptr_eq(self, other) || Arc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl Deref for Home {
+    type Target = Core;
+
+    #[inline]
+    fn deref(&self) -> &Core {
+        &self.core
     }
 }
 

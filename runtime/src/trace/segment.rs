@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::process::Core;
+use super::process::Home;
 use crate::model::{ChunkHead, Flags, Record, SpanBuffer, TagLog, TraceFacts};
 
 /// Made when a span leaves its line: for another thread, a future, a context. Until then a trace needs none.
@@ -11,7 +11,7 @@ use crate::model::{ChunkHead, Flags, Record, SpanBuffer, TagLog, TraceFacts};
 /// Invariant: `open` counts everything that may still bring spans (owned spans, entered frames, promoted lines); whoever
 /// takes it to zero ships what is there as the last chunk.
 pub(crate) struct Segment {
-    pub(crate) core: Arc<Core>,
+    pub(crate) core: Arc<Home>,
     pub(crate) facts: Arc<TraceFacts>,
     open: AtomicUsize,
     finished: Mutex<SpanBuffer>,
@@ -30,7 +30,7 @@ pub(crate) enum Ready {
 
 impl Segment {
     /// A segment with one open unit, which is the caller's.
-    pub(crate) fn new(core: Arc<Core>, facts: Arc<TraceFacts>) -> Self {
+    pub(crate) fn new(core: Arc<Home>, facts: Arc<TraceFacts>) -> Self {
         Self { core, facts, open: AtomicUsize::new(1), finished: Mutex::new(SpanBuffer::new()) }
     }
 

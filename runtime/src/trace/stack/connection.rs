@@ -5,30 +5,31 @@ use std::sync::Arc;
 use super::Stack;
 use crate::clock::Clock;
 use crate::trace::frame::Port;
-use crate::trace::process::{self, Core};
+use crate::trace::process::{self, Home};
 
 impl Stack {
     pub(super) fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
         self.has_counter = port.as_ref().is_some_and(|port| matches!(port.clock, Clock::Counter));
+        self.is_visiting = port.as_ref().is_some_and(|port| port.outbox.is_none());
         self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
         std::mem::replace(&mut self.port, port)
     }
 
     /// The tracer that spans started now belong to.
-    pub(crate) fn core(&mut self) -> Option<Arc<Core>> {
+    pub(crate) fn core(&mut self) -> Option<Arc<Home>> {
         self.attach_or_connected().map(|port| Arc::clone(&port.core))
     }
 
     /// Gives this thread a tracer of its own.
     #[cfg(feature = "testing")]
-    pub(crate) fn enter_scope(&mut self, core: Arc<Core>) {
+    pub(crate) fn enter_scope(&mut self, core: Arc<process::Core>) {
         self.generation = 0;
         self.scopes.push(core);
     }
 
     /// Takes a tracer of this thread's own away, wherever it stands.
     #[cfg(feature = "testing")]
-    pub(crate) fn leave_scope(&mut self, core: &Arc<Core>) {
+    pub(crate) fn leave_scope(&mut self, core: &Arc<process::Core>) {
         self.generation = 0;
         self.scopes.retain(|scope| !Arc::ptr_eq(scope, core));
     }
@@ -58,24 +59,24 @@ impl Stack {
         let core = self.scopes.last().cloned().or_else(process::running);
         self.set_port(core.map(|core| {
             let outbox = core.queue.outbox();
-            Port::new(core, Some(outbox))
+            Port::new(Home::new(core), Some(outbox))
         }));
     }
 
     /// Makes `core` the tracer of what is pushed next. Gives the connection to come back to, where there was another.
     #[inline]
-    pub(super) fn connect(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
+    pub(super) fn connect(&mut self, core: &Arc<Home>) -> Option<Box<Port>> {
         if self.frames.is_empty() {
             self.attach();
         }
         match &self.port {
-            Some(port) if Arc::ptr_eq(core, &port.core) => None,
+            Some(port) if port.core.is_same(core) => None,
             _ => self.connect_other(core),
         }
     }
 
     #[cold]
-    pub(super) fn connect_other(&mut self, core: &Arc<Core>) -> Option<Box<Port>> {
+    pub(super) fn connect_other(&mut self, core: &Arc<Home>) -> Option<Box<Port>> {
         self.set_port(Some(Port::new(Arc::clone(core), None))).map(Box::new)
     }
 

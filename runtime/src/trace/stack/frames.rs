@@ -112,7 +112,7 @@ impl Stack {
         }
         if self.frames.is_empty() {
             self.keep_little();
-            if self.port.as_ref().is_some_and(|port| port.outbox.is_none()) {
+            if self.is_visiting {
                 // It came with a context from elsewhere, which is left.
                 self.set_port(None);
             }

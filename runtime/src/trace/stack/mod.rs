@@ -23,7 +23,7 @@ use super::frame::{Frame, FrameKind, Port};
 use super::handle::SpanCell;
 use super::ids::IdSource;
 use super::owned::{Edit, OwnedSpan};
-use super::process::{self, Core};
+use super::process::{self, Core, Home};
 use super::segment::Segment;
 use crate::clock::Clock;
 use crate::model::{Decision, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TraceFacts, Upstream};
@@ -79,7 +79,7 @@ fn reach<R>(f: impl FnOnce(&mut Stack) -> Option<R>) -> Option<R> {
 }
 
 /// The tracer that runs here, and trace id and span id of the active span.
-pub(crate) fn active_identity() -> (Option<Arc<Core>>, Option<(u128, u64)>) {
+pub(crate) fn active_identity() -> (Option<Arc<Home>>, Option<(u128, u64)>) {
     if !process::is_on_quietly() {
         return (None, None);
     }
@@ -107,9 +107,11 @@ pub(crate) struct Stack {
     /// the tags.
     late_tags: usize,
     ids: IdSource,
-    /// Changed by [`Stack::set_port`] alone, which keeps the next two in step.
+    /// Changed by [`Stack::set_port`] alone, which keeps the next three in step.
     port: Option<Port>,
     has_counter: bool,
+    /// Whether the tracer came with a context from elsewhere, and leaves with it.
+    is_visiting: bool,
     partial_flush_spans: u32,
     /// The generation of tracers that `port` was made for.
     generation: usize,
@@ -148,6 +150,7 @@ impl Stack {
             ids: IdSource::new(),
             port: None,
             has_counter: false,
+            is_visiting: false,
             partial_flush_spans: u32::MAX,
             generation: 0,
             scopes: Vec::new(),

@@ -177,7 +177,7 @@ impl Stack {
                 self.attach();
             }
             match &self.port {
-                Some(port) if Arc::ptr_eq(&port.core, &segment.core) => port.give(head, spans),
+                Some(port) if port.core.is_same(&segment.core) => port.give(head, spans),
                 _ => segment.core.ship(head, &spans),
             }
         }

@@ -35,7 +35,7 @@ impl Stack {
                 is_settled && top.segment.as_ref().is_some_and(|below| Arc::ptr_eq(below, segment))
             }
             (None, Some(port)) => {
-                self.generation == process::generation() && Arc::ptr_eq(&port.core, &segment.core)
+                self.generation == process::generation() && port.core.is_same(&segment.core)
             }
             _ => false,
         }
@@ -53,8 +53,7 @@ impl Stack {
     #[inline]
     pub(crate) fn leave_poll(&mut self, span_id: u64) -> Option<Box<Frame>> {
         // A tracer that came with the only future here leaves with it.
-        let stays_connected =
-            self.frames.len() > 1 || self.port.as_ref().is_none_or(|port| port.outbox.is_some());
+        let stays_connected = !self.is_visiting || self.frames.len() > 1;
         let top = self.frames.last()?;
         if top.token == span_id && top.outer.port.is_none() && stays_connected {
             // Most polls leave nothing behind. What waits for the lowest future waits with it.
@@ -72,6 +71,7 @@ impl Stack {
     }
 
     /// Takes a future's span back after a poll that left records on top of others, or frames above it.
+    #[inline(never)]
     fn leave_records(&mut self, span_id: u64) -> Option<Box<Frame>> {
         let top = self.frames.last()?;
         if top.token == span_id && self.is_merging() {
@@ -213,9 +213,11 @@ impl Stack {
     /// Ends what stands above a frame.
     #[inline]
     fn uncover(&mut self, token: u64) -> Option<()> {
-        if self.frames.last()?.token == token {
-            return Some(());
-        }
+        if self.frames.last()?.token == token { Some(()) } else { self.end_frames_above(token) }
+    }
+
+    #[cold]
+    fn end_frames_above(&mut self, token: u64) -> Option<()> {
         let at = self.frames.iter().rposition(|frame| frame.token == token)?;
         while self.frames.len() > at + 1 {
             self.end_frame();
