@@ -100,12 +100,15 @@ fn summary(destination: Destination, counters: &Counters) -> String {
         Destination::Terminal => "printed above as one tree for each trace",
     };
     let reasons = DropReason::ALL.into_iter().filter(|reason| counters.dropped(*reason) > 0);
+    // What nobody wanted is no loss.
+    let unwanted = reasons.clone().filter(|reason| reason.is_intended());
+    let unwanted: u64 = unwanted.map(|reason| counters.dropped(reason)).sum();
     let reasons: Vec<_> =
         reasons.map(|reason| format!("{} {}", counters.dropped(reason), reason.as_str())).collect();
     let dropped =
         if reasons.is_empty() { String::new() } else { format!(", dropped: {}", reasons.join(", ")) };
     let next = match destination {
-        _ if arrived < finished => "see the warnings above",
+        _ if arrived + unwanted < finished => "see the warnings above",
         Destination::Agent => {
             "look for the service `shop` in Datadog; DD_TRACE_LOCAL_VIEW=waterfall prints the traces here too"
         }

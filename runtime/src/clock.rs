@@ -109,6 +109,11 @@ impl Timeline {
         Self { at: latest, ns_per_tick }
     }
 
+    /// Unix nanoseconds of the latest anchor.
+    pub(crate) fn latest_unix_ns(&self) -> u64 {
+        self.at.unix_ns
+    }
+
     /// Unix nanoseconds of a tick; 0 for what lies before the epoch.
     #[inline]
     pub(crate) fn unix_ns(&self, ticks: u64) -> u64 {

@@ -330,6 +330,7 @@ impl Running {
                 sampler,
                 agent_info,
                 viewer: viewer(&settings.writer),
+                statistics: settings.statistics,
             };
             worker::start(parts, signal)
         });

@@ -76,6 +76,7 @@ pub mod macro_support;
 mod model;
 mod propagation;
 mod sampling;
+mod stats;
 #[cfg(feature = "enable")]
 mod support;
 #[cfg(feature = "testing")]

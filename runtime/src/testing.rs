@@ -32,6 +32,7 @@ use crate::model::{
 };
 use crate::propagation::{PropagationSettings, Propagator};
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
+use crate::stats::settings::StatsSettings;
 use crate::trace::{Core, Scope};
 use crate::worker::settings::WriterSettings;
 
@@ -330,6 +331,7 @@ fn settings(part: usize) -> Settings {
         writer: WriterSettings::default(),
         propagation: PropagationSettings::default(),
         sampling: SamplingSettings::default(),
+        statistics: StatsSettings::default(),
         is_enabled: true,
         is_debug: false,
         level: Level::Info,

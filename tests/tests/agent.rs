@@ -27,9 +27,31 @@ fn expect_shop_accepted(agent: &TestAgent) {
     let traces = agent.traces();
     let tree = SpanTree::of(traces.iter().flatten()).with_tags(&["http.status_code"]);
     assert_eq!(tree.to_string(), SHOP);
+    expect_shop_counted(&agent.statistics());
 }
 
-/// What a visit to the shop looks like: two services that call each other, a thread, a failure, and a request of no interest.
+/// What is not kept is counted all the same.
+fn expect_shop_counted(groups: &[serde_json::Value]) {
+    let hits = |resource: &str, field: &str| -> u64 {
+        let of_resource = groups.iter().filter(|group| group["Resource"] == resource);
+        of_resource.map(|group| group[field].as_u64().unwrap_or(0)).sum()
+    };
+    for (resource, expected) in [
+        ("GET /items", [1, 0, 1]),
+        ("POST /orders", [2, 0, 2]),
+        ("GET /health", [1, 0, 1]),
+        ("SELECT name, cents FROM items", [3, 0, 3]),
+    ] {
+        assert_eq!(
+            ["Hits", "Errors", "TopLevelHits"].map(|field| hits(resource, field)),
+            expected,
+            "{resource}: {groups:#?}"
+        );
+    }
+}
+
+/// What a visit to the shop looks like: two services that call each other, a thread, and a failure. A request of no interest is only
+/// counted.
 const SHOP: &str = "\
 web.request service=shop resource=\"GET /items\" type=web http.status_code=\"200\"
   dd_traced_examples.shop.list_items
@@ -54,7 +76,6 @@ web.request service=shop resource=\"POST /orders\" type=web http.status_code=\"4
         web.request service=payments resource=\"POST /charge\" type=web http.status_code=\"402\"
           payment.charge error
             dd_traced_examples.payments.ask_bank error
-web.request service=shop resource=\"GET /health\" type=web http.status_code=\"200\"
 ";
 
 #[test]

@@ -24,6 +24,7 @@ mod sampling;
 mod secret;
 mod source;
 mod stable;
+mod statistics;
 mod tags;
 mod unbuilt;
 mod writer;
@@ -38,6 +39,7 @@ use crate::diagnostics::Level;
 use crate::export::settings::{AgentSettings, AgentUrlError};
 use crate::propagation::PropagationSettings;
 use crate::sampling::SamplingSettings;
+use crate::stats::settings::StatsSettings;
 use crate::worker::settings::WriterSettings;
 use reader::{Reader, parse_flag, row};
 
@@ -50,6 +52,7 @@ pub(crate) struct Settings {
     pub(crate) writer: WriterSettings,
     pub(crate) propagation: PropagationSettings,
     pub(crate) sampling: SamplingSettings,
+    pub(crate) statistics: StatsSettings,
     /// `DD_TRACE_ENABLED`; defaults to true. Without it no span is recorded and no header read or written.
     pub(crate) is_enabled: bool,
     /// `DD_TRACE_DEBUG`; defaults to false.
@@ -103,6 +106,7 @@ impl Settings {
             writer: writer::resolve(&mut read),
             propagation: propagation::resolve(&mut read),
             sampling: sampling::resolve(&mut read),
+            statistics: statistics::resolve(&mut read),
             is_enabled: read.flag(row("DD_TRACE_ENABLED").otel(otel::TRACES_EXPORTER), true),
             is_debug,
             level,

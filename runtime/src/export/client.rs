@@ -7,12 +7,14 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect, retry};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect, retry};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout_at};
 
 use super::container::Container;
-use super::headers::{self, AGENT_STATE, RATES_VERSION, TRACE_COUNT};
+use super::headers::{self, AGENT_STATE, RATES_VERSION};
+use super::parcel::TRACES_PATH;
+pub(crate) use super::parcel::{Content, Dropped, Parcel};
 use super::resolve::Resolver;
 use super::settings::{AgentAddress, AgentSettings};
 
@@ -30,16 +32,6 @@ pub(crate) struct AgentClient {
     may_reuse: bool,
 }
 
-/// A body, or a question, with its headers: to be sent once or more.
-#[derive(Debug)]
-pub(crate) struct Parcel {
-    request: Request,
-    /// The most that is read of an answer.
-    max_answer: usize,
-    /// Whether the answer has rates, of which the version is told.
-    has_rates: bool,
-}
-
 /// Why the agent did not take a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -51,13 +43,6 @@ pub(crate) enum Failure {
     TimedOut,
 }
 
-const PATH: &str = "/v0.4/traces";
-/// The most that is read of an answer: room for 10 000 rates, of which each takes at most 350 bytes, since the agent cuts a
-/// service at 100 and an environment at 200 bytes (`pkg/trace/traceutil/normalize` of DataDog/datadog-agent).
-const MAX_ANSWER: usize = 4 << 20;
-const INFO_PATH: &str = "/info";
-/// The most that is read of what the agent says of itself.
-const MAX_INFO: usize = 1 << 20;
 /// The hexadecimal digits of the hash that the agent sends.
 const STATE_LEN: usize = 64;
 /// How much of an error's text is kept for messages.
@@ -97,10 +82,10 @@ impl AgentClient {
             .pool_idle_timeout(IDLE)
             .dns_resolver(resolver);
         let (builder, url) = match &settings.address {
-            AgentAddress::Http(base) | AgentAddress::Https(base) => (builder, base.join(PATH)),
+            AgentAddress::Http(base) | AgentAddress::Https(base) => (builder, base.join(TRACES_PATH)),
             #[cfg(unix)]
             AgentAddress::Unix(path) => {
-                (builder.unix_socket(path.as_path()), format!("http://localhost{PATH}"))
+                (builder.unix_socket(path.as_path()), format!("http://localhost{TRACES_PATH}"))
             }
             #[cfg(not(unix))]
             AgentAddress::Unix(_) => return Err("this system has no Unix sockets".to_owned()),
@@ -125,24 +110,9 @@ impl AgentClient {
         self.agent_state.as_deref()
     }
 
-    /// Asks what the agent says of itself.
-    pub(crate) fn question(&self) -> Parcel {
-        let mut url = self.url.clone();
-        let prefix = url.path().strip_suffix(PATH).unwrap_or_default().to_owned();
-        url.set_path(&(prefix + INFO_PATH));
-        let mut request = Request::new(Method::GET, url);
-        *request.headers_mut() = self.headers.clone();
-        Parcel { request, max_answer: MAX_INFO, has_rates: false }
-    }
-
-    /// Wraps a body of `chunks` chunks.
-    pub(crate) fn parcel(&self, body: Vec<u8>, chunks: u32) -> Parcel {
-        let mut request = Request::new(Method::POST, self.url.clone());
-        *request.headers_mut() = self.headers.clone();
-        headers::add_for_traces(request.headers_mut());
-        request.headers_mut().insert(TRACE_COUNT, chunks.into());
-        *request.body_mut() = Some(body.into());
-        Parcel { request, max_answer: MAX_ANSWER, has_rates: true }
+    /// Wraps what is to be sent.
+    pub(crate) fn parcel(&self, content: Content) -> Parcel {
+        Parcel::new(content, &self.url, &self.headers)
     }
 
     /// Sends the parcel and waits for the answer, both within `limit`. Gives the body of the answer as far as it could be

@@ -1,4 +1,5 @@
 use super::super::fake_agent::{FakeAgent, Reply, ok, status};
+use super::super::parcel::MAX_RATES;
 use super::*;
 use std::io;
 
@@ -8,6 +9,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     runtime().unwrap().block_on(future)
+}
+
+fn traces(chunks: u32) -> Content {
+    Content::Traces { body: BODY.to_vec(), chunks, told: None }
 }
 
 type Outcome = Result<Vec<u8>, Failure>;
@@ -23,7 +28,7 @@ fn outcomes(agent: &FakeAgent, attempts: usize, limit: Duration) -> Vec<Outcome>
     run(async {
         let mut outcomes = Vec::new();
         for _ in 0..attempts {
-            let parcel = client.parcel(BODY.to_vec(), 3);
+            let parcel = client.parcel(traces(3));
             outcomes.push(client.attempt(&parcel, limit).await);
         }
         outcomes
@@ -134,7 +139,7 @@ fn agent_that_answers_for_ever_is_cut() {
 
 #[test]
 fn huge_answer_is_cut_and_the_next_request_is_clean() {
-    for (len, is_read) in [(MAX_ANSWER - 1, true), (MAX_ANSWER, true), (MAX_ANSWER + 1, false)] {
+    for (len, is_read) in [(MAX_RATES - 1, true), (MAX_RATES, true), (MAX_RATES + 1, false)] {
         let agent = FakeAgent::start(move |number, _| match number {
             0 => Reply::Status(200, "Datadog-Rates-Payload-Version: v\r\n", "x".repeat(len)),
             _ => ok(),
@@ -168,7 +173,7 @@ fn refused_connection_is_named() {
     let settings =
         AgentSettings { address: AgentAddress::http("127.0.0.1", port), ..AgentSettings::default() };
     let mut client = AgentClient::new(&settings).unwrap();
-    let parcel = client.parcel(BODY.to_vec(), 0);
+    let parcel = client.parcel(traces(0));
     let outcome = run(client.attempt(&parcel, LIMIT));
     assert!(
         matches!(&outcome, Err(Failure::Unreachable(reason)) if reason.contains("Connection refused")),
@@ -193,7 +198,7 @@ fn name_without_address_is_a_failure_and_a_slow_one_ends_with_the_attempt() {
     ];
     for (look_up, expected) in cases {
         let mut client = AgentClient::with_resolver(&settings, Resolver::new(look_up)).unwrap();
-        let parcel = client.parcel(BODY.to_vec(), 0);
+        let parcel = client.parcel(traces(0));
         assert_eq!(run(client.attempt(&parcel, Duration::from_millis(100))), expected);
     }
 }
@@ -209,7 +214,7 @@ fn unix_socket_is_spoken_to() {
     let settings = agent.settings();
     let _ = std::fs::remove_file(&path);
     let mut client = AgentClient::new(&settings).unwrap();
-    let parcel = client.parcel(BODY.to_vec(), 0);
+    let parcel = client.parcel(traces(0));
     let outcome = run(client.attempt(&parcel, LIMIT));
     assert!(
         matches!(&outcome, Err(Failure::Unreachable(reason)) if reason.contains("No such file")),
@@ -223,7 +228,7 @@ fn password_becomes_authorization_and_stays_out_of_errors() {
     let address = agent.address.to_string().replace("http://", "http://me:s3cret@");
     let settings = AgentSettings { address: AgentAddress::parse(&address).unwrap(), ..agent.settings() };
     let mut client = AgentClient::new(&settings).unwrap();
-    let parcel = client.parcel(BODY.to_vec(), 0);
+    let parcel = client.parcel(traces(0));
     let outcome = format!("{:?}", run(client.attempt(&parcel, LIMIT)));
     assert!(!outcome.contains("s3cret"), "{outcome}");
     assert_eq!(agent.received()[0].header("authorization"), Some("Basic bWU6czNjcmV0"));

@@ -34,11 +34,15 @@ pub enum DropReason {
     NoThread,
     /// Handed over in a forked child that started no tracer of its own.
     Forked,
+    /// Of a trace that is not kept: counted in the statistics, and not sent on purpose.
+    P0,
+    /// Of a trace that the agent does not want, by its own filters.
+    TraceFilter,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [DropReason; 12] = [
+    pub const ALL: [DropReason; 14] = [
         DropReason::QueueFull,
         DropReason::TooLarge,
         DropReason::Encode,
@@ -51,6 +55,8 @@ impl DropReason {
         DropReason::AfterShutdown,
         DropReason::NoThread,
         DropReason::Forked,
+        DropReason::P0,
+        DropReason::TraceFilter,
     ];
 
     /// The reason as it is written in logs and health metrics, such as `queue_full`.
@@ -68,7 +74,14 @@ impl DropReason {
             DropReason::AfterShutdown => "after_shutdown",
             DropReason::NoThread => "no_thread",
             DropReason::Forked => "forked",
+            DropReason::P0 => "p0",
+            DropReason::TraceFilter => "trace_filter",
         }
+    }
+
+    /// Whether a span was left out because nobody wants it, which is no loss.
+    pub fn is_intended(self) -> bool {
+        matches!(self, DropReason::P0 | DropReason::TraceFilter)
     }
 }
 
@@ -100,7 +113,7 @@ impl Counters {
         self.dropped[reason as usize]
     }
 
-    /// Spans lost for any reason.
+    /// Spans not delivered for any reason, also those that were [left out on purpose](DropReason::is_intended).
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().sum()
     }
@@ -113,6 +126,12 @@ impl Counters {
     /// Events that finished spans had beyond the 128 that a span may have. The spans themselves are sent.
     pub fn left_out_events(&self) -> u64 {
         self.left_out_events
+    }
+
+    /// Spans that somebody wanted and that did not arrive.
+    pub(crate) fn lost(&self) -> u64 {
+        let lost = DropReason::ALL.into_iter().filter(|reason| !reason.is_intended());
+        lost.map(|reason| self.dropped(reason)).sum()
     }
 
     /// The same books with more spans that finished and were lost for this reason.

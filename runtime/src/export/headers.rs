@@ -3,7 +3,7 @@
 //! Source: `ddtrace/tracer/transport.go` of DataDog/dd-trace-go and `pkg/trace/api/internal/header/headers.go` of
 //! DataDog/datadog-agent for the names.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::container::Container;
 
@@ -49,7 +49,6 @@ pub(super) fn add_for_traces(headers: &mut HeaderMap) {
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/msgpack"));
 }
 
 /// The oldest Rust supported: what compiled us can be asked only by a build script with work to do.

@@ -15,6 +15,8 @@ pub(crate) mod fake_agent;
 mod headers;
 #[cfg(feature = "enable")]
 pub(crate) mod info;
+#[cfg(feature = "enable")]
+mod parcel;
 pub(crate) mod queue;
 #[cfg(feature = "enable")]
 mod resolve;

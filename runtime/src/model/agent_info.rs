@@ -51,7 +51,6 @@ pub(crate) struct TagFilters {
 
 impl AgentInfo {
     /// Whether the agent serves a path such as `/v0.6/stats`. It writes some of them with a slash at the end.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn offers(&self, path: &str) -> bool {
         let bare = path.trim_end_matches('/');
         self.endpoints.iter().any(|endpoint| endpoint.trim_end_matches('/') == bare)

@@ -86,6 +86,22 @@ impl ChunkBatch {
         }
     }
 
+    /// Leaves the chunk of the head at this place with the records at these places of it, which ascend.
+    pub(crate) fn shorten(&mut self, head: usize, places: &[u32]) {
+        let Self { heads, common, large, .. } = self;
+        let Some(head) = heads.get_mut(head) else { return };
+        let large = (head.buffer as usize).checked_sub(1).and_then(|place| large.get_mut(place));
+        let buffer = large.unwrap_or(common);
+        let first = head.first as usize;
+        let Some(records) = buffer.records.get_mut(first..first + head.len as usize) else { return };
+        for (to, from) in places.iter().enumerate() {
+            if (*from as usize) < records.len() {
+                records.swap(to, *from as usize);
+            }
+        }
+        head.len = head.len.min(places.len() as u32);
+    }
+
     /// Appends the records of `spans` from `first` on (tags from `tag_byte` on) as one chunk.
     pub(crate) fn add(&mut self, head: ChunkHead, spans: &SpanBuffer, first: usize, tag_byte: usize) {
         let len = spans.len().saturating_sub(first) as u32;

@@ -19,6 +19,8 @@ mod site;
 mod tag_value;
 mod tags;
 #[cfg(feature = "enable")]
+pub(crate) mod texts;
+#[cfg(feature = "enable")]
 pub(crate) mod times;
 pub(crate) mod upstream;
 
@@ -39,8 +41,9 @@ pub(crate) use facts::TraceFacts;
 pub(crate) use left_out::LeftOut;
 pub(crate) use link::{FLAGS_KNOWN, LinkView};
 pub(crate) use manual::ManualTag;
-pub(crate) use msgpack::copy_ends;
+pub(crate) use msgpack::{copy_ends, packed_len, packed_text};
 pub(crate) use priority::{Applied, Decision, Mechanism, SamplingPriority, SelectedSpan};
 pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};
 pub(crate) use tags::{Entry, EntryKind, MAX_STRUCT, MAX_VALUE, TagLog};
+pub(crate) use texts::is_other_service;
 pub(crate) use upstream::{PropagatedTags, Upstream};

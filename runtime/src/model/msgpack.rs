@@ -80,6 +80,28 @@ pub(super) fn write_float(into: &mut [u8; FLOAT], value: f64) {
     bytes.copy_from_slice(&value.to_be_bytes());
 }
 
+/// How many bytes the MessagePack string takes that `bytes` begin with, its header included; 0 for anything else.
+#[inline]
+pub(crate) fn packed_len(bytes: &[u8]) -> usize {
+    match *bytes {
+        [header @ 0xa0..=0xbf, ..] => 1 + usize::from(header & 0x1f),
+        [0xd9, len, ..] => 2 + usize::from(len),
+        [0xda, high, low, ..] => 3 + usize::from(u16::from_be_bytes([high, low])),
+        _ => 0,
+    }
+}
+
+/// The text of a MessagePack string, as bytes.
+#[inline]
+pub(crate) fn packed_text(bytes: &[u8]) -> &[u8] {
+    let header = match bytes.first() {
+        Some(0xa0..=0xbf) => 1,
+        Some(0xd9) => 2,
+        _ => 3,
+    };
+    bytes.get(header..).unwrap_or_default()
+}
+
 /// Reads a MessagePack string written by [`write_str`]: its text and how many bytes it takes.
 pub(super) fn read_str(bytes: &[u8]) -> Option<(&str, usize)> {
     let (header, len) = match *bytes.first()? {

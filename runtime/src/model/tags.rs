@@ -16,7 +16,9 @@ use super::Record;
 use super::event::{EventView, SpanEvent};
 use super::left_out::LeftOut;
 use super::link::{LinkView, SpanLink};
-use super::msgpack::{FLOAT, SHORT, push_str, read_str, str_len, write_float, write_short, write_str};
+use super::msgpack::{
+    FLOAT, SHORT, packed_len, push_str, read_str, str_len, write_float, write_short, write_str,
+};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
 pub(super) const MAX_KEY: usize = 200;
@@ -471,8 +473,7 @@ impl<'a> Iterator for Entries<'a> {
 impl<'a> Entry<'a> {
     /// The key of a tag as MessagePack, header included.
     pub(crate) fn key_bytes(&self) -> &'a [u8] {
-        let len = read_str(self.payload).map_or(0, |(_, len)| len);
-        self.payload.get(..len).unwrap_or_default()
+        self.payload.get(..packed_len(self.payload)).unwrap_or_default()
     }
 
     /// What entries have in common of which only the latest counts: the key of a tag, the kind of a field.

@@ -27,6 +27,8 @@ mod tests;
 mod why;
 
 pub(crate) use examined::OwnTags;
+#[cfg(feature = "enable")]
+pub(crate) use knuth::is_kept;
 pub(crate) use sampler::Sampler;
 pub(crate) use settings::SamplingSettings;
 pub use why::{SamplingStep, WhySampled};

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use super::prepare::prepare;
 use super::ruling::{DecidedChunk, Ruling};
 use crate::clock::Timeline;
+use crate::export::counters::DropReason;
 use crate::export::queue::{Outbox, Queue, recycle};
 use crate::export::v04::{Chunk, Encoder, Limits, Payload};
-use crate::model::ChunkBatch;
-use crate::sampling::Sampler;
+use crate::model::{ChunkBatch, EntryKind, Record, SelectedSpan, TagLog};
+use crate::sampling::{Sampler, is_kept};
 
 /// Chunks that the worker has taken over.
 #[derive(Debug, Default)]
@@ -31,6 +32,17 @@ pub(super) struct Taken {
     outbox: Arc<Outbox>,
     /// In the order of the heads, as far as anybody asked.
     rulings: Vec<Option<Ruling>>,
+}
+
+/// What becomes of a chunk before it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is sent.
+    Whole,
+    /// None of it is sent, for this reason.
+    Dropped(DropReason),
+    /// Of a trace that is not kept only these records are sent, by their places in the chunk, in ascending order.
+    Only(Vec<u32>),
 }
 
 /// A place between two spans.
@@ -86,6 +98,25 @@ impl Backlog {
     pub(super) fn latest(&mut self, count: usize) -> impl Iterator<Item = &mut Taken> {
         let first = self.batches.len().saturating_sub(count);
         self.batches.iter_mut().skip(first)
+    }
+
+    /// Gives batches back of which nothing is left.
+    pub(super) fn forget_empty(&mut self, queue: &Queue) {
+        let Self { batches, spare, settled } = self;
+        if *settled != Position::default() {
+            // Places in the list are remembered.
+            return;
+        }
+        for _ in 0..batches.len() {
+            match batches.pop_front() {
+                Some(Taken { batch, outbox, .. }) if batch.is_empty() => {
+                    queue.release(batch.credit);
+                    recycle(spare, batch, &outbox);
+                }
+                Some(taken) => batches.push_back(taken),
+                None => {}
+            }
+        }
     }
 
     /// Writes the next payload into `memory`, without settling anything.
@@ -164,6 +195,82 @@ impl Taken {
         let Ruling { decision, ref selected } = *ruling;
         Some(DecidedChunk { head, buffer, decision, selected })
     }
+}
+
+impl Taken {
+    /// Leaves out what is not to be sent; tells `book` what was decided of a chunk of so many spans.
+    pub(super) fn apply(&mut self, verdicts: &[Verdict], mut book: impl FnMut(&Verdict, usize)) {
+        let Self { batch, rulings, .. } = self;
+        let mut kept = 0;
+        for (index, verdict) in verdicts.iter().enumerate() {
+            let Some(head) = batch.heads.get(index) else { break };
+            let spans = head.len as usize;
+            match verdict {
+                Verdict::Dropped(_) => {
+                    book(verdict, spans);
+                    continue;
+                }
+                Verdict::Only(places) => {
+                    book(verdict, spans);
+                    batch.shorten(index, places);
+                }
+                Verdict::Whole => {}
+            }
+            batch.heads.swap(kept, index);
+            if index < rulings.len() {
+                rulings.swap(kept, index);
+            }
+            kept += 1;
+        }
+        batch.heads.truncate(kept);
+        rulings.truncate(kept);
+    }
+}
+
+impl Verdict {
+    /// The verdict on a chunk of a trace that is not kept: those spans are sent that a rule selected, and those that are analysed, by
+    /// their own rate.
+    ///
+    /// Source: `_dd1.sr.eausr` in `pkg/trace/sampler` of DataDog/datadog-agent.
+    pub(super) fn of_rejected(chunk: &DecidedChunk<'_>, has_analysed: bool) -> Self {
+        let DecidedChunk { head, buffer, selected, .. } = *chunk;
+        if selected.is_empty() && !has_analysed {
+            return Self::Dropped(DropReason::P0);
+        }
+        let is_sent = |record: &Record| {
+            let rate = if has_analysed { analysed_rate(record, &buffer.tags) } else { None };
+            is_selected(selected, record) || rate.is_some_and(|rate| is_kept(head.trace_id as u64, rate))
+        };
+        let places = (0..).zip(head.records(buffer)).filter(|(_, record)| is_sent(record));
+        let places: Vec<u32> = places.map(|(place, _)| place).collect();
+        if places.is_empty() { Self::Dropped(DropReason::P0) } else { Self::Only(places) }
+    }
+
+    /// Under which reason spans of the chunk are dropped.
+    pub(super) fn reason(&self) -> DropReason {
+        if let Self::Dropped(reason) = self { *reason } else { DropReason::P0 }
+    }
+
+    /// How many of so many spans are dropped.
+    pub(super) fn dropped(&self, spans: usize) -> usize {
+        match self {
+            Self::Whole => 0,
+            Self::Dropped(_) => spans,
+            Self::Only(kept) => spans.saturating_sub(kept.len()),
+        }
+    }
+}
+
+fn is_selected(selected: &[SelectedSpan], record: &Record) -> bool {
+    selected.binary_search_by_key(&record.span_id, |span| span.span_id).is_ok()
+}
+
+fn analysed_rate(record: &Record, tags: &TagLog) -> Option<f64> {
+    let latest = tags.entries(record.tags).find(|entry| {
+        matches!(entry.kind, EntryKind::Meta | EntryKind::Metric | EntryKind::Unset)
+            && entry.key() == "_dd1.sr.eausr"
+    })?;
+    latest.number().filter(|_| latest.kind == EntryKind::Metric)
 }
 
 impl Position {

@@ -11,7 +11,7 @@ use super::retry::{Attempts, Next};
 use super::run::Worker;
 use super::signal::Signal;
 use crate::diagnostics::{self, Level};
-use crate::export::client::{AgentClient, Failure, Parcel};
+use crate::export::client::{AgentClient, Content, Failure, Parcel};
 use crate::export::counters::DropReason;
 use crate::export::v04::Limits;
 
@@ -25,12 +25,24 @@ enum Fate {
     Abandoned,
 }
 
-/// A body on its way: wrapped by the first client there is.
-struct Load {
-    body: Vec<u8>,
-    chunks: u32,
+/// Something on its way: wrapped by the first client there is.
+#[derive(Debug)]
+pub(super) struct Load {
+    content: Option<Content>,
     parcel: Option<Parcel>,
 }
+
+/// Whether an exchange is given up where somebody wants something else.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exchange {
+    /// It is not: it takes the time it was given.
+    Patient,
+    /// It has a moment left from then on; and from now on, if somebody waited already at this moment.
+    Hasty(Option<Instant>),
+}
+
+/// The moment that is left.
+const HURRY: Duration = Duration::from_millis(100);
 
 impl Worker {
     /// Sends the backlog, payload by payload, until it is settled.
@@ -50,16 +62,17 @@ impl Worker {
     fn deliver_one(&mut self, size: Size) {
         let memory = Vec::with_capacity(self.delivery.latest_bytes + self.delivery.latest_bytes / 8);
         let timeline = self.timeline();
-        self.encoder.set_reads_events(self.enquiry.latest().is_some_and(|info| info.span_events));
-        let Self { backlog, encoder, sampler, .. } = self;
+        self.encoder.set_reads_events(self.enquiry.known().is_some_and(|info| info.span_events));
+        let Self { backlog, encoder, sampler, counting, .. } = self;
         let Filled { payload, until, too_large } = backlog.fill(memory, encoder, &timeline, size, sampler);
         let (bytes, chunks, spans) = (payload.len(), payload.chunks(), payload.spans());
+        let told = counting.told();
         let fate = if spans == 0 {
             // All that there was is too large.
             Fate::Settled(Err(DropReason::TooLarge))
         } else {
             self.delivery.latest_bytes = bytes;
-            self.carry(Load { body: payload.into_body(), chunks, parcel: None })
+            self.carry(Load::new(Content::Traces { body: payload.into_body(), chunks, told }))
         };
         let result = match fate {
             Fate::Settled(result) => result,
@@ -78,6 +91,7 @@ impl Worker {
         match result {
             Ok(answer) => {
                 self.queue.ledger().acknowledge(spans);
+                self.counting.forget(told);
                 self.sampler.learn(&answer);
                 diagnostics::debug(format_args!(
                     "sent payload: size: {bytes} traces: {chunks} spans: {spans}"
@@ -97,7 +111,7 @@ impl Worker {
             let begin = Instant::now();
             self.delivery.health.attempted(begin);
             let limit = attempts.limit(self.delivery.agent.timeout, begin);
-            let failure = match self.attempt(&mut load, limit) {
+            let failure = match self.exchange(&mut load, limit, Exchange::Patient) {
                 Some(Ok(answer)) => {
                     self.delivery.accepted();
                     return Fate::Settled(Ok(answer));
@@ -134,21 +148,35 @@ impl Worker {
         }
     }
 
-    /// One attempt; none when the worker's time ended first.
-    fn attempt(&mut self, load: &mut Load, limit: Duration) -> Option<Result<Vec<u8>, Failure>> {
+    /// One attempt; none when the worker's time ended first, or what it had for this.
+    pub(super) fn exchange(
+        &mut self,
+        load: &mut Load,
+        limit: Duration,
+        exchange: Exchange,
+    ) -> Option<Result<Vec<u8>, Failure>> {
         let (runtime, mut client) = match self.delivery.connect() {
             Ok(connection) => connection,
             Err(failure) => return Some(Err(failure)),
         };
+        let (is_hasty, since) = match exchange {
+            Exchange::Patient => (false, None),
+            Exchange::Hasty(since) => (true, since),
+        };
         let result = runtime.block_on(async {
-            let parcel = load.wrapped(&client);
+            let parcel = load.wrapped(&client)?;
+            let mut hurry = since.map(|since| since + HURRY);
             let mut attempt = pin!(client.attempt(parcel, limit));
             loop {
-                let deadline = self.ending.as_ref().map(|ending| ending.deadline);
+                let end = self.ending.as_ref().map(|ending| ending.deadline);
+                let deadline = [hurry, end].into_iter().flatten().min();
                 match first(attempt.as_mut(), &self.signal, deadline).await {
                     Event::Done(result) => return Some(result),
-                    Event::Rung => self.listen(),
                     Event::Over => return None,
+                    Event::Rung => self.listen(),
+                }
+                if is_hasty {
+                    hurry.get_or_insert_with(|| Instant::now() + HURRY);
                 }
             }
         });
@@ -162,7 +190,7 @@ impl Worker {
 
     /// Waits for a moment, or the first that will do for somebody who began to wait; false when the worker's time ended
     /// before.
-    fn wait_until(&mut self, moment: Instant) -> bool {
+    pub(super) fn wait_until(&mut self, moment: Instant) -> bool {
         loop {
             let now = Instant::now();
             let at =
@@ -183,21 +211,27 @@ impl Worker {
 }
 
 impl Load {
-    fn wrapped(&mut self, client: &AgentClient) -> &Parcel {
-        let Self { body, chunks, parcel } = self;
-        parcel.get_or_insert_with(|| client.parcel(std::mem::take(body), *chunks))
+    pub(super) fn new(content: Content) -> Self {
+        Self { content: Some(content), parcel: None }
+    }
+
+    fn wrapped(&mut self, client: &AgentClient) -> Option<&Parcel> {
+        if let Some(content) = self.content.take() {
+            self.parcel = Some(client.parcel(content));
+        }
+        self.parcel.as_ref()
     }
 }
 
 /// What happens first during an attempt.
-pub(super) enum Event<T> {
+enum Event<T> {
     Done(T),
     Rung,
     Over,
 }
 
 /// Waits for the end of an attempt, a ring, or the deadline.
-pub(super) async fn first<T>(
+async fn first<T>(
     mut attempt: Pin<&mut impl Future<Output = T>>,
     signal: &Signal,
     deadline: Option<Instant>,

@@ -4,15 +4,14 @@
 //! after some minutes. Nobody waits for it: who orders something meanwhile is served after a moment, and the question is put
 //! again later. While payloads are lost nothing is asked.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::carry::{Event, first};
+use super::carry::{Exchange, Load};
 use super::report;
 use super::run::Worker;
 use crate::diagnostics;
-use crate::export::client::Failure;
+use crate::export::client::{Content, Failure};
 use crate::export::info;
 use crate::model::{AgentInfo, LatestAgentInfo};
 
@@ -28,6 +27,8 @@ pub(super) struct Enquiry {
     asked: Option<Instant>,
     /// The hash that came with the latest description.
     state: Option<Box<[u8]>>,
+    /// The latest other one.
+    seen: Option<Box<[u8]>>,
 }
 
 /// Between two questions that were answered.
@@ -36,13 +37,16 @@ const PERIOD: Duration = Duration::from_secs(300);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for an answer.
 const LIMIT: Duration = Duration::from_secs(1);
-/// The longest wait where somebody wants something else meanwhile.
-const HURRY: Duration = Duration::from_millis(100);
 
 impl Enquiry {
     /// Nothing is known; the first question is due.
     pub(super) fn new(latest: Arc<LatestAgentInfo>, now: Instant) -> Self {
-        Self { latest, next: now, pause: FIRST_PAUSE, asked: None, state: None }
+        Self { latest, next: now, pause: FIRST_PAUSE, asked: None, state: None, seen: None }
+    }
+
+    /// What the agent said of itself last.
+    pub(super) fn known(&self) -> Option<Arc<AgentInfo>> {
+        self.latest.get()
     }
 
     /// From when on the next question is put.
@@ -50,14 +54,10 @@ impl Enquiry {
         self.next
     }
 
-    /// What the agent said last.
-    pub(super) fn latest(&self) -> Option<Arc<AgentInfo>> {
-        self.latest.get()
-    }
-
     /// Looks at the hash that came with any answer of the agent, at `now`.
     pub(super) fn saw(&mut self, state: Option<&[u8]>, now: Instant) {
         if state.is_some() && state != self.state.as_deref() {
+            self.seen = state.map(Into::into);
             self.doubt(now);
         }
     }
@@ -74,15 +74,18 @@ impl Enquiry {
         self.pause = (self.pause * 2).min(PERIOD);
     }
 
-    /// Takes over a description that came with this hash.
-    fn learn(&mut self, info: AgentInfo, state: Option<&[u8]>, now: Instant) {
-        self.state = state.map(Into::into);
+    /// Takes over a description that came with the hash seen last; gives it where it is another one.
+    fn learn(&mut self, info: AgentInfo, now: Instant) -> Option<Arc<AgentInfo>> {
+        self.state.clone_from(&self.seen);
         self.pause = FIRST_PAUSE;
         self.next = now + PERIOD;
-        if self.latest.get().is_none_or(|known| *known != info) {
-            diagnostics::debug(format_args!("the agent says of itself: {info}"));
-            self.latest.set(Arc::new(info));
+        if self.latest.get().is_some_and(|known| *known == info) {
+            return None;
         }
+        diagnostics::debug(format_args!("the agent says of itself: {info}"));
+        let info = Arc::new(info);
+        self.latest.set(Arc::clone(&info));
+        Some(info)
     }
 }
 
@@ -94,9 +97,9 @@ impl Worker {
             return;
         }
         self.enquiry.asks(now);
-        let is_awaited = self.is_awaited();
         let limit = LIMIT.min(self.delivery.agent.timeout);
-        let Some((result, state)) = self.ask(limit, is_awaited.then_some(now)) else { return };
+        let exchange = Exchange::Hasty(self.is_awaited().then_some(now));
+        let Some(result) = self.exchange(&mut Load::new(Content::Question), limit, exchange) else { return };
         let info = match result {
             Ok(answer) => info::read(&answer),
             // Too old an agent to say anything.
@@ -109,46 +112,15 @@ impl Worker {
         };
         match info {
             Some(info) => {
-                self.enquiry.learn(info, state.as_deref(), Instant::now());
-                if let Some(info) = self.enquiry.latest() {
+                if let Some(info) = self.enquiry.learn(info, Instant::now()) {
                     self.delivery.learn(&info);
+                    self.counting.learn(&info);
                 }
             }
             None => diagnostics::debug(format_args!("what the agent says of itself cannot be read")),
         }
     }
-
-    /// Puts the question. `None` where it took too long for somebody who wants something else, `since` some moment.
-    fn ask(&mut self, limit: Duration, since: Option<Instant>) -> Option<Asked> {
-        let (runtime, mut client) = match self.delivery.connect() {
-            Ok(connection) => connection,
-            Err(failure) => return Some((Err(failure), None)),
-        };
-        let result = runtime.block_on(async {
-            let question = client.question();
-            let mut hurry = since.map(|since| since + HURRY);
-            let mut attempt = pin!(client.attempt(&question, limit));
-            loop {
-                let end = self.ending.as_ref().map(|ending| ending.deadline);
-                let deadline = [hurry, end].into_iter().flatten().min();
-                match first(attempt.as_mut(), &self.signal, deadline).await {
-                    Event::Done(result) => return Some(result),
-                    Event::Over => return None,
-                    Event::Rung => {
-                        self.listen();
-                        hurry.get_or_insert_with(|| Instant::now() + HURRY);
-                    }
-                }
-            }
-        });
-        let state = client.agent_state().map(Into::into);
-        self.delivery.keep((runtime, client));
-        Some((result?, state))
-    }
 }
-
-/// The outcome of a question, and the hash that came with it.
-type Asked = (Result<Vec<u8>, Failure>, Option<Box<[u8]>>);
 
 #[cfg(test)]
 mod tests {
@@ -168,9 +140,9 @@ mod tests {
         let mut enquiry = enquiry(now);
         assert_eq!(enquiry.next(), now);
         enquiry.asks(now);
-        enquiry.learn(AgentInfo::default(), None, now);
-        assert_eq!(enquiry.next(), now + PERIOD);
-        assert_eq!(enquiry.latest().as_deref(), Some(&AgentInfo::default()));
+        assert_eq!(enquiry.learn(AgentInfo::default(), now).as_deref(), Some(&AgentInfo::default()));
+        assert_eq!((enquiry.next(), enquiry.latest.get()), (now + PERIOD, Some(Arc::default())));
+        assert_eq!(enquiry.learn(AgentInfo::default(), now), None, "nothing new");
     }
 
     #[test]
@@ -187,7 +159,7 @@ mod tests {
             pauses,
             [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000]
         );
-        assert_eq!(enquiry.latest(), None);
+        assert_eq!(enquiry.latest.get(), None);
     }
 
     #[test]
@@ -195,14 +167,15 @@ mod tests {
         let now = Instant::now();
         let mut enquiry = enquiry(now);
         enquiry.asks(now);
-        enquiry.learn(AgentInfo::default(), Some(b"one"), now);
+        enquiry.saw(Some(b"one"), now);
+        enquiry.learn(AgentInfo::default(), now);
         for state in [None, Some(&b"one"[..])] {
             enquiry.saw(state, now + seconds(7));
             assert_eq!(enquiry.next(), now + PERIOD);
         }
         enquiry.saw(Some(b"two"), now);
         assert_eq!(enquiry.next(), now + FIRST_PAUSE);
-        enquiry.learn(AgentInfo::default(), Some(b"two"), now);
+        enquiry.learn(AgentInfo::default(), now);
         enquiry.saw(Some(b"three"), now + seconds(7));
         assert_eq!(enquiry.next(), now + seconds(7));
     }

@@ -18,6 +18,7 @@ use crate::export::settings::AgentSettings;
 use crate::export::v04::SpanDefaults;
 use crate::model::LatestAgentInfo;
 use crate::sampling::Sampler;
+use crate::stats::settings::StatsSettings;
 
 /// What a worker is made of.
 pub(crate) struct WorkerParts {
@@ -33,6 +34,7 @@ pub(crate) struct WorkerParts {
     pub(crate) sampler: Arc<Sampler>,
     /// Replaced by what the agent says of itself.
     pub(crate) agent_info: Arc<LatestAgentInfo>,
+    pub(crate) statistics: StatsSettings,
     /// The local view, if it is on.
     pub(crate) viewer: Option<Box<dyn Viewer>>,
 }
@@ -110,7 +112,7 @@ impl WorkerHandle {
     /// Whether everything handed over so far arrived, but for losses that were told.
     fn has_delivered(&self, told: u64) -> bool {
         let counters = self.queue.counters();
-        counters.finished() == counters.acknowledged() + told
+        counters.finished() == counters.acknowledged() + counters.dropped_total() - counters.lost() + told
     }
 
     fn is_refused(&self) -> bool {

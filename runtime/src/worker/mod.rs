@@ -16,6 +16,8 @@ mod backlog;
 #[cfg(feature = "enable")]
 mod carry;
 #[cfg(feature = "enable")]
+mod counting;
+#[cfg(feature = "enable")]
 mod delivery;
 #[cfg(feature = "enable")]
 mod enquiry;

@@ -77,7 +77,8 @@ impl Report {
     /// What was lost and not told yet, however early.
     pub(super) fn rest(&mut self, counters: &Counters) -> Option<String> {
         // What comes after the shutdown is the application's choice, and known to it.
-        let reported = DropReason::ALL.into_iter().filter(|reason| *reason != DropReason::AfterShutdown);
+        let is_told = |reason: &DropReason| *reason != DropReason::AfterShutdown && !reason.is_intended();
+        let reported = DropReason::ALL.into_iter().filter(is_told);
         let losses: Vec<(DropReason, u64)> = reported
             .map(|reason| (reason, counters.dropped(reason).saturating_sub(self.told.dropped(reason))))
             .filter(|(_, lost)| *lost > 0)

@@ -64,7 +64,7 @@ impl Attempts {
 }
 
 /// Whether the same body may be taken the next time.
-fn is_worth_a_retry(failure: &Failure) -> bool {
+pub(super) fn is_worth_a_retry(failure: &Failure) -> bool {
     match failure {
         Failure::Unreachable(_) | Failure::TimedOut => true,
         Failure::Refused { status, .. } => matches!(status, 408 | 429 | 500..),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
+use super::counting::Counting;
 use super::delivery::Delivery;
 use super::enquiry::Enquiry;
 use super::handle::WorkerParts;
@@ -28,6 +29,7 @@ pub(super) struct Worker {
     pub(super) backlog: Backlog,
     pub(super) delivery: Delivery,
     pub(super) enquiry: Enquiry,
+    pub(super) counting: Counting,
     times: Times,
     viewer: Option<Box<dyn Viewer>>,
     parts: Kept,
@@ -82,8 +84,18 @@ pub(super) fn run(worker: &mut Worker) {
 
 impl Worker {
     pub(super) fn new(parts: WorkerParts, signal: Arc<Signal>) -> Self {
-        let WorkerParts { writer, agent, defaults, clock, first_anchor, queue, sampler, agent_info, viewer } =
-            parts;
+        let WorkerParts {
+            writer,
+            agent,
+            defaults,
+            clock,
+            first_anchor,
+            queue,
+            sampler,
+            agent_info,
+            statistics,
+            viewer,
+        } = parts;
         let is_sending = viewer.is_none() || agent.is_explicit;
         // Somebody is looking at the terminal.
         let interval = if viewer.is_some() { writer.interval.min(VIEW_INTERVAL) } else { writer.interval };
@@ -95,6 +107,7 @@ impl Worker {
             backlog: Backlog::default(),
             delivery: Delivery::new(agent, &writer),
             enquiry: Enquiry::new(agent_info, Instant::now()),
+            counting: Counting::new(statistics, &defaults, Instant::now()),
             times: Times { clock, first: first_anchor },
             viewer,
             parts: Kept { interval, defaults, is_sending },
@@ -120,12 +133,15 @@ impl Worker {
                 .iter()
                 .map(|flush| flush.deadline)
                 .chain(self.ending.iter().map(|ending| ending.deadline));
-            self.delivery.set_waiting(until.max());
+            let until = until.max();
+            self.delivery.set_waiting(until);
             self.is_called = false;
             let drained = self.backlog.drain(&self.queue);
             self.show(drained, !served.is_empty() || is_ending);
             if self.parts.is_sending {
+                self.count(drained);
                 self.deliver();
+                self.send_statistics(until);
             } else {
                 self.acknowledge_all();
             }
@@ -145,8 +161,11 @@ impl Worker {
     /// Waits until there is something to do.
     fn rest(&self) {
         let now = Instant::now();
-        let (round, question) = (now + self.parts.interval, self.enquiry.next());
-        self.signal.wait(if question > now { round.min(question) } else { round });
+        let round = now + self.parts.interval;
+        // What is late waits for the agent to recover.
+        let moments = [Some(self.enquiry.next()), self.counting.next()];
+        let moment = moments.into_iter().flatten().filter(|moment| *moment > now).min();
+        self.signal.wait(moment.map_or(round, |moment| round.min(moment)));
     }
 
     /// Whether somebody waits for an order.
@@ -194,7 +213,7 @@ impl Worker {
     /// Spans lost so far; those that come after the shutdown are nothing that it could deliver.
     fn lost_spans(&self) -> u64 {
         let counters = self.queue.ledger().snapshot(0);
-        counters.dropped_total() - counters.dropped(DropReason::AfterShutdown)
+        counters.lost() - counters.dropped(DropReason::AfterShutdown)
     }
 
     /// Warns about losses if that is due; one who is about to end does it once, at its end.
@@ -262,7 +281,7 @@ impl Worker {
             first.answer(self.lost_spans());
         }
         // Whoever came after the first may mean spans that came after the queue was closed.
-        let lost = self.queue.ledger().snapshot(0).dropped_total();
+        let lost = self.queue.ledger().snapshot(0).lost();
         orders.for_each(|order| order.answer(lost));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::ruling::DecidedChunk;
 use crate::clock::Timeline;
-use crate::export::v04::{Texts, is_other_service, times};
-use crate::model::{EntryKind, Flags, Record, SpanBuffer, TraceId};
+use crate::export::v04::{Texts, times};
+use crate::model::{EntryKind, Flags, Record, SpanBuffer, TraceId, is_other_service};
 use crate::sampling::WhySampled;
 
 /// Shows chunks as they pass by; called on the worker's thread.

@@ -138,6 +138,20 @@ impl TestAgent {
             .unwrap_or_else(|error| panic!("not traces: {error}: {}", response.body))
     }
 
+    /// The groups of all statistics that it accepted, as the objects that it shows.
+    ///
+    /// # Panics
+    /// Where it refused some, or they cannot be read.
+    pub fn statistics(&self) -> Vec<serde_json::Value> {
+        let response = self.ask("/test/session/stats");
+        assert_eq!(response.status, 200, "statistics were refused: {}\n{}", response.body, self.log());
+        let payloads: serde_json::Value = serde_json::from_str(&response.body)
+            .unwrap_or_else(|error| panic!("not statistics: {error}: {}", response.body));
+        let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+        let buckets = list(&payloads).into_iter().flat_map(|payload| list(&payload["Stats"]));
+        buckets.flat_map(|bucket| list(&bucket["Stats"])).collect()
+    }
+
     /// Fails where one of the checks failed, or none was made.
     ///
     /// # Panics

@@ -1,6 +1,5 @@
 //! Where the library is compiled without `enable`, wrappers of loggers pass on what they get, and placeholders are zeros.
 
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -2,6 +2,8 @@
 
 use rmp::encode::{write_f64, write_str};
 
+pub(super) use crate::model::{packed_len as str_len, packed_text as text_of};
+
 /// Pairs of key and value as MessagePack, string tags apart from numbers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TagBlock {
@@ -133,28 +135,6 @@ impl KeyHash {
 #[inline]
 pub(super) fn key_of(pair: &[u8]) -> &[u8] {
     pair.get(..str_len(pair)).unwrap_or_default()
-}
-
-/// How many bytes the MessagePack string takes that `bytes` begin with, its header included; 0 for anything else.
-#[inline]
-pub(super) fn str_len(bytes: &[u8]) -> usize {
-    match *bytes {
-        [header @ 0xa0..=0xbf, ..] => 1 + usize::from(header & 0x1f),
-        [0xd9, len, ..] => 2 + usize::from(len),
-        [0xda, high, low, ..] => 3 + usize::from(u16::from_be_bytes([high, low])),
-        _ => 0,
-    }
-}
-
-/// The text of a MessagePack string, as bytes.
-#[inline]
-pub(super) fn text_of(bytes: &[u8]) -> &[u8] {
-    let header = match bytes.first() {
-        Some(0xa0..=0xbf) => 1,
-        Some(0xd9) => 2,
-        _ => 3,
-    };
-    bytes.get(header..).unwrap_or_default()
 }
 
 /// Appends a MessagePack string of at most 65 535 bytes, longer ones cut at a character.

@@ -2,6 +2,7 @@
 
 use super::block::str_len;
 use super::times::Pace;
+use crate::model::texts::{given, is_text, name_and_resource};
 use crate::model::{Entry, EntryKind, Flags, Record, TagLog};
 
 /// The header of a span's map that has so many optional fields.
@@ -88,44 +89,6 @@ impl<'a> Texts<'a> {
         let (name, resource) = (name.to_owned(), resource.to_owned());
         Self { name, resource, span_type: given_type.or(record.site.span_type).unwrap_or_default() }
     }
-}
-
-/// Name, resource and type that a span's log gives, as MessagePack. The latest entry counts; an empty text gives nothing.
-#[inline]
-fn given<'a>(record: &Record, tags: &'a TagLog) -> [Option<&'a [u8]>; 3] {
-    let mut found: [Option<&[u8]>; 3] = [None; 3];
-    for entry in tags.entries(record.tags) {
-        let place = match entry.kind {
-            EntryKind::Name => 0,
-            EntryKind::Resource => 1,
-            EntryKind::SpanType => 2,
-            _ => continue,
-        };
-        if let Some(place) = found.get_mut(place) {
-            // The latest entry is met first.
-            place.get_or_insert(entry.payload);
-        }
-    }
-    found.map(|text| text.filter(is_text))
-}
-
-/// A resource is what the span was given, else that of its site, else the name. A site without one has its name there, which
-/// must not outlive a new name.
-#[inline]
-fn name_and_resource<T: Copy + PartialEq>(
-    given_name: Option<T>,
-    given_resource: Option<T>,
-    site_name: T,
-    site_resource: T,
-) -> (T, T) {
-    let name = given_name.unwrap_or(site_name);
-    let site_resource = if site_resource == site_name { name } else { site_resource };
-    (name, given_resource.unwrap_or(site_resource))
-}
-
-/// Whether a MessagePack string is not empty.
-fn is_text(text: &&[u8]) -> bool {
-    text.len() > 1
 }
 
 /// The values of up to three pairs of strings.

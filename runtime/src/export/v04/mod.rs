@@ -25,7 +25,6 @@ mod tests;
 pub(crate) use chunk::{Chunk, Encoder, Limits};
 pub(crate) use defaults::SpanDefaults;
 pub(crate) use fields::Texts;
-pub(crate) use span::is_other_service;
 pub(crate) use times::times;
 
 use crate::model::times;

@@ -10,7 +10,7 @@ use super::room::{Bytes, Full, Room};
 use super::shapes::{Shape, Shapes};
 use super::tags::{self, Blocks, Stop};
 use super::times::Pace;
-use crate::model::{EntryKind, Flags, Record, TagLog, Upstream};
+use crate::model::{EntryKind, Flags, Record, TagLog, Upstream, is_other_service};
 
 /// Writes spans; keeps what is constant about them.
 #[derive(Debug)]
@@ -199,9 +199,4 @@ impl SpanWriter {
 fn other_service<'a>(record: &Record, tags: &'a TagLog, own: &str) -> Option<&'a [u8]> {
     let service = tags.field_bytes(record.service)?;
     is_other_service(text_of(service), own).then_some(service)
-}
-
-/// Whether a span's service is another than the tracer's own.
-pub(crate) fn is_other_service(service: &[u8], own: &str) -> bool {
-    !service.is_empty() && !service.eq_ignore_ascii_case(own.as_bytes())
 }

@@ -53,10 +53,10 @@ pub(crate) enum Value {
     Text(String),
     Int(u64),
     Float(f64),
+    Bool(bool),
+    Bytes(Vec<u8>),
     Map(BTreeMap<String, Value>),
     List(Vec<Value>),
-    Bytes(Vec<u8>),
-    Bool(bool),
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -81,16 +81,16 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Int(value as u64))
             }
 
-            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(Value::Float(value))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
-                Ok(Value::Bytes(bytes.to_vec()))
-            }
-
             fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
                 Ok(Value::Bool(value))
+            }
+
+            fn visit_bytes<E>(self, value: &[u8]) -> Result<Value, E> {
+                Ok(Value::Bytes(value.to_vec()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(Value::Float(value))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Value, A::Error> {

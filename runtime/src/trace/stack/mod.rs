@@ -226,7 +226,7 @@ impl Stack {
     }
 
     /// The tracer and the trace id for spans under a context from elsewhere; a new id where that one names none.
-    pub(crate) fn begin_remote(&mut self, upstream: &Upstream) -> Option<(Arc<Core>, u128)> {
+    pub(crate) fn begin_remote(&mut self, upstream: &Upstream) -> Option<(Arc<Home>, u128)> {
         let core = self.core()?;
         let trace_id = match upstream.trace_id.as_u128() {
             0 => self.new_trace_id(core.clock.ticks()),

@@ -5,6 +5,7 @@ mod enquiry;
 mod faults;
 mod orders;
 mod refusals;
+mod statistics;
 mod view;
 
 use std::io;
@@ -27,6 +28,7 @@ use crate::export::v04::SpanDefaults;
 use crate::export::v04::testing::batch;
 use crate::model::{CallSite, LatestAgentInfo};
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
+use crate::stats::settings::StatsSettings;
 
 static SITE: CallSite = CallSite::named("work");
 const LONG: Duration = Duration::from_secs(10);
@@ -37,6 +39,7 @@ struct Setup {
     agent: AgentSettings,
     viewer: Option<Box<dyn Viewer>>,
     sampling: SamplingSettings,
+    statistics: StatsSettings,
     spawn: fn(Box<dyn FnOnce() + Send>) -> io::Result<()>,
 }
 
@@ -57,6 +60,7 @@ impl Setup {
             agent,
             viewer: None,
             sampling: SamplingSettings::default(),
+            statistics: StatsSettings::default(),
             spawn: |body| std::thread::Builder::new().spawn(body).map(drop),
         }
     }
@@ -85,6 +89,7 @@ impl Setup {
             sampler: Arc::clone(&sampler),
             agent_info: Arc::clone(&agent_info),
             viewer: self.viewer,
+            statistics: self.statistics,
         };
         let outbox = queue.outbox();
         let handle = start_on(parts, signal, self.spawn);

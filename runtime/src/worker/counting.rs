@@ -1,0 +1,237 @@
+//! Statistics on the worker: every finished span is counted, and what is not kept then stays away.
+//!
+//! Only where the agent takes statistics and lets traces that are not kept stay away; else it gets them all, and counts
+//! itself. What is counted is sent every ten seconds, once: a payload that the agent does not take is tried again with the
+//! next, at most twice.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::backlog::{Taken, Verdict};
+use super::carry::{Exchange, Load};
+use super::report;
+use super::ruling::DecidedChunk;
+use super::run::Worker;
+use crate::clock::Timeline;
+use crate::diagnostics;
+use crate::export::client::{Content, Dropped, Failure};
+use crate::export::counters::DropReason;
+use crate::export::v04::SpanDefaults;
+use crate::model::AgentInfo;
+use crate::model::times::Pace;
+use crate::sampling::Sampler;
+use crate::stats::settings::StatsSettings;
+use crate::stats::{Counted, Header, Statistics};
+
+/// What is counted, and what waits to be sent of it.
+#[derive(Debug)]
+pub(super) struct Counting {
+    is_enabled: bool,
+    /// Whether the agent leaves statistics to the tracer.
+    is_on: bool,
+    statistics: Statistics,
+    /// When what is counted is sent.
+    next: Instant,
+    waiting: VecDeque<Waiting>,
+    /// What stayed away since the agent was told the last time.
+    dropped: Dropped,
+    /// Memory for what becomes of chunks.
+    verdicts: Vec<Verdict>,
+}
+
+/// A payload on its way.
+#[derive(Debug)]
+struct Waiting {
+    load: Load,
+    bytes: usize,
+    tries: u32,
+}
+
+/// Where the agent takes statistics.
+const PATH: &str = "/v0.6/stats";
+/// Between two times of sending.
+const PERIOD: Duration = Duration::from_secs(10);
+/// How often a payload is tried.
+const TRIES: u32 = 3;
+/// Between two tries at the end, when there is no next time.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of payloads that wait at most; the oldest give way.
+const MAX_WAITING: usize = 4 << 20;
+
+impl Counting {
+    pub(super) fn new(settings: StatsSettings, defaults: &SpanDefaults, now: Instant) -> Self {
+        let header = Header {
+            env: defaults.env.clone(),
+            version: defaults.version.clone(),
+            service: defaults.service.clone(),
+            runtime_id: defaults.runtime_id.clone(),
+        };
+        Self {
+            is_enabled: settings.is_enabled,
+            is_on: false,
+            statistics: Statistics::new(header, defaults.tags.clone(), settings.limits),
+            next: now + PERIOD,
+            waiting: VecDeque::new(),
+            dropped: Dropped::default(),
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// Takes over what the agent says of itself.
+    pub(super) fn learn(&mut self, info: &AgentInfo) {
+        let takes_them = self.is_enabled && info.offers(PATH);
+        self.is_on = takes_them && info.client_drop_p0s;
+        self.statistics.learn(info);
+        if !takes_them {
+            self.statistics.clear();
+            self.waiting.clear();
+        }
+    }
+
+    /// Whether spans are counted here, and what the agent is told of what stayed away; `None` where it counts itself.
+    pub(super) fn told(&self) -> Option<Dropped> {
+        self.is_on.then_some(self.dropped)
+    }
+
+    /// The agent was told.
+    pub(super) fn forget(&mut self, told: Option<Dropped>) {
+        let told = told.unwrap_or_default();
+        self.dropped.traces = self.dropped.traces.saturating_sub(told.traces);
+        self.dropped.spans = self.dropped.spans.saturating_sub(told.spans);
+    }
+
+    /// When something is to be sent; `None` where nothing is.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let is_idle = self.statistics.is_empty() && self.waiting.is_empty();
+        (!is_idle).then_some(self.next)
+    }
+
+    /// Counts the spans of a batch, and says what becomes of each chunk.
+    fn weigh(&mut self, taken: &mut Taken, sampler: &Sampler, timeline: &Timeline) {
+        let Self { statistics, verdicts, .. } = self;
+        verdicts.clear();
+        let now = timeline.latest_unix_ns();
+        let mut pace = None;
+        while let Some(chunk) = taken.decided(verdicts.len(), sampler) {
+            let DecidedChunk { head, buffer, decision, .. } = chunk;
+            let records = head.records(buffer);
+            let start = records.first().map_or(0, |record| record.start);
+            let pace = pace.get_or_insert_with(|| Pace::new(timeline, start));
+            let upstream = head.facts.as_ref().and_then(|facts| facts.upstream.as_deref());
+            let origin = upstream.and_then(|upstream| upstream.origin.as_deref());
+            let is_synthetic = origin.is_some_and(|origin| origin.starts_with("synthetics"));
+            let noticed = statistics.add(&Counted { records, tags: &buffer.tags, pace, is_synthetic }, now);
+            verdicts.push(if decision.priority.is_keep() || noticed.has_error {
+                Verdict::Whole
+            } else {
+                Verdict::of_rejected(&chunk, noticed.has_analysed)
+            });
+        }
+    }
+
+    /// Counts what was dropped.
+    fn book(&mut self, verdict: &Verdict, spans: usize) {
+        match verdict {
+            Verdict::Dropped(DropReason::P0) => self.dropped.add(1, spans),
+            Verdict::Whole | Verdict::Dropped(_) => {}
+            Verdict::Only(kept) => self.dropped.add(0, spans.saturating_sub(kept.len())),
+        }
+    }
+}
+
+impl Worker {
+    /// Counts the spans of the latest `count` batches, and drops what the agent need not get.
+    pub(super) fn count(&mut self, count: usize) {
+        if !self.counting.is_on || count == 0 {
+            return;
+        }
+        let timeline = self.timeline();
+        let Self { backlog, counting, sampler, queue, .. } = self;
+        for taken in backlog.latest(count) {
+            counting.weigh(taken, sampler, &timeline);
+            let verdicts = std::mem::take(&mut counting.verdicts);
+            taken.apply(&verdicts, |verdict, spans| {
+                counting.book(verdict, spans);
+                queue.ledger().drop_spans(verdict.reason(), verdict.dropped(spans));
+            });
+            counting.verdicts = verdicts;
+        }
+        backlog.forget_empty(queue);
+    }
+
+    /// Sends statistics that are due, or all of them where somebody waits.
+    pub(super) fn send_statistics(&mut self, until: Option<Instant>) {
+        let (now, is_awaited) = (Instant::now(), until.is_some());
+        let Some(next) = self.counting.next().filter(|next| is_awaited || *next <= now) else { return };
+        self.counting.next = if next <= now { now + PERIOD } else { next };
+        let max_bytes = self.delivery.size().limits.max_alone;
+        let unix_ns = self.timeline().latest_unix_ns();
+        for body in self.counting.statistics.take(unix_ns, is_awaited, max_bytes) {
+            let bytes = body.len();
+            self.counting.waiting.push_back(Waiting {
+                load: Load::new(Content::Statistics(body)),
+                bytes,
+                tries: 0,
+            });
+        }
+        self.counting.bound();
+        while let Some(waiting) = self.counting.waiting.pop_front() {
+            if !self.send_one(waiting, until) {
+                return;
+            }
+        }
+    }
+
+    /// Tries to send one payload; false where the rest has to wait.
+    fn send_one(&mut self, mut waiting: Waiting, until: Option<Instant>) -> bool {
+        if self.delivery.health.is_failing() && until.is_none() {
+            self.counting.waiting.push_front(waiting);
+            return false;
+        }
+        loop {
+            waiting.tries += 1;
+            let now = Instant::now();
+            self.delivery.health.attempted(now);
+            let timeout = self.delivery.agent.timeout;
+            let (limit, exchange) = match until {
+                Some(until) => (timeout.min(until.saturating_duration_since(now)), Exchange::Patient),
+                None => (timeout, Exchange::Hasty(None)),
+            };
+            let failure = match self.exchange(&mut waiting.load, limit, exchange) {
+                Some(Ok(_)) => {
+                    diagnostics::debug(format_args!("sent statistics: size: {}", waiting.bytes));
+                    return true;
+                }
+                Some(Err(failure)) => failure,
+                None => Failure::TimedOut,
+            };
+            let is_over = self.ending.as_ref().is_some_and(|ending| Instant::now() >= ending.deadline);
+            if waiting.tries >= TRIES || is_over || !super::retry::is_worth_a_retry(&failure) {
+                let cause = report::cause(&failure, &self.delivery.agent);
+                diagnostics::debug(format_args!("lost statistics of {} bytes: {cause}", waiting.bytes));
+                return !is_over;
+            }
+            if self.ending.is_none() {
+                self.counting.waiting.push_front(waiting);
+                return false;
+            }
+            if !self.wait_until(Instant::now() + PAUSE) {
+                return false;
+            }
+        }
+    }
+}
+
+impl Counting {
+    /// Drops the oldest payloads where too many wait.
+    fn bound(&mut self) {
+        let mut bytes: usize = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+        // The latest may be larger alone, within what one payload may be.
+        while bytes > MAX_WAITING && self.waiting.len() > 1 {
+            if let Some(oldest) = self.waiting.pop_front() {
+                bytes -= oldest.bytes;
+                diagnostics::debug(format_args!("lost statistics of {} bytes: too many wait", oldest.bytes));
+            }
+        }
+    }
+}
