@@ -237,7 +237,8 @@ impl AsyncSite {
     /// The future under this span, which starts now.
     #[inline]
     pub fn run<F: Future>(self, future: F) -> Running<F> {
-        AsyncStart::of(Holder::of_site(self.site)).run(future)
+        let (before, after) = around(Holder::of_site(self.site));
+        Running::new(before, future, after)
     }
 }
 
