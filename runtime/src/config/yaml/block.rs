@@ -1,7 +1,9 @@
 //! Block collections: what the indentation of lines says.
 
+use super::folding::{Chomping, Fold, ends_quoted, join};
 use super::scalar::{Reason, is_mark, plain, quoted, without_comment};
 use super::{Entries, MAX_DEPTH, Node, YamlError, flow, insert};
+use std::borrow::Cow;
 
 /// The lines of a document, and the place of the reader in them.
 #[derive(Debug)]
@@ -76,8 +78,7 @@ impl<'a> Blocks<'a> {
         if !line.text.starts_with(['[', '{']) && split_key(line.text)?.is_some() {
             return self.mapping(line.indent, depth);
         }
-        self.rest = None;
-        self.value(line.text, line.indent, depth)
+        self.value(line.text, min_indent.saturating_sub(1), depth)
     }
 
     fn mapping(&mut self, indent: usize, depth: usize) -> Result<Node, Reason> {
@@ -152,18 +153,61 @@ impl<'a> Blocks<'a> {
                 Ok(node)
             }
             Some('"' | '\'') => {
-                let (value, rest) = quoted(text)?;
+                let text = self.whole_quoted(text);
+                let (value, rest) = quoted(&text)?;
                 only_comment(rest)?;
                 self.advance();
                 Ok(Node::Scalar(value))
             }
             Some('|' | '>') => self.block_scalar(text, indent),
             Some(_) => {
-                let node = plain(without_comment(text))?;
+                let bare = without_comment(text);
+                let node = plain(bare)?;
                 self.advance();
-                Ok(node)
+                if bare.len() < text.len() {
+                    return Ok(node);
+                }
+                plain(&self.whole_plain(bare, indent)?)
             }
         }
+    }
+
+    /// A quoted text with the lines in which it goes on, folded into one; the reader stands at the last of them.
+    fn whole_quoted(&mut self, text: &'a str) -> Cow<'a, str> {
+        if ends_quoted(text.get(1..).unwrap_or_default(), text) {
+            return text.into();
+        }
+        let mut fold = Fold::new(text);
+        while let Some(line) = self.lines.get(self.at + 1) {
+            self.at += 1;
+            fold.push(line, text.starts_with('"'));
+            if ends_quoted(line, text) {
+                break;
+            }
+        }
+        fold.text.into()
+    }
+
+    /// A plain text with the lines in which it goes on: those that are indented further than what it belongs to.
+    fn whole_plain(&mut self, text: &'a str, indent: usize) -> Result<Cow<'a, str>, Reason> {
+        let mut fold = None;
+        while let Some(line) = self.line()?.filter(|line| line.indent > indent) {
+            let bare = without_comment(line.text);
+            let blank_lines = self.blank_lines_before();
+            let fold = fold.get_or_insert_with(|| Fold::new(text));
+            fold.blank_lines = blank_lines;
+            fold.push(bare, false);
+            self.advance();
+            if bare.len() < line.text.len() {
+                break;
+            }
+        }
+        Ok(fold.map_or(Cow::Borrowed(text), |fold| Cow::Owned(fold.text)))
+    }
+
+    fn blank_lines_before(&self) -> usize {
+        let before = self.lines.get(..self.at).unwrap_or_default();
+        before.iter().rev().take_while(|line| line.trim().is_empty()).count()
     }
 
     /// A literal (`|`) or folded (`>`) text: the lines that are indented further than what it belongs to.
@@ -194,39 +238,6 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// What is done with line ends behind a block of text.
-#[derive(Clone, Copy, Debug)]
-enum Chomping {
-    Clip,
-    Strip,
-    Keep,
-}
-
-fn join(lines: &[&str], is_folded: bool, chomping: Chomping) -> String {
-    let blank_ends = lines.iter().rev().take_while(|line| line.is_empty()).count();
-    let body = lines.get(..lines.len() - blank_ends).unwrap_or_default();
-    let mut text = String::new();
-    for (at, line) in body.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| body.get(at));
-        let is_flush = |line: &str| !line.is_empty() && !line.starts_with([' ', '\t']);
-        match before {
-            None => {}
-            Some(before) if is_folded && is_flush(before) && is_flush(line) => text.push(' '),
-            // One line end of a paragraph's end is folded away: the blank line itself gives it.
-            Some(before) if is_folded && is_flush(before) && line.is_empty() => {}
-            Some(_) => text.push('\n'),
-        }
-        text.push_str(line);
-    }
-    match chomping {
-        Chomping::Strip => {}
-        Chomping::Clip if body.is_empty() => {}
-        Chomping::Clip => text.push('\n'),
-        Chomping::Keep => (0..=blank_ends).for_each(|_| text.push('\n')),
-    }
-    text
-}
-
 /// Whether a line begins or ends a document, and holds nothing else.
 fn is_marker(line: &str, marker: &str) -> bool {
     line.strip_prefix(marker).is_some_and(|rest| only_comment(rest).is_ok())
@@ -240,7 +251,8 @@ fn only_comment(rest: &str) -> Result<(), Reason> {
 /// A key and what follows its colon, where a line begins with such.
 fn split_key(text: &str) -> Result<Option<(String, &str)>, Reason> {
     if text.starts_with(['"', '\'']) {
-        let (key, rest) = quoted(text)?;
+        // A text that goes on in the next line is no key.
+        let Ok((key, rest)) = quoted(text) else { return Ok(None) };
         let rest = rest.trim_start().strip_prefix(':').filter(|rest| is_gap(rest));
         return Ok(rest.map(|rest| (key, rest)));
     }

@@ -1,12 +1,13 @@
 //! A strict reader for the part of YAML that configuration files are written in.
 //!
-//! Block and flow mappings and sequences, plain and quoted scalars on one line, literal and folded blocks, comments, one document. Anchors, aliases,
-//! tags, complex keys, scalars that go on in the next line and tabs as indentation are refused: a file is understood as a whole or not at all.
+//! Block and flow mappings and sequences, plain and quoted scalars, literal and folded blocks, comments, one document. Anchors, aliases, tags, complex
+//! keys, more than one document and tabs as indentation are refused: a file is understood as a whole or not at all.
 //!
 //! Source: YAML 1.2.2, <https://yaml.org/spec/1.2.2/>. Any bytes are read in linear time.
 
 mod block;
 mod flow;
+mod folding;
 mod scalar;
 
 use std::fmt::{self, Display};

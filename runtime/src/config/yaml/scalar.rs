@@ -1,4 +1,4 @@
-//! Scalars on one line.
+//! Scalars, as one line.
 
 use super::Node;
 

@@ -54,6 +54,14 @@ fn blocks_of_text_are_literal_or_folded() {
 }
 
 #[test]
+fn texts_go_on_in_the_next_lines() {
+    let text = "a: one\n  two # comment\nb: 'x\n  it''s\n\n  y' # comment\nc: \"k \\\n   l\n  m\\\\\n  n\"\nd:\n  - p\n    q\n\n    r\n\
+                e:\n  f\n  g\nh: 'x\n  a: b\n'";
+    let expected = r#"{a="one two",b="x it's\ny",c="k l m\\ n",d=["p q\nr"],e="f g",h="x a: b "}"#;
+    assert_eq!(read(text), expected);
+}
+
+#[test]
 fn what_is_not_understood_is_refused_as_a_whole() {
     for (text, expected) in [
         ("a: 1\na: 2", "!2"),
