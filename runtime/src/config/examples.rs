@@ -179,6 +179,23 @@ fn any_style_variable_wins_over_that_of_opentelemetry() {
     assert_eq!(styles(&lowest), (vec![Datadog], vec![Datadog]));
 }
 
+/// Only a direction that nobody spoke of follows the setting of both.
+#[test]
+fn direction_says_where_its_styles_came_from() {
+    let (settings, _) = resolved(&[
+        ("DD_TRACE_PROPAGATION_STYLE", "datadog"),
+        ("DD_TRACE_PROPAGATION_STYLE_INJECT", "tracecontext"),
+    ]);
+    let inject = settings.table.get("DD_TRACE_PROPAGATION_STYLE_INJECT").unwrap();
+    let extract = settings.table.get("DD_TRACE_PROPAGATION_STYLE_EXTRACT").unwrap();
+    assert_eq!((inject.value(), inject.origin()), ("tracecontext", Origin::Environment));
+    assert_eq!((extract.value(), extract.origin()), ("datadog", Origin::Calculated));
+    assert_eq!(extract.variable(), "DD_TRACE_PROPAGATION_STYLE");
+    let (settings, _) = resolved(&[("DD_TRACE_PROPAGATION_STYLE", "none")]);
+    assert_eq!(said(&settings, "DD_TRACE_PROPAGATION_STYLE_EXTRACT"), ("none", Origin::Calculated));
+    assert_eq!(said(&resolved(&[]).0, "DD_TRACE_PROPAGATION_STYLE_EXTRACT").1, Origin::Default);
+}
+
 #[test]
 fn opentelemetry_wins_over_the_local_file() {
     let local = file("apm_configuration_default: {DD_SERVICE: file}");

@@ -9,9 +9,11 @@ use crate::propagation::{
 
 pub(super) fn resolve(read: &mut Reader<'_>) -> PropagationSettings {
     let default = PropagationSettings::default();
-    let both = styles(read, row("DD_TRACE_PROPAGATION_STYLE").otel(otel::PROPAGATORS), &default.inject);
-    let inject = styles(read, row("DD_TRACE_PROPAGATION_STYLE_INJECT"), &both);
-    let extract = styles(read, row("DD_TRACE_PROPAGATION_STYLE_EXTRACT"), &both);
+    let both = styles(read, row(STYLE).otel(otel::PROPAGATORS), &default.inject);
+    let inject =
+        styles_of_direction(read, "DD_TRACE_PROPAGATION_STYLE_INJECT", both.as_deref(), default.inject);
+    let extract =
+        styles_of_direction(read, "DD_TRACE_PROPAGATION_STYLE_EXTRACT", both.as_deref(), default.extract);
     let behavior = read.parsed(
         row("DD_TRACE_PROPAGATION_BEHAVIOR_EXTRACT").default("continue"),
         "one of continue, restart, ignore",
@@ -53,10 +55,31 @@ fn org_guard(read: &mut Reader<'_>) -> Option<OrgGuardSettings> {
     is_on.then_some(guard)
 }
 
-/// The styles that a setting names; the default when it names nothing there is.
-fn styles(read: &mut Reader<'_>, row: Row, default: &[Style]) -> Vec<Style> {
-    let shown: Vec<_> = default.iter().map(|style| style.name()).collect();
-    read.remarked(row.default(shown.join(",")), parse_styles).unwrap_or_else(|| default.to_vec())
+const STYLE: &str = "DD_TRACE_PROPAGATION_STYLE";
+
+/// The styles of one direction: those of its own setting, else those of both directions.
+fn styles_of_direction(
+    read: &mut Reader<'_>,
+    name: &'static str,
+    both: Option<&[Style]>,
+    default: Vec<Style>,
+) -> Vec<Style> {
+    let own = styles(read, row(name), &default);
+    if let (None, Some(both)) = (&own, both) {
+        read.follows(name, &names(both), Some(STYLE));
+    }
+    own.or_else(|| both.map(<[Style]>::to_vec)).unwrap_or(default)
+}
+
+/// The styles that a setting names; none when it names nothing there is.
+fn styles(read: &mut Reader<'_>, row: Row, default: &[Style]) -> Option<Vec<Style>> {
+    read.remarked(row.default(names(default)), parse_styles)
+}
+
+/// `none` stands for no styles.
+fn names(styles: &[Style]) -> String {
+    let names: Vec<_> = styles.iter().map(|style| style.name()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(",") }
 }
 
 fn parse_styles(text: &str, remarks: &mut Remarks) -> Option<Vec<Style>> {

@@ -157,6 +157,9 @@ fn are_bounded(notices: &[Notice]) -> bool {
 }
 
 proptest! {
+    // Each case resolves everything.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn any_value_of_any_variable_starts_the_program(value: String) {
         let (known, _) = resolved(&[], &Overrides::default());

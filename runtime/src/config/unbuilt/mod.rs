@@ -56,6 +56,9 @@ fn sending(read: &mut Reader<'_>) {
 
 fn metrics(read: &mut Reader<'_>) {
     off(read, row("DD_RUNTIME_METRICS_ENABLED").otel(otel::METRICS_EXPORTER), false);
+    text(read, "DD_TRACE_STATS_ADDITIONAL_TAGS", "");
+    integer(read, row("DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT"), 100);
+    integer(read, row("DD_TRACE_STATS_ORIGIN_CARDINALITY_LIMIT"), 20);
     off(read, row("DD_TRACE_HEALTH_METRICS_ENABLED").aliases(&["DD_TRACE_INTERNAL_METRICS_ENABLED"]), false);
     let url = row("DD_DOGSTATSD_URL").mask(Mask::Address).without_effect("");
     read.parsed(url, "an address with udp:// or unix://", checks::statsd_url);
