@@ -127,7 +127,8 @@ fn settings_of_this_process_can_be_read() {
 fn each_setting_has_its_line_on_the_page() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let (built, unbuilt) = page.split_once("## Without effect").unwrap();
+    let (page, lists) = page.split_at(page.find("## Who the process is").unwrap());
+    let (built, unbuilt) = lists.split_once("## Without effect").unwrap();
     let (settings, _) = Settings::resolve(&Overrides::default(), &Source::default()).unwrap();
     let cell = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
     let mut expected = Vec::new();
@@ -146,8 +147,11 @@ fn each_setting_has_its_line_on_the_page() {
         .collect();
     assert!(missing.is_empty(), "docs/configuration.md has no lines that begin with\n{missing:#?}");
     let is_setting = |line: &&str| line.starts_with("| `DD_") || line.starts_with("| `OTEL_");
-    let lines = page.lines().filter(is_setting).count();
+    let lines = lists.lines().filter(is_setting).count();
     assert_eq!(lines, expected.len(), "docs/configuration.md has lines of settings that are none");
+    for variable in settings.table.iter().filter_map(Setting::otel_variable) {
+        assert!(page.contains(&format!("\n| `{variable}` | ")), "{variable} is not explained");
+    }
 }
 
 /// Each notice is short, but for the one that names settings.
