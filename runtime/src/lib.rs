@@ -40,6 +40,11 @@
 //! [`correlation`] the ids alone to any other logger. Wrappers put them on every line: `CorrelatedLogger` for `log`, `CorrelatedFormat` for
 //! `tracing-subscriber`, `CorrelatedDrain` for `slog`. `SpanLayer` makes the spans of `tracing` spans of ours.
 //!
+//! # Which traces are kept
+//!
+//! The agent's rates decide, or rules and rates of one's own ([`TracerBuilder::sampling_rules`], `DD_TRACE_SAMPLING_RULES`), or
+//! [`keep`](Span::keep) and [`reject`](Span::reject). [`why_sampled`](Span::why_sampled) says which.
+//!
 //! # Look at it here
 //!
 //! `DD_TRACE_LOCAL_VIEW=waterfall` prints each trace in the terminal, without an agent.

@@ -1,5 +1,7 @@
 //! What is known of an annotated function at compile time.
 
+use std::borrow::Cow;
+
 /// The constant part of a span: made once for each annotated function, pointed to by every record of it.
 ///
 /// Built by generated code in a `const`; not for use by hand.
@@ -78,6 +80,18 @@ impl CallSite {
 }
 
 impl SiteName {
+    /// The name as it is sent.
+    pub(crate) fn text(self) -> Cow<'static, str> {
+        match self {
+            SiteName::Given(name) => Cow::Borrowed(name),
+            SiteName::Function { .. } => {
+                let mut text = String::new();
+                self.write_to(&mut text);
+                Cow::Owned(text)
+            }
+        }
+    }
+
     /// Appends the name as it is sent.
     pub(crate) fn write_to(self, out: &mut String) {
         match self {

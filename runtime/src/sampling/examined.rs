@@ -37,12 +37,7 @@ impl<'a> Examined<'a> {
     /// The operation name.
     pub(crate) fn name(&self) -> Cow<'a, str> {
         let Some((record, log)) = self.span else { return Cow::Borrowed("") };
-        if let Some(name) = field(record, log, EntryKind::Name) {
-            return Cow::Borrowed(name);
-        }
-        let mut name = String::new();
-        record.site.name.write_to(&mut name);
-        Cow::Owned(name)
+        field(record, log, EntryKind::Name).map_or_else(|| record.site.name.text(), Cow::Borrowed)
     }
 
     /// The resource; the name where it has none.

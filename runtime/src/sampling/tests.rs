@@ -176,3 +176,17 @@ fn single_span_is_selected_by_its_own_id_and_the_limiter_of_its_rule() {
     assert_eq!(select(&LIMITED, &[1, 2, 3, 4]).len(), 3);
     assert_eq!(select(&OTHER, &[1]), [], "the first that matches decides");
 }
+
+#[test]
+fn each_rule_for_single_spans_has_a_limiter_of_its_own() {
+    let rules = r#"[{"name":"limited","max_per_second":2},{"name":"other","max_per_second":1}]"#;
+    let span_rules = json::span_rules(rules).unwrap().rules;
+    let held = held(&SamplingSettings { span_rules, limit: 0.0, ..SamplingSettings::default() });
+    let records: Vec<_> = [&LIMITED, &OTHER, &LIMITED, &OTHER, &LIMITED]
+        .into_iter()
+        .zip(1..)
+        .map(|(site, id)| Record::open(site, id, 0, 0))
+        .collect();
+    let selected = held.sampler.select(&records, &TagLog::new());
+    assert_eq!(selected.iter().map(|span| span.span_id).collect::<Vec<_>>(), [1, 2, 3]);
+}

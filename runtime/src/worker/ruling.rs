@@ -29,10 +29,16 @@ impl Ruling {
         let selected =
             if is_selecting { sampler.select(head.records(buffer), &buffer.tags) } else { Vec::new() };
         if diagnostics::is_shown(Level::Debug) {
-            let (trace_id, why, spans) = (head.trace_id, WhySampled::of(decision), selected.len());
-            diagnostics::debug(format_args!("trace {trace_id:032x} {why}; single spans kept: {spans}"));
+            tell(head.trace_id, &WhySampled::of(decision), selected.len());
         }
         Self { decision, selected }
+    }
+}
+
+fn tell(trace_id: u128, why: &WhySampled, single_spans: usize) {
+    match single_spans {
+        0 => diagnostics::debug(format_args!("trace {trace_id:032x} {why}")),
+        spans => diagnostics::debug(format_args!("trace {trace_id:032x} {why}; single spans kept: {spans}")),
     }
 }
 
