@@ -25,7 +25,7 @@ pub(crate) fn tags(args: &Args) -> TokenStream {
             steps.push((TokenStream::new(), generated!(.#method(#value))));
         }
     }
-    let computed = args.tags.iter().filter(|tag| !tag.is_constant);
+    let computed = args.tags.iter().filter(|tag| !tag.is_of_site());
     steps.extend(computed.map(|tag| (tag.cfg.clone(), tag_step(tag))));
     steps.extend(args.links.iter().map(|link| (TokenStream::new(), generated!(.link(#link)))));
     // The place is the end of the chain.
@@ -56,7 +56,8 @@ fn tag_step(tag: &Tag) -> TokenStream {
     };
     let method = Ident::new(method, at(&tag.value));
     let (key, value) = (tag.key_literal(), &tag.value);
-    generated!(.#method(#key, #value))
+    let special = tag.is_special().then(|| generated!(.special()));
+    generated!(.#method(#key, #value) #special)
 }
 
 /// The data of the call site that never changes.
@@ -87,7 +88,7 @@ fn call_site(function: &Function, args: &Args) -> TokenStream {
         site.extend(generated!(.measured(true)));
     }
     let kind = args.kind.iter().map(|kind| generated!(("span.kind", #kind)));
-    let constant = args.tags.iter().filter(|tag| tag.is_constant).map(|tag| {
+    let constant = args.tags.iter().filter(|tag| tag.is_of_site()).map(|tag| {
         let (key, value) = (tag.key_literal(), &tag.value);
         generated!((#key, #value))
     });

@@ -324,6 +324,7 @@ impl Running {
                 writer: settings.writer.clone(),
                 agent: settings.agent.clone(),
                 defaults: span_defaults(settings),
+                rules: settings.spans.clone(),
                 clock: core.clock.clone(),
                 first_anchor,
                 queue,
@@ -375,6 +376,7 @@ fn sampler(settings: &Settings, clock: &Clock, start: Anchor) -> Sampler {
         env: identity.env.clone().unwrap_or_default(),
         version: identity.version.clone().unwrap_or_default(),
         tags: identity.tags.clone(),
+        service_mapping: settings.spans.service_mapping.clone(),
     };
     Sampler::new(&settings.sampling, own, clock.clone(), start)
 }

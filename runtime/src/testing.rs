@@ -34,6 +34,8 @@ use crate::propagation::{PropagationSettings, Propagator};
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
 use crate::stats::settings::StatsSettings;
 use crate::trace::{Core, Scope};
+use crate::worker::prepare::Preparation;
+use crate::worker::rules::SpanRules;
 use crate::worker::settings::WriterSettings;
 
 /// Records the spans of its thread instead of the process's tracer, until it is dropped.
@@ -282,7 +284,10 @@ impl ScopedTracer {
     /// Takes what was shipped since the last look out of the queue, which books it as delivered.
     fn take_shipped(&self, mut take: impl FnMut(ChunkBatch)) {
         let queue = &self.core.queue;
-        queue.drain(&mut Vec::new(), |batch, _| {
+        let Settings { identity, spans, .. } = &*self.core.settings;
+        let preparation = Preparation { service: identity.service.clone(), rules: spans.clone() };
+        queue.drain(&mut Vec::new(), |mut batch, _| {
+            preparation.prepare(&mut batch, queue);
             queue.ledger().acknowledge(batch.spans());
             queue.release(batch.credit);
             take(batch);
@@ -328,6 +333,7 @@ fn settings(part: usize) -> Settings {
             hostname: None,
         },
         agent: AgentSettings::default(),
+        spans: SpanRules::default(),
         writer: WriterSettings::default(),
         propagation: PropagationSettings::default(),
         sampling: SamplingSettings::default(),

@@ -205,6 +205,26 @@ impl Tag {
         self.capture == Capture::Value && is_manual(&self.key)
     }
 
+    /// Whether the tag is one of the call site: it is the same at each call, and no more than a tag.
+    pub(crate) fn is_of_site(&self) -> bool {
+        self.is_constant && !self.is_special()
+    }
+
+    /// Whether the key may name more than a tag; the list of the runtime (`trace/special.rs`).
+    pub(crate) fn is_special(&self) -> bool {
+        const SPECIAL: [&str; 8] = [
+            "span.name",
+            "service.name",
+            "resource.name",
+            "span.type",
+            "error",
+            "analytics.event",
+            "http.status_code",
+            "peer.service",
+        ];
+        SPECIAL.contains(&self.key.as_str())
+    }
+
     /// The key as a literal of the generated code.
     pub(crate) fn key_literal(&self) -> Literal {
         let mut literal = Literal::string(&self.key);

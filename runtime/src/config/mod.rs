@@ -23,6 +23,7 @@ mod said;
 mod sampling;
 mod secret;
 mod source;
+mod spans;
 mod stable;
 mod statistics;
 mod tags;
@@ -40,6 +41,7 @@ use crate::export::settings::{AgentSettings, AgentUrlError};
 use crate::propagation::PropagationSettings;
 use crate::sampling::SamplingSettings;
 use crate::stats::settings::StatsSettings;
+use crate::worker::rules::SpanRules;
 use crate::worker::settings::WriterSettings;
 use reader::{Reader, parse_flag, row};
 
@@ -49,6 +51,7 @@ use reader::{Reader, parse_flag, row};
 pub(crate) struct Settings {
     pub(crate) identity: Identity,
     pub(crate) agent: AgentSettings,
+    pub(crate) spans: SpanRules,
     pub(crate) writer: WriterSettings,
     pub(crate) propagation: PropagationSettings,
     pub(crate) sampling: SamplingSettings,
@@ -103,6 +106,7 @@ impl Settings {
         let mut settings = Self {
             identity: Identity::resolve(&mut read),
             agent: agent::resolve(&mut read)?,
+            spans: spans::resolve(&mut read),
             writer: writer::resolve(&mut read),
             propagation: propagation::resolve(&mut read),
             sampling: sampling::resolve(&mut read),

@@ -76,13 +76,13 @@ impl ChunkBatch {
     }
 
     /// Each chunk's records with the log that their tags are in.
-    pub(crate) fn each_chunk(&mut self, mut f: impl FnMut(&ChunkHead, &mut [Record], &mut TagLog)) {
+    pub(crate) fn each_chunk(&mut self, mut f: impl FnMut(&mut [Record], &mut TagLog)) {
         for head in &self.heads {
             let large = (head.buffer as usize).checked_sub(1).and_then(|place| self.large.get_mut(place));
             let SpanBuffer { records, tags } = large.unwrap_or(&mut self.common);
             let first = head.first as usize;
             let records = records.get_mut(first..first + head.len as usize).unwrap_or_default();
-            f(head, records, tags);
+            f(records, tags);
         }
     }
 

@@ -38,6 +38,10 @@ impl Flags {
     pub(crate) const EVENTS: Flags = Flags(1 << 9);
     /// Structured values are in the tag log.
     pub(crate) const STRUCTS: Flags = Flags(1 << 10);
+    /// The span has tags from which more follows: its status, its peer.
+    pub(crate) const TELLING: Flags = Flags(1 << 11);
+    /// Somebody said that the span did not fail, whatever follows from its tags.
+    pub(crate) const NOT_FAILED: Flags = Flags(1 << 12);
     /// Fields of the wire that few spans have.
     pub(crate) const EXTRAS: Flags = Self::LINKED.with(Self::EVENTS).with(Self::STRUCTS);
 

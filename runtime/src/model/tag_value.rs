@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::tags::TagLog;
 
-/// A value that can be a tag: text and `bool` become string tags, numbers become metrics.
+/// A value that can be a tag: text and `bool` become string tags, numbers become metrics. A list becomes a tag for each of its values (the
+/// first 1 000), `key.0`, `key.1`, and so on.
 ///
 /// Implemented for the types that need no formatting, and for an `Option` of one: `None` is no tag. Anything else is written with `?value` (`Debug`) or `%value`
 /// (`Display`) in `#[traced(tags(..))]`, or formatted by the caller.
@@ -118,6 +119,27 @@ impl<T: TagValue> sealed::WriteTag for Option<T> {
         self.as_ref().map_or(anchor, |value| value.write(log, anchor, key))
     }
 }
+
+/// Values of a list that are written.
+const MAX_LIST: usize = 1_000;
+
+macro_rules! lists {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(
+        impl<$($generics)*> TagValue for $type {}
+        impl<$($generics)*> sealed::WriteTag for $type {
+            type Itself = Self;
+
+            #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+            fn write(&self, log: &mut TagLog, anchor: u32, key: &str) -> u32 {
+                let values = self.iter().take(MAX_LIST).enumerate();
+                values.fold(anchor, |anchor, (index, value)| value.write(log, anchor, &format!("{key}.{index}")))
+            }
+        }
+    )*};
+}
+
+// One tag for each value, its place behind the key: `key.0`, `key.1`.
+lists!([T: TagValue] [T], [T: TagValue] Vec<T>, [T: TagValue, const N: usize] [T; N]);
 
 impl<T: TagValue + ?Sized> TagValue for &T {}
 impl<'a, T: TagValue + ?Sized> sealed::WriteTag for &'a T {

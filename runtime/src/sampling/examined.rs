@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{EntryKind, Flags, Record, TagLog};
+use crate::model::{EntryKind, Flags, Mapping, Record, TagLog};
 
 /// A span with everything that a rule may ask for; each is looked up when it is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct OwnTags {
     pub(crate) version: Box<str>,
     /// Further tags; of equal keys the last counts.
     pub(crate) tags: Vec<(Box<str>, Box<str>)>,
+    /// Services that are sent under another name, by which they are decided about.
+    pub(crate) service_mapping: Mapping,
 }
 
 /// The value of a tag.
@@ -104,6 +106,7 @@ mod tests {
                 ("region".into(), "us".into()),
                 ("shared".into(), "own".into()),
             ],
+            ..OwnTags::default()
         }
     }
 

@@ -101,6 +101,7 @@ impl Sampler {
         local_root: Option<(&Record, &TagLog)>,
     ) -> Decision {
         let service = service.unwrap_or(&self.own.service);
+        let service = self.own.service_mapping.get(service).unwrap_or(service);
         let id = trace_id as u64;
         if self.need.load(Ordering::Relaxed) != Need::NoPolicy as u8 {
             let policy = Arc::clone(&lock(&self.policy));

@@ -8,8 +8,11 @@ use super::context::{Place, SpanContext};
 use super::error::ErrorInfo;
 use super::handle::{SpanCell, overrule};
 use super::owned::Edit;
+use super::special::{Asked, is_special};
 use super::stack::{Active, Stack, with_stack};
-use crate::model::{EntryKind, ManualTag, NO_INDEX, SamplingPriority, SpanEvent, SpanId, SpanLink, TagValue};
+use crate::model::{
+    EntryKind, Flags, ManualTag, NO_INDEX, SamplingPriority, SpanEvent, SpanId, SpanLink, TagValue,
+};
 use crate::sampling::WhySampled;
 
 /// The span that is active on this thread now; without one, something on which every method does nothing.

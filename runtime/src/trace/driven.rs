@@ -2,7 +2,6 @@
 
 use super::handle::Span;
 use super::stack::with_stack;
-use crate::model::Flags;
 
 impl Span {
     /// Makes the span the active one of this thread until [`Span::leave_here`]. Whoever drives it keeps no guard: that would have to stay on
@@ -15,10 +14,5 @@ impl Span {
     /// Ends the latest activation of the span on this thread; nothing where there is none.
     pub(crate) fn leave_here(&self) {
         with_stack(|stack| stack.leave_latest(self.span_id().as_u64()));
-    }
-
-    /// Marks the span as failed, or takes that back.
-    pub(crate) fn set_failed(&self, is_failed: bool) {
-        self.edit(|edit| edit.flag(Flags::ERROR, is_failed));
     }
 }

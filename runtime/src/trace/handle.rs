@@ -14,6 +14,7 @@ use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Home};
 use super::segment::Segment;
 use super::setup::Setup;
+use super::special::{Asked, is_special};
 use super::stack::{Started, deliver};
 use crate::model::{
     Baggage, Decision, EntryKind, Flags, ManualTag, Mechanism, Record, SamplingPriority, SpanEvent, SpanId,
@@ -66,14 +67,28 @@ impl SpanBuilder {
         self
     }
 
-    /// A tag: text and `bool` become string tags, numbers become metrics. A later tag of the same key wins.
+    /// A tag, as [`Span::set_tag`] sets it. A later tag of the same key wins.
     pub fn tag(mut self, key: impl AsRef<str>, value: impl TagValue) -> Self {
+        let key = key.as_ref();
+        if is_special(key) {
+            return self.ask(key, &value);
+        }
         if let Some(setup) = &mut self.setup {
-            let key = key.as_ref();
             match ManualTag::named(key) {
                 None => setup.edit().tag(key, &value),
                 Some(tag) => setup.decide(tag.decide(&value)),
             }
+        }
+        self
+    }
+
+    #[cold]
+    fn ask(mut self, key: &str, value: &impl TagValue) -> Self {
+        let Some(setup) = &mut self.setup else { return self };
+        match Asked::of(key, value) {
+            Asked::Service(service) => setup.edit().field(EntryKind::Service, &service),
+            Asked::Change(change) => setup.edit().change(&change),
+            Asked::Tag => setup.edit().tag(key, value),
         }
         self
     }

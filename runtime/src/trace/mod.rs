@@ -38,6 +38,7 @@ mod scope;
 mod segment;
 mod setters;
 mod setup;
+mod special;
 mod stack;
 #[cfg(feature = "enable")]
 mod structure;

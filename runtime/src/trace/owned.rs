@@ -127,9 +127,23 @@ impl Edit<'_> {
             if is_set { self.record.flags.with(flag) } else { self.record.flags.without(flag) };
     }
 
+    /// Marks the span as failed or not, whatever its tags say.
+    pub(crate) fn failed(&mut self, is_failed: bool) {
+        self.flag(Flags::ERROR, is_failed);
+        self.flag(Flags::NOT_FAILED, !is_failed);
+    }
+
+    /// Marks the span as not failed, and takes the description back.
+    pub(crate) fn clear_error(&mut self) {
+        self.failed(false);
+        for key in ["error.type", "error.message", "error.stack"] {
+            self.unset(key);
+        }
+    }
+
     /// Marks the span as failed and describes why (`error.type`, `error.message`, `error.stack`).
     pub(crate) fn error(&mut self, error: &ErrorInfo) {
-        self.flag(Flags::ERROR, true);
+        self.failed(true);
         self.meta("error.type", &error.kind);
         self.meta("error.message", &error.message);
         if let Some(stack) = &error.stack {

@@ -5,7 +5,12 @@
 macro_rules! setters {
     ($type:ty) => {
         impl $type {
-            /// Sets a tag: text and `bool` become string tags, numbers become metrics. A later value of the same key wins.
+            /// Sets a tag: text and `bool` become string tags, numbers become metrics, a list one tag `key.0`, `key.1`, and so on, for each of
+            /// its values. A later value of the same key wins.
+            ///
+            /// Some keys say something else: `span.name`, `service.name`, `resource.name` and `span.type` set the field; `error` marks the span
+            /// as failed or not; `analytics.event` makes the span an event for analytics. `http.status_code` is text, whatever it is given as,
+            /// and its errors mark spans of kind `server` and `client` as failed.
             ///
             /// `manual.keep`, `manual.drop` and `sampling.priority` decide about the whole trace, as [`keep`](Self::keep) and
             /// [`reject`](Self::reject) do, and are not sent; the first two do nothing where the value is `false` or 0.
@@ -14,12 +19,39 @@ macro_rules! setters {
                 if let Some(tag) = ManualTag::named(key) {
                     return self.set_manual(tag.decide(&value));
                 }
+                if is_special(key) {
+                    return self.ask(key, &value);
+                }
                 self.edit(|edit| edit.tag(key, &value));
             }
 
             /// Sets a number tag.
             pub fn set_metric(&self, key: impl AsRef<str>, value: f64) {
                 self.set_tag(key, value);
+            }
+
+            #[cold]
+            fn ask(&self, key: &str, value: &impl TagValue) {
+                match Asked::of(key, value) {
+                    Asked::Service(service) => self.set_service(service),
+                    Asked::Change(change) => self.edit(|edit| edit.change(&change)),
+                    Asked::Tag => self.edit(|edit| edit.tag(key, value)),
+                }
+            }
+
+            /// Gives the span trace metrics of its own, or takes them back. Entry spans of a service have them anyway.
+            pub fn set_measured(&self, is_measured: bool) {
+                self.edit(|edit| edit.flag(Flags::MEASURED, is_measured));
+            }
+
+            /// Marks the span as failed or not, without a description. What is marked as not failed stays so whatever `http.status_code` says.
+            pub fn set_failed(&self, is_failed: bool) {
+                self.edit(|edit| edit.failed(is_failed));
+            }
+
+            /// Marks the span as not failed, and takes `error.type`, `error.message` and `error.stack` back.
+            pub fn clear_error(&self) {
+                self.edit(|edit| edit.clear_error());
             }
 
             /// Takes a tag back.

@@ -101,6 +101,27 @@ impl<C: TagSet, V: FieldText> TagSet for WithField<C, V> {
     }
 }
 
+/// A chain and one more under a key that may name more than a tag.
+#[derive(Debug)]
+pub struct Special<C, V>(Tagged<C, V>);
+
+impl<C: TagSet, V: WriteTag> TagSet for Special<C, V> {
+    #[expect(private_interfaces, reason = "sealed: only this crate writes tags")]
+    fn write(&self, edit: &mut Edit<'_>) {
+        let Tagged { before, key, value } = &self.0;
+        before.write(edit);
+        edit.special_tag(key, value);
+    }
+}
+
+impl<C, V> Tagged<C, V> {
+    /// Reads the tag before as one whose key may name more.
+    #[inline]
+    pub fn special(self) -> Special<C, V> {
+        Special(self)
+    }
+}
+
 /// A chain and a link to another span.
 #[derive(Debug)]
 pub struct Linked<C> {
@@ -275,6 +296,7 @@ macro_rules! chain {
 
 chain!([] NoTags);
 chain!([C, V] Tagged<C, V>);
+chain!([C, V] Special<C, V>);
 chain!([C, V] WithField<C, V>);
 chain!([C] Linked<C>);
 chain!([C] Decides<C>);

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::prepare::prepare;
+use super::prepare::Preparation;
 use super::ruling::{DecidedChunk, Ruling};
 use crate::clock::Timeline;
 use crate::export::counters::DropReason;
@@ -20,6 +20,7 @@ use crate::sampling::{Sampler, is_kept};
 pub(super) struct Backlog {
     batches: VecDeque<Taken>,
     settled: Position,
+    preparation: Preparation,
     /// Emptied buffers on their way back to the queue.
     pub(super) spare: Vec<ChunkBatch>,
 }
@@ -74,6 +75,10 @@ pub(super) struct Size {
 }
 
 impl Backlog {
+    pub(super) fn new(preparation: Preparation) -> Self {
+        Self { preparation, ..Self::default() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.batches.is_empty()
     }
@@ -81,9 +86,9 @@ impl Backlog {
     /// Takes over what is waiting in the queue; gives the number of batches that are new.
     pub(super) fn drain(&mut self, queue: &Queue) -> usize {
         let before = self.batches.len();
-        let Self { batches, spare, .. } = self;
+        let Self { batches, spare, preparation, .. } = self;
         queue.drain(spare, |mut batch, outbox| {
-            prepare(&mut batch, queue);
+            preparation.prepare(&mut batch, queue);
             batches.push_back(Taken { batch, outbox: Arc::clone(outbox), rulings: Vec::new() });
         });
         let taken = self.batches.len() - before;
@@ -102,7 +107,7 @@ impl Backlog {
 
     /// Gives batches back of which nothing is left.
     pub(super) fn forget_empty(&mut self, queue: &Queue) {
-        let Self { batches, spare, settled } = self;
+        let Self { batches, spare, settled, .. } = self;
         if *settled != Position::default() {
             // Places in the list are remembered.
             return;

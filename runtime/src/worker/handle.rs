@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::rules::SpanRules;
 use super::run::{self, Worker};
 use super::settings::WriterSettings;
 use super::signal::{OrderKind, Signal};
@@ -25,6 +26,7 @@ pub(crate) struct WorkerParts {
     pub(crate) writer: WriterSettings,
     pub(crate) agent: AgentSettings,
     pub(crate) defaults: SpanDefaults,
+    pub(crate) rules: SpanRules,
     pub(crate) clock: Clock,
     /// The moment the tracer started.
     pub(crate) first_anchor: Anchor,

@@ -26,13 +26,14 @@ mod handle;
 #[cfg(feature = "enable")]
 mod health;
 #[cfg(feature = "enable")]
-mod prepare;
+pub(crate) mod prepare;
 #[cfg(feature = "enable")]
 mod report;
 #[cfg(feature = "enable")]
 mod restarts;
 #[cfg(feature = "enable")]
 mod retry;
+pub(crate) mod rules;
 #[cfg(feature = "enable")]
 mod ruling;
 #[cfg(feature = "enable")]

@@ -9,6 +9,7 @@ use super::counting::Counting;
 use super::delivery::Delivery;
 use super::enquiry::Enquiry;
 use super::handle::WorkerParts;
+use super::prepare::Preparation;
 use super::report;
 use super::restarts::Restarts;
 use super::signal::{Order, OrderKind, Signal};
@@ -88,6 +89,7 @@ impl Worker {
             writer,
             agent,
             defaults,
+            rules,
             clock,
             first_anchor,
             queue,
@@ -96,6 +98,7 @@ impl Worker {
             statistics,
             viewer,
         } = parts;
+        let preparation = Preparation { service: defaults.service.clone(), rules };
         let is_sending = viewer.is_none() || agent.is_explicit;
         // Somebody is looking at the terminal.
         let interval = if viewer.is_some() { writer.interval.min(VIEW_INTERVAL) } else { writer.interval };
@@ -104,7 +107,7 @@ impl Worker {
             queue,
             sampler,
             encoder: Encoder::new(&defaults),
-            backlog: Backlog::default(),
+            backlog: Backlog::new(preparation),
             delivery: Delivery::new(agent, &writer),
             enquiry: Enquiry::new(agent_info, Instant::now()),
             counting: Counting::new(statistics, &defaults, Instant::now()),

@@ -70,8 +70,6 @@ fn metrics(read: &mut Reader<'_>) {
 
 fn spans(read: &mut Reader<'_>) {
     off(read, row("DD_TRACE_OTEL_ENABLED").otel(otel::SDK_DISABLED), false);
-    let schema = row("DD_TRACE_SPAN_ATTRIBUTE_SCHEMA").default("v0").without_effect("v0");
-    read.word(schema, &["v0", "v1"]);
     off(read, "DD_TRACE_REMOVE_INTEGRATION_SERVICE_NAMES_ENABLED", false);
     read.flag(row("DD_TRACE_DEBUG_STACK").without_effect("true"), true);
     integer(read, row("DD_TRACE_SPAN_TRACEBACK_MAX_SIZE"), 30);

@@ -29,6 +29,7 @@ use crate::export::v04::testing::batch;
 use crate::model::{CallSite, LatestAgentInfo};
 use crate::sampling::{OwnTags, Sampler, SamplingSettings};
 use crate::stats::settings::StatsSettings;
+use crate::worker::rules::SpanRules;
 
 static SITE: CallSite = CallSite::named("work");
 const LONG: Duration = Duration::from_secs(10);
@@ -78,6 +79,7 @@ impl Setup {
         let parts = WorkerParts {
             writer: self.writer,
             agent: self.agent,
+            rules: SpanRules::default(),
             defaults: SpanDefaults {
                 service: "shop".into(),
                 env: Some("test".into()),
