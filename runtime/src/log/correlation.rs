@@ -1,6 +1,7 @@
 //! The values: service, env and version of the tracer, and the ids of a span.
 
 use std::fmt::{self, Display, Write};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::diagnostics::is_hostile;
@@ -30,6 +31,10 @@ pub struct Correlation {
     core: Option<Arc<Home>>,
     ids: Option<(u128, u64)>,
 }
+
+/// It is only read, and a tracer recovers from a panic under its locks: loggers may keep it where such types are asked for.
+impl UnwindSafe for Correlation {}
+impl RefUnwindSafe for Correlation {}
 
 impl Correlation {
     pub(super) fn new(core: Option<Arc<Home>>, ids: Option<(u128, u64)>) -> Self {

@@ -4,19 +4,27 @@ use std::cell::RefCell;
 use std::fmt::{self, Display, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Writes one line to `/dev/null` with `ids` in it.
 pub(crate) fn write(ids: &dyn Display, orders: u64) {
+    write_message(format_args!("[{ids}] placing an order of {orders} items"));
+}
+
+/// Writes one line to `/dev/null`.
+pub(crate) fn write_message(message: fmt::Arguments<'_>) {
+    write_record(message, |_| ());
+}
+
+/// Writes one line to `/dev/null`, with more behind the message.
+pub(crate) fn write_record(message: fmt::Arguments<'_>, more: impl FnOnce(&mut String)) {
     OUTPUT.with_borrow_mut(|(buffer, file)| {
         buffer.clear();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let _ = writeln!(
-            buffer,
-            "{}.{:06} INFO [shop::orders] [{ids}] placing an order of {orders} items",
-            now.as_secs(),
-            now.subsec_micros(),
-        );
+        let _ = write!(buffer, "{}.{:06} INFO [shop::orders] {message}", now.as_secs(), now.subsec_micros(),);
+        more(buffer);
+        buffer.push('\n');
         let _ = file.write_all(buffer.as_bytes());
     });
 }
@@ -47,9 +55,19 @@ impl Display for Ids {
     }
 }
 
+/// Where all lines go.
+pub(crate) fn null() -> &'static File {
+    static NULL: OnceLock<File> = OnceLock::new();
+    NULL.get_or_init(open_null)
+}
+
+fn open_null() -> File {
+    OpenOptions::new().write(true).open("/dev/null").expect("/dev/null takes what it is given")
+}
+
 thread_local! {
     static OUTPUT: RefCell<(String, File)> = RefCell::new((
         String::with_capacity(512),
-        OpenOptions::new().write(true).open("/dev/null").expect("/dev/null takes what it is given"),
+        open_null(),
     ));
 }

@@ -42,10 +42,23 @@ pub(crate) struct Peer {
     pub(crate) lines: Option<fn(u32)>,
     /// The same lines in the same span with ids taken once.
     pub(crate) constant_lines: Option<fn(u32)>,
+    /// Lines by loggers, by the name of the workload.
+    pub(crate) logger_lines: &'static [(&'static str, LoggerLines)],
     /// Makes a chunk of so many spans with two tags and gives what encodes it.
     pub(crate) encode_v04: Option<fn(u32) -> Encode>,
     /// The same in v0.5.
     pub(crate) encode_v05: Option<fn(u32) -> Encode>,
+}
+
+/// So many lines by one logger, in one span.
+#[derive(Clone, Copy)]
+pub(crate) struct LoggerLines {
+    /// With the ids of the active span.
+    pub(crate) ids: fn(u32),
+    /// With ids taken once, in the same place.
+    pub(crate) constant: fn(u32),
+    /// Without ids.
+    pub(crate) without: fn(u32),
 }
 
 /// Encodes its chunk once more and tells the length.
@@ -72,6 +85,7 @@ impl Peer {
         extract: None,
         lines: None,
         constant_lines: None,
+        logger_lines: &[],
         encode_v04: None,
         encode_v05: None,
     };

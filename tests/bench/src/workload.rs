@@ -90,6 +90,30 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "extract", what: "a context out of a map of headers", run: extract, ..TIMED },
     Workload { name: "log-line", what: "a log line with the ids of the active span", run: log_line, ..TIMED },
     Workload {
+        name: "line-log",
+        what: "a line of the log crate",
+        run: |p, s| logger_line("line-log", p, s),
+        ..TIMED
+    },
+    Workload {
+        name: "line-tracing",
+        what: "a line of tracing's fmt subscriber",
+        run: |p, s| logger_line("line-tracing", p, s),
+        ..TIMED
+    },
+    Workload {
+        name: "line-tracing-json",
+        what: "the same as JSON",
+        run: |p, s| logger_line("line-tracing-json", p, s),
+        ..TIMED
+    },
+    Workload {
+        name: "line-slog",
+        what: "a record of slog",
+        run: |p, s| logger_line("line-slog", p, s),
+        ..TIMED
+    },
+    Workload {
         name: "off",
         what: "an annotated call, tracing off at run time, over the bare call",
         run: off,
@@ -251,6 +275,19 @@ fn log_line(peer: &Peer, setting: Setting) -> Option<Figures> {
     let with_ids = per_item(setting.length, 1_000, peer.settle, || lines(1_000));
     let constant = per_item(setting.length, 1_000, peer.settle, || constant_lines(1_000));
     Some(vec![("ns, ids", with_ids), ("ns, constant", constant), ("ratio", with_ids / constant)])
+}
+
+fn logger_line(name: &str, peer: &Peer, setting: Setting) -> Option<Figures> {
+    let (_, acts) = peer.logger_lines.iter().find(|(found, _)| *found == name)?;
+    setting.placement.start(|| (peer.start)(setting.agent));
+    let line = |act: fn(u32)| per_item(setting.length, 1_000, peer.settle, || act(1_000));
+    let (ids, constant, without) = (line(acts.ids), line(acts.constant), line(acts.without));
+    Some(vec![
+        ("ns, ids", ids),
+        ("ns, constant", constant),
+        ("ns, without", without),
+        ("ratio", ids / constant),
+    ])
 }
 
 fn off(peer: &Peer, setting: Setting) -> Option<Figures> {

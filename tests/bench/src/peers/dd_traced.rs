@@ -31,6 +31,7 @@ pub(crate) const PEER: Peer = Peer {
     extract: Some(extract),
     lines: Some(lines),
     constant_lines: Some(constant_lines),
+    logger_lines: super::dd_traced_lines::ALL,
     encode_v04: Some(encode_v04),
     ..Peer::ABSENT
 };

@@ -3,11 +3,14 @@
 mod bare;
 #[cfg(feature = "dd-traced")]
 mod dd_traced;
+#[cfg(feature = "dd-traced")]
+mod dd_traced_lines;
 mod fastrace;
 mod libdd;
 mod official;
 mod official_tracing;
 mod otel_api;
+mod tracing_lines;
 mod tracing_registry;
 mod tracing_spans;
 mod withdrawn;

@@ -5,13 +5,19 @@ use std::net::SocketAddr;
 
 use opentelemetry::global;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry_sdk::trace::SdkTracer;
 use tracing::info_span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
+use tracing_subscriber::Registry;
+use tracing_subscriber::fmt::format::{DefaultFields, Format, Writer};
+use tracing_subscriber::fmt::{self, FormatEvent};
+use tracing_subscriber::layer::Layered;
 use tracing_subscriber::layer::SubscriberExt;
 
+use super::tracing_lines::Prefixed;
 use super::{official, tracing_spans};
 use crate::line::{self, Ids};
-use crate::peer::{Peer, incoming};
+use crate::peer::{LoggerLines, Peer, incoming};
 
 pub(crate) const PEER: Peer = Peer {
     name: "datadog-opentelemetry + tracing",
@@ -32,6 +38,10 @@ pub(crate) const PEER: Peer = Peer {
     extract: Some(official::acts::extract),
     lines: Some(lines),
     constant_lines: Some(constant_lines),
+    logger_lines: &[(
+        "line-tracing",
+        LoggerLines { ids: fmt_lines, constant: constant_fmt_lines, without: bare_fmt_lines },
+    )],
     ..Peer::ABSENT
 };
 
@@ -75,4 +85,45 @@ fn constant_lines(count: u32) {
     for value in 0..count {
         line::write(&ids, u64::from(value));
     }
+}
+
+/// As its users do it: a formatter of events of their own, which looks at OpenTelemetry's context.
+fn fmt_lines(count: u32) {
+    let ids = |writer: &mut Writer<'_>| {
+        let context = opentelemetry::Context::current();
+        let span = context.span();
+        let context = span.span_context();
+        let ids = Ids {
+            trace_id: u128::from_be_bytes(context.trace_id().to_bytes()),
+            span_id: u64::from_be_bytes(context.span_id().to_bytes()),
+        };
+        write!(writer, "[{ids}] ")
+    };
+    by_fmt(count, |format| Prefixed::text(format, ids));
+}
+
+fn constant_fmt_lines(count: u32) {
+    let ids = Ids::constant();
+    by_fmt(count, |format| Prefixed::text(format, move |writer: &mut Writer<'_>| write!(writer, "[{ids}] ")));
+}
+
+fn bare_fmt_lines(count: u32) {
+    by_fmt(count, |format| format);
+}
+
+/// The registry with the bridge to OpenTelemetry.
+type Spans = Layered<OpenTelemetryLayer<Registry, SdkTracer>, Registry>;
+
+fn by_fmt<E>(count: u32, format: impl FnOnce(Format) -> E)
+where
+    E: FormatEvent<Spans, DefaultFields> + Send + Sync + 'static,
+{
+    let layer = tracing_opentelemetry::layer().with_tracer(official::provider().tracer("shop"));
+    let lines = fmt::layer().with_ansi(false).with_writer(line::null).map_event_format(format);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer).with(lines), || {
+        let _active = info_span!("root").entered();
+        for orders in 0..count {
+            tracing::info!("placing an order of {orders} items");
+        }
+    });
 }
