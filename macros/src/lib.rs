@@ -227,7 +227,8 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// specs behind a colon. They are found in a literal alone, not in what `concat!` gives. Everything else in the format is that of
 /// [`format_args!`].
 ///
-/// The start is left out where `DD_LOGS_INJECTION` is off. Where tracing is compiled out, this is a plain call of `log!`, and
+/// The start is left out where `DD_LOGS_INJECTION` is off, and by a logger that brings the ids itself (`CorrelatedLogger`,
+/// `CorrelatedFormat`, `CorrelatedDrain`). Where tracing is compiled out, this is a plain call of `log!`, and
 /// placeholders give what they give without a span.
 ///
 /// The macro names the runtime as `::dd_traced`; it has no counterpart to the `crate = PATH` of [`macro@traced`].

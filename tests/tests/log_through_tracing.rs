@@ -1,0 +1,55 @@
+//! Records of `log` that go on to `tracing`, as they do where `tracing-subscriber` is installed with its defaults, have ids once.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use dd_traced::testing::ScopedTracer;
+use dd_traced::{CorrelatedFormat, dd_log, traced};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+
+static WRITTEN: Mutex<String> = Mutex::new(String::new());
+
+struct Kept;
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[traced("call")]
+fn call() {
+    dd_log!("by dd_log");
+    log::info!("by log");
+    tracing::info!("by tracing");
+}
+
+#[test]
+fn a_line_has_its_ids_once_whichever_macro_writes_it() {
+    tracing_log::LogTracer::init().expect("no other logger");
+    let plain = || fmt::layer().with_ansi(false).without_time().with_target(false).with_writer(|| Kept);
+    let written = |correlated: bool| {
+        let tracer = ScopedTracer::new();
+        if correlated {
+            let lines = plain().map_event_format(CorrelatedFormat::text);
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), call);
+        } else {
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(plain()), call);
+        }
+        let span = tracer.finished().remove(0);
+        let ids = format!("[dd.service=test dd.trace_id={:x} dd.span_id={}]", span.trace_id, span.span_id);
+        let written = std::mem::take(&mut *WRITTEN.lock().unwrap_or_else(PoisonError::into_inner));
+        // Behind the message stands where a record came from.
+        let messages =
+            written.lines().map(|line| line.split(" log.").next().unwrap_or(line).replace(&ids, "[ids]"));
+        messages.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(written(true), "[ids]  INFO by dd_log\n[ids]  INFO by log\n[ids]  INFO by tracing");
+    assert_eq!(written(false), " INFO [ids] by dd_log\n INFO by log\n INFO by tracing");
+}
