@@ -54,6 +54,16 @@ impl Upstream {
         }
     }
 
+    /// What other vendors say in `tracestate`, OpenTelemetry's member first.
+    pub(crate) fn tracestate_of_others(&self) -> Cow<'_, str> {
+        let rest = self.tracestate.as_deref().unwrap_or_default();
+        match &self.probability {
+            None => rest.into(),
+            Some(value) if rest.is_empty() => format!("ot={value}").into(),
+            Some(value) => format!("ot={value},{rest}").into(),
+        }
+    }
+
     /// The items of the baggage that are tags of the local root.
     pub(crate) fn tagged_baggage(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut bits = self.baggage_tags;
@@ -153,12 +163,16 @@ impl PropagatedTags {
         self.iter().find_map(|(found, value)| (found == key).then_some(value))
     }
 
-    /// The decision maker, which mostly comes first.
-    pub(crate) fn decision_maker(&self) -> Option<&str> {
-        match self.0.strip_prefix("_dd.p.dm=") {
-            Some(rest) => Some(cut(rest, b',').map_or(rest, |(maker, _)| maker)),
-            None => self.get(TAG_DECISION_MAKER),
-        }
+    /// The decision maker, and key and value of the other tags; where it does not come first, as it mostly does, it is among them.
+    pub(crate) fn maker_and_rest(&self) -> (Option<&str>, impl Iterator<Item = (&str, &str)>) {
+        let (maker, rest) = match self.0.strip_prefix("_dd.p.dm=") {
+            Some(first) => {
+                let (maker, rest) = cut(first, b',').unwrap_or((first, ""));
+                (Some(maker), rest)
+            }
+            None => (self.get(TAG_DECISION_MAKER), self.0.as_str()),
+        };
+        (maker, pieces(rest, b',').filter_map(|pair| cut(pair, b'=')))
     }
 
     /// Adds a tag, or replaces the one under the same key.

@@ -1,44 +1,52 @@
 //! Header values put together on the stack.
 
-/// At most `N` bytes of ASCII.
+/// At most `N` bytes of ASCII; `N` is below 2^16.
+///
+/// Aligned, and read in whole words, because the check for UTF-8 goes byte by byte before and after those.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
 pub(super) struct Text<const N: usize> {
     bytes: [u8; N],
-    length: usize,
+    /// Narrow, so that an end is seen not to wrap around.
+    length: u16,
 }
 
 impl<const N: usize> Text<N> {
     pub(super) const fn new() -> Self {
+        const { assert!(N <= u16::MAX as usize) };
         Self { bytes: [0; N], length: 0 }
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.length
+        self.length as usize
     }
 
     /// Adds ASCII, or nothing and gives false where it does not fit.
     #[expect(clippy::inline_always, reason = "the copy is a few moves where the caller knows the length")]
     #[inline(always)]
     pub(super) fn push(&mut self, part: &[u8]) -> bool {
-        let end = self.length.saturating_add(part.len());
-        let Some(place) = self.bytes.get_mut(self.length..end) else { return false };
+        let start = self.len();
+        let end = start.wrapping_add(part.len());
+        let Some(place) = self.bytes.get_mut(start..end) else { return false };
         place.copy_from_slice(part);
-        self.length = end;
+        self.length = end as u16;
         true
     }
 
     /// Goes back to an earlier length.
     pub(super) fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(length);
+        self.length = self.length.min(length as u16);
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        self.bytes.get(..self.len()).unwrap_or_default()
     }
 
     pub(super) fn as_str(&self) -> &str {
-        // Only ASCII is ever pushed.
-        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+        // Only ASCII is ever pushed, and what is behind it is zero, or was pushed before.
+        let words = self.len().next_multiple_of(16).min(N);
+        let text = std::str::from_utf8(self.bytes.get(..words).unwrap_or_default()).unwrap_or_default();
+        text.get(..self.len()).unwrap_or_default()
     }
 }
 

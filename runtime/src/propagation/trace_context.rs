@@ -16,10 +16,8 @@ pub(super) fn inject(context: &Outgoing<'_>, parts: &Parts, carrier: &mut dyn In
     push_own(&mut text, context, parts);
     let (parent, own) = text.as_str().split_at_checked(LENGTH).unwrap_or_default();
     carrier.set(traceparent::HEADER, parent);
-    let others = Others::of(context);
-    if others.is_empty() {
-        carrier.set(tracestate::HEADER, own);
-    } else {
-        join(own, &others, |list| carrier.set(tracestate::HEADER, list));
+    match Others::of(context) {
+        None => carrier.set(tracestate::HEADER, own),
+        Some(others) => join(own, &others, |list| carrier.set(tracestate::HEADER, list)),
     }
 }

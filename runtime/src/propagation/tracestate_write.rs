@@ -23,7 +23,15 @@ pub(super) struct Others<'a> {
 }
 
 impl<'a> Others<'a> {
-    pub(super) fn of(context: &Outgoing<'a>) -> Self {
+    /// None where there are none.
+    #[inline]
+    pub(super) fn of(context: &Outgoing<'a>) -> Option<Self> {
+        let is_own = || context.decision.is_some_and(|decision| decision.probability().is_some());
+        let are_there = context.tracestate.is_some() || context.probability.is_some() || is_own();
+        are_there.then(|| Self::gathered(context)).filter(|others| !others.is_empty())
+    }
+
+    fn gathered(context: &Outgoing<'a>) -> Self {
         let received = context.probability.map(|value| passed_on(value, context.decision.as_ref()));
         let own = match (&received, &context.decision) {
             (None, Some(decision)) => probability::member(context.trace_id, decision),
@@ -32,7 +40,7 @@ impl<'a> Others<'a> {
         Self { received, own, rest: context.tracestate.unwrap_or_default() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.received.is_none() && self.own.is_none() && self.rest.is_empty()
     }
 }
@@ -122,9 +130,10 @@ impl<const N: usize> Member<'_, N> {
 
     /// The decision maker first; of the others those that fit.
     fn push_tags(&mut self, context: &Outgoing<'_>, parts: &Parts) {
+        let (received, tags) = context.tags.maker_and_rest();
         if let Some(maker) = &parts.maker {
             self.push_pair(b"t.dm:", maker.as_bytes());
-        } else if let Some(maker) = context.tags.decision_maker() {
+        } else if let Some(maker) = received {
             self.push_encoded(b"t.dm:", maker);
         }
         if let Some(rate) = &parts.rate {
@@ -133,7 +142,7 @@ impl<const N: usize> Member<'_, N> {
         if let Some(marker) = &parts.marker {
             self.push_tag(org_guard::NAME, marker.as_str());
         }
-        for (key, value) in context.tags.iter() {
+        for (key, value) in tags {
             let is_written = key == TAG_DECISION_MAKER || parts.replaces(key);
             if let Some(name) = key.strip_prefix(TAG_PREFIX).filter(|_| !is_written) {
                 self.push_tag(name, value);

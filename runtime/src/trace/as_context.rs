@@ -117,9 +117,7 @@ impl<T: AsContext> From<T> for SpanLink {
         let link = Self::new(context.trace_id().as_u128(), context.span_id().as_u64()).kept(is_kept);
         match &context.place {
             // What came with the headers besides our own member.
-            Place::Remote { upstream, .. } => {
-                link.tracestate(upstream.tracestate.as_deref().unwrap_or_default())
-            }
+            Place::Remote { upstream, .. } => link.tracestate(upstream.tracestate_of_others()),
             Place::Root | Place::Within { .. } => link,
         }
     }
