@@ -48,6 +48,4 @@ pub(crate) use settings::{BaggageTags, ExtractBehavior, MAX_TAGS_BYTES, Propagat
 pub(crate) use styles::{Style, StyleList};
 
 #[cfg(test)]
-mod examples;
-#[cfg(test)]
-mod properties;
+mod tests;
