@@ -134,6 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_baggage_may_be_none() {
+        let keys = |text| resolved(&[("DD_TRACE_BAGGAGE_TAG_KEYS", text)]).0.baggage_tags;
+        assert_eq!((keys(""), keys(" , ")), (BaggageTags::Of(vec![]), BaggageTags::Of(vec![])));
+        assert_eq!((keys("*"), keys("a, b")), (BaggageTags::All, BaggageTags::parse("a,b")));
+        assert!(!resolved(&[]).0.has_http_baggage);
+        assert!(resolved(&[("DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED", "true")]).0.has_http_baggage);
+    }
+
+    #[test]
+    fn guard_is_off_until_it_is_asked_for() {
+        let words = [("DD_TRACE_ORG_GUARD_TRUSTED_OPMS", " a1,,b2 "), ("DD_TRACE_ORG_GUARD_STRICT", "1")];
+        assert_eq!(resolved(&words).0.org_guard, None);
+        let on = ("DD_TRACE_ORG_GUARD_ENABLED", "true");
+        let guard = OrgGuardSettings { trusted: vec!["a1".to_owned(), "b2".to_owned()], is_strict: true };
+        assert_eq!(resolved(&[on, words[0], words[1]]).0.org_guard, Some(guard));
+        assert_eq!(resolved(&[on]).0.org_guard, Some(OrgGuardSettings::default()));
+    }
+
+    #[test]
     fn limit_of_tags_is_clamped() {
         for (text, expected) in [("-1", 0), ("0", 0), ("511", 511), ("512", 512), ("513", 512), ("x", 512)] {
             assert_eq!(

@@ -9,18 +9,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Allocations {
     /// By the thread that asked.
     pub(crate) caller: u64,
+    /// Bytes that these asked for.
+    pub(crate) caller_bytes: u64,
     /// By all threads.
     pub(crate) process: u64,
 }
 
 /// Counts the allocations and reallocations made while `work` runs.
 pub(crate) fn count(work: impl FnOnce()) -> Allocations {
-    let caller = CALLER.get();
+    let (caller, caller_bytes) = (CALLER.get(), CALLER_BYTES.get());
     let process = PROCESS.load(Ordering::Relaxed);
     COUNTING.store(true, Ordering::SeqCst);
     work();
     COUNTING.store(false, Ordering::SeqCst);
-    Allocations { caller: CALLER.get() - caller, process: PROCESS.load(Ordering::Relaxed) - process }
+    Allocations {
+        caller: CALLER.get() - caller,
+        caller_bytes: CALLER_BYTES.get() - caller_bytes,
+        process: PROCESS.load(Ordering::Relaxed) - process,
+    }
 }
 
 pub(crate) struct Counting;
@@ -31,7 +37,7 @@ pub(crate) struct Counting;
 )]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note();
+        note(layout.size());
         unsafe { System.alloc(layout) }
     }
 
@@ -40,21 +46,22 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note();
+        note(layout.size());
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note();
+        note(size);
         unsafe { System.realloc(memory, layout, size) }
     }
 }
 
 /// One relaxed load while nobody counts, so that the timed workloads do not pay for it.
-fn note() {
+fn note(bytes: usize) {
     if COUNTING.load(Ordering::Relaxed) {
         PROCESS.fetch_add(1, Ordering::Relaxed);
         CALLER.set(CALLER.get() + 1);
+        CALLER_BYTES.set(CALLER_BYTES.get() + bytes as u64);
     }
 }
 
@@ -64,4 +71,5 @@ static PROCESS: AtomicU64 = AtomicU64::new(0);
 thread_local! {
     // Const and without a destructor: reading it allocates nothing and works at thread exit.
     static CALLER: Cell<u64> = const { Cell::new(0) };
+    static CALLER_BYTES: Cell<u64> = const { Cell::new(0) };
 }

@@ -9,6 +9,8 @@ mod compile_time;
 mod cores;
 mod driver;
 mod end_to_end;
+#[cfg(feature = "dd-traced")]
+mod headers;
 mod instructions;
 mod line;
 mod machine;

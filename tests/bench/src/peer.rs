@@ -3,6 +3,9 @@
 use std::hint::black_box;
 use std::net::SocketAddr;
 
+use crate::measure::Length;
+use crate::workload::Figures;
+
 /// A tracer under measurement. An act that it has not got is `None` and shows as a dash.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
@@ -37,6 +40,8 @@ pub(crate) struct Peer {
     /// The context of a span whose parent came in with [`INCOMING`], injected so many times into a new map.
     pub(crate) inject: Option<fn(u32)>,
     /// [`INCOMING`] extracted so many times.
+    /// What the headers of calls cost beyond their values; started already.
+    pub(crate) headers: Option<fn(Length) -> Figures>,
     pub(crate) extract: Option<fn(u32)>,
     /// So many log lines with the ids of the active span, in one span.
     pub(crate) lines: Option<fn(u32)>,
@@ -82,6 +87,7 @@ impl Peer {
         async_calls: None,
         calls: None,
         inject: None,
+        headers: None,
         extract: None,
         lines: None,
         constant_lines: None,

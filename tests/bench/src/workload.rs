@@ -88,6 +88,13 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "two-threads", what: "nested-tags on two threads at once", run: two_threads, ..APART },
     Workload { name: "inject", what: "the active context into a new map of headers", run: inject, ..TIMED },
     Workload { name: "extract", what: "a context out of a map of headers", run: extract, ..TIMED },
+    Workload {
+        name: "headers",
+        what: "all styles: allocations beyond the values, and headers of 64 KiB",
+        environment: &[("DD_TRACE_PROPAGATION_STYLE", "datadog,tracecontext,b3,b3multi,baggage")],
+        run: headers,
+        ..TIMED
+    },
     Workload { name: "log-line", what: "a log line with the ids of the active span", run: log_line, ..TIMED },
     Workload {
         name: "line-log",
@@ -267,6 +274,12 @@ fn extract(peer: &Peer, setting: Setting) -> Option<Figures> {
     let extract = peer.extract?;
     setting.placement.start(|| (peer.start)(setting.agent));
     Some(vec![("ns", per_item(setting.length, 1_000, || (), || extract(1_000)))])
+}
+
+fn headers(peer: &Peer, setting: Setting) -> Option<Figures> {
+    let figures = peer.headers?;
+    setting.placement.start(|| (peer.start)(setting.agent));
+    Some(figures(setting.length))
 }
 
 fn log_line(peer: &Peer, setting: Setting) -> Option<Figures> {

@@ -28,6 +28,7 @@ pub(crate) const PEER: Peer = Peer {
     async_calls: Some(|count| poll::block_on(async_calls(count))),
     calls: Some(calls),
     inject: Some(inject),
+    headers: Some(crate::headers::figures),
     extract: Some(extract),
     lines: Some(lines),
     constant_lines: Some(constant_lines),
