@@ -191,6 +191,7 @@ impl TracerBuilder {
         for notice in notices {
             diagnostics::log(notice.level, format_args!("{}", notice.text));
         }
+        support::log_settings(&started.core.settings.table);
         started.introduce();
         Ok(TracerGuard { running: Some(started) })
     }

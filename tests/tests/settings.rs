@@ -54,6 +54,20 @@ fn each_value_is_listed_with_its_origin() {
     assert_eq!(ended.stderr_lines_with("OTEL_SERVICE_NAME is ignored").count(), 1, "{}", ended.stderr);
 }
 
+#[test]
+fn debug_log_tells_what_was_set_and_by_whom() {
+    let ended = settings_with(&[("DD_TRACE_DEBUG", "1"), ("OTEL_SERVICE_NAME", "basket")]);
+    let told = |text| ended.stderr_lines_with(text).count();
+    assert_eq!(told("DEBUG: DD_SERVICE=basket (env_var OTEL_SERVICE_NAME)"), 1, "{}", ended.stderr);
+    assert_eq!(
+        (told("DEBUG: DD_TRACE_DEBUG=1 (env_var)"), told("DEBUG: DD_ENV=")),
+        (1, 0),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(settings_with(&[("DD_ENV", "prod")]).stderr_lines_with("DD_ENV=").count(), 0);
+}
+
 /// Empty before the first start; of the last tracer after its end.
 #[test]
 fn settings_are_those_of_the_tracer() {

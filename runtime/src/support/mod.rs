@@ -4,4 +4,4 @@
 
 mod startup;
 
-pub(crate) use startup::startup_line;
+pub(crate) use startup::{log_settings, startup_line};

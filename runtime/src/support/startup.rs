@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::config::{PartialFlush, Setting, Settings, shown_tag};
-use crate::diagnostics::is_hostile;
+use crate::config::{Origin, PartialFlush, Setting, Settings, SettingsTable, shown_tag};
+use crate::diagnostics::{self, Level, is_hostile};
 use crate::worker::settings::LocalView;
 
 /// `DATADOG TRACER CONFIGURATION - {…}`, in the form that the other tracers of Datadog print and its support reads
@@ -45,6 +45,18 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
         "span_sampling_rules": said("DD_SPAN_SAMPLING_RULES"),
     });
     format!("DATADOG TRACER CONFIGURATION - {}", on_one_line(&line.to_string()))
+}
+
+/// Tells in the debug log what somebody set, a line each, and who it was.
+pub(crate) fn log_settings(table: &SettingsTable) {
+    if !diagnostics::is_shown(Level::Debug) {
+        return;
+    }
+    for setting in table.iter().filter(|setting| setting.origin() != Origin::Default) {
+        let (name, variable) = (setting.name(), setting.variable());
+        let under = if variable == name { String::new() } else { format!(" {variable}") };
+        diagnostics::debug(format_args!("{name}={} ({}{under})", setting.value(), setting.origin()));
+    }
 }
 
 /// JSON in which every character that a message may not carry raw is a JSON escape: the escapes of the messages are none.
