@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Stack;
 use super::buffers::KEPT_RECORDS;
-use crate::model::{ChunkHead, NO_INDEX, Record, SpanBuffer, TagLog};
+use crate::model::{ChunkHead, Record, SpanBuffer, TagLog};
 use crate::trace::owned::OwnedSpan;
 
 /// Detached spans kept a thread; beyond, the oldest is given up.
@@ -64,20 +64,18 @@ impl Stack {
 
     /// Ships the records from `kept` on by a copy, but for those that are open.
     fn copy_part(&mut self, head: ChunkHead, first: usize, kept: usize, first_tag: usize) {
-        let open = part_from(&mut self.spans.records, kept);
+        let open = self.part_from(kept);
         self.copy_finished(head, first, kept, first_tag);
         self.spans.records.truncate(kept);
-        for (old, mut record) in open {
-            let index = self.spans.records.len() as u32;
-            if self.current == old {
-                self.current = index;
-            }
-            if record.parent_index != NO_INDEX && record.parent_index as usize >= kept {
-                let parent = self.spans.records.iter().rposition(|parent| parent.span_id == record.parent_id);
-                record.parent_index = parent.map_or(NO_INDEX, |parent| parent as u32);
-            }
-            self.spans.records.push(record);
-        }
+        // Where the open ones go on, in the same order.
+        let moved = |old: u32| {
+            let place = open.binary_search_by_key(&old, |(old, _)| *old).ok();
+            place.map_or(old, |place| (kept + place) as u32)
+        };
+        self.current = moved(self.current);
+        let records =
+            open.iter().map(|(_, record)| Record { parent_index: moved(record.parent_index), ..*record });
+        self.spans.records.extend(records);
         self.forget_tags(first, first_tag);
         self.spans.give_back_memory();
     }
@@ -146,25 +144,26 @@ impl Stack {
             given_up.segment.close_empty();
         }
     }
-}
 
-/// Takes the open records from `from` on out, with the places they had; the finished ones close up.
-fn part_from(records: &mut Vec<Record>, from: usize) -> Vec<(u32, Record)> {
-    let mut open = Vec::new();
-    let mut end = from;
-    for index in from..records.len() {
-        let Some(record) = records.get(index).copied() else { break };
-        if !record.is_finished() {
-            open.push((index as u32, record));
-            continue;
+    /// Takes the open records from `from` on out, with the places they had; the finished ones close up.
+    ///
+    /// Their parents are open ones from there on: a parent that finished before its child leaves without it.
+    fn part_from(&mut self, from: usize) -> Vec<(u32, Record)> {
+        let mut open = Vec::new();
+        for index in from..self.spans.len() {
+            let Some(record) = self.spans.records.get(index).filter(|record| !record.is_finished()) else {
+                continue;
+            };
+            open.push((
+                index as u32,
+                Record { parent_index: self.open_from(record.parent_index), ..*record },
+            ));
         }
-        if end != index {
-            if let Some(place) = records.get_mut(end) {
-                *place = record;
-            }
-        }
-        end += 1;
+        let mut index = 0;
+        self.spans.records.retain(|record| {
+            index += 1;
+            index <= from || record.is_finished()
+        });
+        open
     }
-    records.truncate(end);
-    open
 }

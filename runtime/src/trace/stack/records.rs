@@ -250,7 +250,7 @@ impl Stack {
 
     /// The nearest open record from `index` on up: guards that ended out of order may have left a finished one there.
     #[cold]
-    fn open_from(&self, mut index: u32) -> u32 {
+    pub(super) fn open_from(&self, mut index: u32) -> u32 {
         while let Some(record) = self.spans.records.get(index as usize).filter(|record| record.is_finished())
         {
             index = record.parent_index;

@@ -57,6 +57,32 @@ fn owned_children_of_a_long_future_ship_in_parts() {
     assert!(spans.iter().all(|span| span.span_id == root.span_id || span.parent_id == root.span_id));
 }
 
+/// The child was left without a parent on the stack, and its end was taken for that of the trace.
+#[test]
+fn a_span_whose_parent_left_with_a_part_ends_without_the_trace() {
+    let tracer = ScopedTracer::new();
+    let enter = |name| site_span(Box::leak(Box::new(CallSite::named(name)))).enter();
+    traced("root", || {
+        let parent = enter("parent");
+        let child = enter("child");
+        drop(parent);
+        (0..300).for_each(|_| traced("call", nothing));
+        let later = enter("later");
+        drop(child);
+        traced("after", nothing);
+        drop(later);
+        traced("last", nothing);
+    });
+    let spans = tracer.finished();
+    assert_eq!(spans.len(), 306);
+    let named = |name| spans.iter().find(|span| span.name == name).unwrap();
+    let root = named("root");
+    assert!(spans.iter().all(|span| span.trace_id == root.trace_id));
+    assert_eq!(named("child").parent_id, named("parent").span_id);
+    assert!(["parent", "later", "after", "last"].iter().all(|name| named(name).parent_id == root.span_id));
+    assert!(named("parent").chunk < named("child").chunk);
+}
+
 #[test]
 fn parts_of_an_activation_that_ended_inside_a_call_lose_nothing() {
     let tracer = ScopedTracer::new();
