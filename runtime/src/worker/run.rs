@@ -123,7 +123,8 @@ impl Worker {
     /// The loop; returns when the worker was shut down.
     fn work(&mut self) {
         self.listen();
-        self.enquire();
+        self.is_called = false;
+        self.pause();
         loop {
             self.listen();
             let is_ending = self.ending.is_some();
@@ -154,15 +155,16 @@ impl Worker {
                 self.delivery.report_rest(&self.queue);
                 return self.end();
             }
-            self.enquire();
-            if !self.is_awaited() && !self.is_called {
-                self.rest();
-            }
+            self.pause();
         }
     }
 
-    /// Waits until there is something to do.
-    fn rest(&self) {
+    /// Does what nobody waits for, and then waits until there is something to do.
+    fn pause(&mut self) {
+        self.enquire();
+        if self.is_awaited() || self.is_called {
+            return;
+        }
         let now = Instant::now();
         let round = now + self.parts.interval;
         // What is late waits for the agent to recover.
