@@ -58,10 +58,10 @@ fn expressions_are_tags_under_a_key() {
         "both=(3, 1)",
         "char=x",
         "http.method=GET",
+        "http.status_code=200",
         "literal=text",
         "type=true",
         "upper=GET",
-        "http.status_code:200",
         "len:3",
         "quoted key:-1.5",
     ];
