@@ -119,6 +119,29 @@ fn resource_attributes_say_who_the_process_is_and_the_rest_are_tags() {
 }
 
 #[test]
+fn beaten_and_invalid_opentelemetry_variables_are_told_apart() {
+    let counts = |source: &Source, code: &Overrides, name| {
+        let (settings, _) = Settings::resolve(code, source).unwrap();
+        let setting = settings.table.get(name).unwrap();
+        (setting.hides_otel(), setting.has_invalid_otel())
+    };
+    let (nobody, both) =
+        (Overrides::default(), [("OTEL_TRACES_EXPORTER", "none"), ("DD_TRACE_ENABLED", "1")]);
+    let name = "DD_TRACE_ENABLED";
+    assert_eq!(counts(&environment(&both), &nobody, name), (true, false));
+    assert_eq!(counts(&environment(&both[..1]), &nobody, name), (false, false));
+    assert_eq!(counts(&environment(&both), &overrides(&[(name, "true")]), name), (false, false));
+    let odd = [("OTEL_TRACES_EXPORTER", "zipkin"), both[1]];
+    assert_eq!(counts(&environment(&odd), &nobody, name), (true, false), "what is beaten is not looked at");
+    assert_eq!(counts(&environment(&odd[..1]), &nobody, name), (false, true));
+    let local = file("apm_configuration_default: {DD_TRACE_ENABLED: true, DD_TRACE_PROPAGATION_STYLE: b3}");
+    let source = Source { local, ..environment(&[odd[0], ("OTEL_PROPAGATORS", "datadog")]) };
+    assert_eq!(counts(&source, &nobody, name), (false, true));
+    assert_eq!(counts(&source, &nobody, "DD_TRACE_PROPAGATION_STYLE"), (true, false));
+    assert_eq!(counts(&source, &nobody, "DD_ENV"), (false, false));
+}
+
+#[test]
 fn more_than_ten_attributes_are_left_out_with_a_notice() {
     let attributes: Vec<String> = (0..12).map(|number| format!("k{number}=v")).collect();
     let (settings, notices) = resolved(&[("OTEL_RESOURCE_ATTRIBUTES", &attributes.join(","))]);

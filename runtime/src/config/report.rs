@@ -98,6 +98,26 @@ impl Setting {
         &self.shadowed
     }
 
+    /// Whether its OpenTelemetry variable is set, and a `DD_*` name in the environment or in a file beats it: what Datadog's telemetry counts as
+    /// `otel.env.hiding`.
+    pub fn hides_otel(&self) -> bool {
+        self.beaten_otel().is_some_and(|beaten| match self.origin() {
+            Origin::FleetFile | Origin::Environment => true,
+            Origin::LocalFile => beaten.is_valid,
+            _ => false,
+        })
+    }
+
+    /// Whether its OpenTelemetry variable would count, but says what the setting does not take: what telemetry counts as `otel.env.invalid`.
+    pub fn has_invalid_otel(&self) -> bool {
+        let would_count = matches!(self.origin(), Origin::LocalFile | Origin::Default | Origin::Calculated);
+        would_count && self.beaten_otel().is_some_and(|beaten| !beaten.is_valid)
+    }
+
+    fn beaten_otel(&self) -> Option<&SettingValue> {
+        self.shadowed.iter().find(|value| Some(value.variable) == self.otel_variable)
+    }
+
     /// Whether the setting changes anything; false where it is known and read, but what it governs is not built.
     pub fn has_effect(&self) -> bool {
         self.has_effect
