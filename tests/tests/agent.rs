@@ -79,6 +79,24 @@ web.request service=shop resource=\"POST /orders\" type=web http.status_code=\"4
 ";
 
 #[test]
+fn the_test_agent_accepts_links_and_events() {
+    if let Some(agent) = TestAgent::on_port(SCRATCH) {
+        let mut spans = command(env!("CARGO_BIN_EXE_spans"));
+        run(spans.arg("extras").env("DD_TRACE_AGENT_URL", agent.url())).expect_success();
+        agent.expect_checks_passed();
+        let traces = agent.traces();
+        let spans: Vec<_> = traces.iter().flatten().collect();
+        assert_eq!(spans.len(), 2);
+        for span in spans {
+            let [link] = &span.span_links[..] else { panic!("one link: {span:#?}") };
+            assert_eq!((link.trace_id_high, link.trace_id, link.span_id, link.flags), (3, 4, 5, 0x8000_0001));
+            assert_eq!((link.attributes["reason"].as_str(), link.tracestate.as_str()), ("retry", "vendor=1"));
+            assert_ne!(span.span_events.len() == 2, span.meta("events").is_some(), "{span:#?}");
+        }
+    }
+}
+
+#[test]
 fn the_test_agent_accepts_the_shop_over_tcp() {
     if let Some(agent) = TestAgent::on_port(SCRATCH) {
         expect_shop_accepted(&agent);

@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use dd_traced::{Span, extract, init, shutdown, span};
+use dd_traced::{Span, SpanEvent, SpanLink, extract, flush, init, shutdown, span};
 
 fn main() {
     let _tracer = init();
     match std::env::args().nth(1).expect("an act").as_str() {
         "trace" => trace(),
         "calls" => calls(),
+        "extras" => extras(),
         other => panic!("no such act: {other}"),
     }
     assert!(shutdown(Duration::from_secs(10)), "all arrives");
@@ -39,6 +40,22 @@ fn trace() {
         child.start().finish();
     }
     root.finish();
+}
+
+/// A span with links and events, sent once before and once after the agent may have told what it knows.
+fn extras() {
+    for name in ["first", "second"] {
+        let extras = span(name).start();
+        extras.add_link(
+            SpanLink::new(3 << 64 | 4, 5).attribute("reason", "retry").tracestate("vendor=1").flags(1),
+        );
+        extras.add_event(
+            SpanEvent::new("typed").attribute("texts", ["a"]).attribute("int", 1).attribute("yes", true),
+        );
+        extras.add_event("plain");
+        extras.finish();
+        assert!(flush(Duration::from_secs(10)), "all arrives");
+    }
 }
 
 /// A server span, and calls that it makes.
