@@ -111,8 +111,9 @@ use proc_macro::TokenStream;
 ///
 /// Expressions see the arguments and `self`. They run before the body, and only when the span is recorded; places are
 /// borrowed, so the body still has them. Numbers become metrics; `str`, `String`, `char`, `bool`, `Cow<str>` and a `str` in a `Box`, `Rc`
-/// or `Arc` become tags; so do references to any of these, and an `Option` of one that is not `None`. Of everything else `?` takes the `Debug` text and `%` the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
-/// in quotes every key is taken as it is written. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a
+/// or `Arc` become tags; so do references to any of these, and an `Option` of one that is not `None`. A list of them becomes a tag for each value,
+/// `key.0`, `key.1`, and so on. Of everything else `?` takes the `Debug` text and `%` the `Display` text. A key without quotes that is a known misspelling of a common one, such as `http.status`, is an error;
+/// in quotes every key is taken as it is written. Keys that say more than a tag, such as `error` and `http.status_code`, are read as `Span::set_tag` reads them. Text in quotes is never interpolated: `resource = "GET /users/{id}"` is a
 /// route, as it should be.
 ///
 /// ```

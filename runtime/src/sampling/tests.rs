@@ -7,7 +7,7 @@ use super::json::{self, trace_rules};
 use super::{OwnTags, Sampler, SamplingSettings};
 use crate::clock::Clock;
 use crate::model::priority::rate_text;
-use crate::model::{CallSite, Decision, Record, SamplingPriority, TagLog};
+use crate::model::{CallSite, Decision, Mapping, Record, SamplingPriority, TagLog};
 
 static REQUEST: CallSite = CallSite::named("http.request");
 static LIMITED: CallSite = CallSite::named("limited");
@@ -51,6 +51,18 @@ fn words(decision: Decision) -> String {
         .rate
         .map(|applied| (applied.rate, applied.limiter, rate_text(applied.rate).as_str().to_owned()));
     format!("{} {} {rate:?}", decision.priority.as_i32(), maker.unwrap_or_default())
+}
+
+/// The agent knows services by the names they are sent under.
+#[test]
+fn a_mapped_service_is_decided_about_by_its_other_name() {
+    let clock = Clock::Held(Arc::new(AtomicU64::new(1_700_000_000_000_000_000)));
+    let pairs = vec![("web".into(), "market".into()), ("pg".into(), "orders".into())];
+    let own = OwnTags { service: "web".into(), service_mapping: Mapping::new(pairs), ..OwnTags::default() };
+    let rules = r#"[{"service":"market","sample_rate":0.5},{"service":"orders","sample_rate":0.25},{"sample_rate":1}]"#;
+    let sampler = Sampler::new(&settings(rules, None), own, clock.clone(), clock.anchor());
+    let rate = |service| sampler.decide(1, service, None).rate.map(|applied| applied.rate);
+    assert_eq!([None, Some("pg"), Some("web"), Some("other")].map(rate), [0.5, 0.25, 0.5, 1.0].map(Some));
 }
 
 #[test]

@@ -64,6 +64,34 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn any_link_arrives(
+        links in prop::collection::vec((any::<(u128, u64, u8)>(), ".{0,40}", ".{0,30}", ".{0,60}"), 1..6),
+    ) {
+        let (mut tags, mut span) = (TagLog::new(), record(&PLAIN, 1, 0));
+        span.flags = span.flags.with(Flags::LINKED);
+        for ((trace_id, span_id, flags), state, key, text) in &links {
+            let link = SpanLink::new(*trace_id, *span_id).flags(*flags).tracestate(state).attribute(key, text);
+            span.tags = tags.link(span.tags, &link);
+        }
+        let sent = encoded(span, &tags, false);
+        let Some(Value::List(sent)) = sent.0.get("span_links") else { panic!("no links") };
+        prop_assert_eq!(sent.len(), links.len());
+        for (((trace_id, span_id, flags), state, key, text), sent) in links.iter().zip(sent) {
+            let halves = [("trace_id_high", (trace_id >> 64) as u64), ("trace_id", *trace_id as u64)];
+            for (key, value) in halves.into_iter().chain([("span_id", *span_id)]) {
+                prop_assert_eq!(field(sent, key), &Value::Int(value));
+            }
+            prop_assert_eq!(field(sent, "flags"), &Value::Int(0x8000_0000 | u64::from(*flags)));
+            if !state.is_empty() {
+                prop_assert_eq!(field(sent, "tracestate"), &Value::Text(state.clone()));
+            }
+            prop_assert_eq!(field(field(sent, "attributes"), key), &Value::Text(text.clone()));
+        }
+    }
+}
+
 #[test]
 fn a_span_may_have_everything_at_once() {
     let (mut tags, mut span) = (TagLog::new(), record(&PLAIN, 1, 0));
