@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use dd_traced_tests::repository;
 
-/// A page, and what was found to differ. With the variable `LINES=overwrite` differences are written to it instead.
+/// A page, and what was found to differ. With the variable `LOG_LINES=overwrite` differences are written to it instead.
 #[derive(Debug)]
 pub(crate) struct Page {
     path: PathBuf,
@@ -55,5 +55,5 @@ impl Page {
 
 #[expect(clippy::disallowed_methods, reason = "whether to record is up to who runs the tests")]
 fn overwrites() -> bool {
-    std::env::var("LINES").is_ok_and(|value| value == "overwrite")
+    std::env::var("LOG_LINES").is_ok_and(|value| value == "overwrite")
 }
