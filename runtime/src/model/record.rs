@@ -210,9 +210,9 @@ impl SpanBuffer {
             // Without a tag there is no anchor to move.
             return;
         }
-        let moved = self.tags.append(&from.tags, tag_byte);
-        if moved != 0 {
-            self.records.iter_mut().skip(start).for_each(|record| *record = record.moved(moved));
+        match self.tags.append(&from.tags, tag_byte) {
+            Some(0) => {}
+            moved => self.records.iter_mut().skip(start).for_each(|record| *record = record.joined(moved)),
         }
     }
 
@@ -223,7 +223,7 @@ impl SpanBuffer {
             return self.records.push(record);
         }
         let moved = self.tags.append(tags, 0);
-        self.records.push(record.moved(moved));
+        self.records.push(record.joined(moved));
     }
 }
 
@@ -236,6 +236,15 @@ impl Record {
         self.tags = shift(self.tags);
         self.service = shift(self.service);
         self
+    }
+
+    /// The same record after its log was joined to another one, or left behind.
+    #[inline]
+    pub(crate) fn joined(self, moved: Option<i64>) -> Self {
+        match moved {
+            Some(by) => self.moved(by),
+            None => Self { tags: 0, service: 0, ..self },
+        }
     }
 
     pub(crate) fn is_finished(&self) -> bool {

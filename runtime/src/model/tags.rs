@@ -34,6 +34,8 @@ pub(crate) const MAX_STRUCT: usize = 1 << 20;
 const BIN_HEADER: usize = 5;
 /// Bytes of tags one buffer may hold before further tags are left out.
 const MAX_LOG: usize = 64 << 20;
+/// Bytes of logs that were joined; further ones stay behind. Far below what an anchor reaches.
+const MAX_JOINED: usize = 2 * MAX_LOG;
 /// Bytes a log begins with.
 const MIN_LOG: usize = 64;
 const HEADER: usize = 8;
@@ -325,14 +327,18 @@ impl TagLog {
         })
     }
 
-    /// Appends another log's bytes from `from_byte` on; anchors into them move by the result.
-    pub(crate) fn append(&mut self, other: &TagLog, from_byte: usize) -> i64 {
+    /// Appends another log's bytes from `from_byte` on; anchors into them move by the result. `None` where both are too much for one
+    /// log.
+    pub(crate) fn append(&mut self, other: &TagLog, from_byte: usize) -> Option<i64> {
         let from = other.bytes.get(from_byte..other.used).unwrap_or_default();
         let start = self.used;
+        if from.len() > MAX_JOINED.saturating_sub(start) {
+            return None;
+        }
         if let Some(into) = self.room(from.len()) {
             into.copy_from_slice(from);
         }
-        start as i64 - from_byte as i64
+        Some(start as i64 - from_byte as i64)
     }
 
     /// The entries of one span, latest first.
@@ -529,6 +535,9 @@ pub(super) fn cut(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{CallSite, SpanBuffer};
+
+    static SITE: CallSite = CallSite::named("work");
 
     #[test]
     fn entries_of_one_span_come_latest_first_and_skip_other_spans() {
@@ -550,10 +559,40 @@ mod tests {
         let mut second = TagLog::new();
         let anchor = second.meta(0, "a", "1");
         let anchor = second.meta(anchor, "b", "2");
-        let moved = first.append(&second, 0);
+        let moved = first.append(&second, 0).unwrap();
         let anchor = u32::try_from(i64::from(anchor) + moved).unwrap();
         let texts: Vec<_> = first.entries(anchor).map(|e| e.text().unwrap().to_owned()).collect();
         assert_eq!(texts, ["2", "1"]);
+    }
+
+    /// A log of so many bytes that nobody has touched yet.
+    fn untouched(used: usize) -> TagLog {
+        TagLog { bytes: vec![0; used + (1 << 10)], used }
+    }
+
+    /// An anchor is 32 bits wide.
+    #[test]
+    fn logs_are_joined_up_to_a_limit_and_records_never_point_elsewhere() {
+        let mut more = SpanBuffer::new();
+        let mut record = Record::open(&SITE, 1, 0, 0);
+        record.tags = more.tags.meta(0, "key", "value");
+        record.service = more.tags.field(0, EntryKind::Service, "shop");
+        more.records.push(record);
+        let room = more.tags.len();
+        for (missing, is_joined) in [(1, false), (0, true), (-1_isize, true)] {
+            let used = (MAX_JOINED - room).checked_add_signed(missing).unwrap();
+            let mut all = SpanBuffer { records: Vec::new(), tags: untouched(used) };
+            let mut one = SpanBuffer { records: Vec::new(), tags: untouched(used) };
+            all.append(&more, 0, 0);
+            one.push_from(record, &more.tags);
+            for joined in [all, one] {
+                let record = joined.records[0];
+                let key = joined.tags.entries(record.tags).next().map(|entry| entry.key().to_owned());
+                assert_eq!(key.as_deref(), is_joined.then_some("key"));
+                assert_eq!(joined.tags.text(record.service), is_joined.then_some("shop"));
+                assert!(joined.tags.len() <= MAX_JOINED);
+            }
+        }
     }
 
     #[test]

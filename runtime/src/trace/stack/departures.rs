@@ -117,7 +117,7 @@ impl Stack {
         tags.truncate(first_tag);
         let moved = tags.append(&living, 0);
         for record in open {
-            *record = record.moved(moved);
+            *record = record.joined(moved);
         }
     }
 
