@@ -95,6 +95,7 @@ pub struct Counters {
     pub(crate) dropped: [u64; DropReason::ALL.len()],
     pub(crate) left_out_links: u64,
     pub(crate) left_out_events: u64,
+    pub(crate) left_out_tags: u64,
 }
 
 impl Counters {
@@ -134,6 +135,12 @@ impl Counters {
         lost.map(|reason| self.dropped(reason)).sum()
     }
 
+    /// Tags that spans had beyond the 1 000, and the 1 MiB in all, that a span may have of its own; those stay whose keys came
+    /// first. Counted when their payload is settled. The spans themselves are sent.
+    pub fn left_out_tags(&self) -> u64 {
+        self.left_out_tags
+    }
+
     /// The same books with more spans that finished and were lost for this reason.
     pub(crate) fn with_refused(mut self, reason: DropReason, spans: u64) -> Self {
         self.finished += spans;
@@ -156,9 +163,11 @@ impl fmt::Debug for Counters {
                 books.field(reason.as_str(), &self.dropped(reason));
             }
         }
-        for (name, count) in
-            [("left_out_links", self.left_out_links), ("left_out_events", self.left_out_events)]
-        {
+        for (name, count) in [
+            ("left_out_links", self.left_out_links),
+            ("left_out_events", self.left_out_events),
+            ("left_out_tags", self.left_out_tags),
+        ] {
             if count > 0 {
                 books.field(name, &count);
             }
@@ -176,6 +185,7 @@ pub(crate) struct Ledger {
     dropped: [AtomicU64; DropReason::ALL.len()],
     left_out_links: AtomicU64,
     left_out_events: AtomicU64,
+    left_out_tags: AtomicU64,
 }
 
 // Relaxed throughout: each counter stands alone. A snapshot reads what was lost or delivered before what was finished, so
@@ -199,6 +209,13 @@ impl Ledger {
         self.left_out_events.fetch_add(events.into(), Ordering::Relaxed);
     }
 
+    /// Counts tags that spans have too many of.
+    pub(crate) fn leave_out_tags(&self, tags: u64) {
+        if tags > 0 {
+            self.left_out_tags.fetch_add(tags, Ordering::Relaxed);
+        }
+    }
+
     /// A snapshot, with `queued` spans that are handed over but not in the books yet.
     pub(crate) fn snapshot(&self, queued: u64) -> Counters {
         let mut dropped = [0; DropReason::ALL.len()];
@@ -213,6 +230,7 @@ impl Ledger {
             dropped,
             left_out_links: self.left_out_links.load(Ordering::Relaxed),
             left_out_events: self.left_out_events.load(Ordering::Relaxed),
+            left_out_tags: self.left_out_tags.load(Ordering::Relaxed),
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Part {
     pub(crate) until: usize,
     /// Spans left out because one alone is above the limit.
     pub(crate) too_large: usize,
+    /// Tags left out of the spans that are written.
+    pub(crate) left_out_tags: u64,
 }
 
 /// Turns chunks into bytes.
@@ -81,7 +83,7 @@ impl Encoder {
             given: &given,
             received: None,
         };
-        let mut part = Part { until: from, too_large: 0 };
+        let mut part = Part { until: from, too_large: 0, left_out_tags: 0 };
         let mut written = 0;
         // The first span carries the tags of the chunk. It alone may be above the limit; then the next one is the first.
         while let Some((record, is_local_root)) = order.get(chunk.records, part.until) {
@@ -98,10 +100,11 @@ impl Encoder {
                 }
             };
             let around = Surroundings { given, received, ..around };
-            self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+            let left_out = self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
             let is_alone = payload.spans == 0;
             if payload.bytes.len() <= if is_alone { limits.max_alone } else { limits.max_bytes } {
                 part.until += 1;
+                part.left_out_tags += u64::from(left_out);
                 written = 1;
                 break;
             }
@@ -114,19 +117,20 @@ impl Encoder {
         }
         while let (1.., Some((record, _))) = (written, order.get(chunk.records, part.until)) {
             let span_at = payload.bytes.len();
-            if let Some(selected) = chunk.selection(record) {
+            let left_out = if let Some(selected) = chunk.selection(record) {
                 let given = with_selection(around.given, selected);
                 let around = Surroundings { given: &given, ..around };
-                self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
+                self.spans.append(&mut payload.bytes, record, chunk.tags, &around)
             } else {
-                self.spans.append(&mut payload.bytes, record, chunk.tags, &around);
-            }
+                self.spans.append(&mut payload.bytes, record, chunk.tags, &around)
+            };
             if payload.bytes.len() > limits.max_bytes {
                 payload.bytes.truncate(span_at);
                 break;
             }
             written += 1;
             part.until += 1;
+            part.left_out_tags += u64::from(left_out);
         }
         if written == 0 {
             payload.bytes.truncate(chunk_at);

@@ -6,10 +6,18 @@ use super::room::{Full, Room};
 use super::tags::{Blocks, Written};
 use crate::model::{Entry, EntryKind};
 
+/// A pair, `None` where it was taken back, and its key.
+type Keyed<'a> = (Option<Pair<'a>>, &'a [u8]);
+
+/// Tags of its own that a span may have.
+pub(super) const MAX_TAGS: usize = 1_000;
+/// Bytes that these may take.
+pub(super) const MAX_TAG_BYTES: usize = 1 << 20;
+
 /// Writes `meta` behind its header, and `metrics` if there are any; each key once over both.
 ///
 /// The chunk's tags win over the span's own, of which the latest wins; the tracer's come last. A tag taken back hides the
-/// tracer's as well.
+/// tracer's as well. Of too many own tags those stay whose keys came first.
 #[cold]
 #[inline(never)]
 pub(super) fn tags<'a>(
@@ -18,18 +26,10 @@ pub(super) fn tags<'a>(
     blocks: &Blocks<'_>,
 ) -> Result<Written, Full> {
     let all = room.len();
-    let mut pairs: Vec<(Option<Pair<'_>>, &[u8])> = Vec::new();
-    let with_key = |pair: Pair<'a>| (Some(pair), key_of(pair.bytes));
+    let (own, left_out) = own_tags(entries, blocks);
+    let mut pairs: Vec<Keyed<'_>> = Vec::new();
     pairs.extend(blocks.given.pairs().map(|pair| (Some(pair), key_of(pair.bytes))));
-    pairs.extend(entries.filter_map(|entry| {
-        let bytes = entry.payload;
-        match entry.kind {
-            EntryKind::Meta => Some(with_key(Pair { bytes, is_number: false })),
-            EntryKind::Metric => Some(with_key(Pair { bytes, is_number: true })),
-            EntryKind::Unset => Some((None, key_of(bytes))),
-            _ => None,
-        }
-    }));
+    pairs.extend(own);
     pairs.extend(blocks.constants.pairs().map(|pair| (Some(pair), key_of(pair.bytes))));
     // Stable: of equal keys the first, which is the strongest, stays first.
     pairs.sort_by_key(|(_, key)| *key);
@@ -41,7 +41,51 @@ pub(super) fn tags<'a>(
         room.put(&metrics_header(numbers.len().min(MOST) as u16))?;
     }
     let numbers = put_all(&mut room, &numbers)?;
-    Ok(Written { metas, numbers, len: all - room.len() })
+    Ok(Written { metas, numbers, len: all - room.len(), left_out })
+}
+
+/// The latest tag of each key, `None` for one that was taken back, as far as there may be so many; and how many are left out.
+fn own_tags<'a>(entries: impl Iterator<Item = Entry<'a>>, blocks: &Blocks<'_>) -> (Vec<Keyed<'a>>, u32) {
+    let tag = |entry: Entry<'a>| {
+        let bytes = entry.payload;
+        match entry.kind {
+            EntryKind::Meta => Some(Some(Pair { bytes, is_number: false })),
+            EntryKind::Metric => Some(Some(Pair { bytes, is_number: true })),
+            EntryKind::Unset => Some(None),
+            _ => None,
+        }
+        .map(|pair| (pair, key_of(bytes)))
+    };
+    let mut tags: Vec<(usize, Keyed<'_>)> = entries.filter_map(tag).enumerate().collect();
+    // Stable: of equal keys the latest stays first.
+    tags.sort_by_key(|(_, (_, key))| *key);
+    tags.dedup_by(|(earlier, (_, key)), (latest, (_, kept))| {
+        let is_same = key == kept;
+        if is_same {
+            // The place of a tag is that of its key's first entry.
+            *latest = *earlier;
+        }
+        is_same
+    });
+    tags.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+    let (mut count, mut bytes, mut left_out) = (0, 0, 0);
+    let mut kept = Vec::with_capacity(tags.len().min(MAX_TAGS));
+    for (_, tag) in tags {
+        // What the chunk gives is not the span's own.
+        if let (Some(pair), key) = tag {
+            if blocks.given.has(key) {
+                continue;
+            }
+            if count == MAX_TAGS || bytes + pair.bytes.len() > MAX_TAG_BYTES {
+                left_out += 1;
+                continue;
+            }
+            count += 1;
+            bytes += pair.bytes.len();
+        }
+        kept.push(tag);
+    }
+    (kept, left_out)
 }
 
 /// The number of pairs is written in 16 bits.

@@ -49,7 +49,7 @@ impl SpanWriter {
         Self { constants, shapes: Shapes::new(), reads_events: false, own_texts: Vec::new() }
     }
 
-    /// Appends the span.
+    /// Appends the span; gives the number of its tags that are left out.
     #[inline]
     pub(super) fn append(
         &mut self,
@@ -57,9 +57,12 @@ impl SpanWriter {
         record: &Record,
         log: &TagLog,
         around: &Surroundings<'_>,
-    ) {
-        while self.write(out, record, log, around).is_err() {
-            out.grow();
+    ) -> u32 {
+        loop {
+            match self.write(out, record, log, around) {
+                Ok(left_out) => return left_out,
+                Err(Full) => out.grow(),
+            }
         }
     }
 
@@ -70,7 +73,7 @@ impl SpanWriter {
         record: &Record,
         log: &TagLog,
         around: &Surroundings<'_>,
-    ) -> Result<(), Full> {
+    ) -> Result<u32, Full> {
         let (shape, bytes, numbers_at, has_type, constants) =
             if record.service == 0 && !record.flags.has(Flags::FIELDS) {
                 let constants = self.constants.of(true, record.flags);
@@ -110,13 +113,12 @@ impl SpanWriter {
         if written.metas == 0 {
             out.remove(metas_at - META_HEADER..metas_at);
         }
-        if has_extras {
-            self.put_extras(out, span_at, record, log, around);
-        }
-        Ok(())
+        let anew = if has_extras { self.put_extras(out, span_at, record, log, around) } else { None };
+        Ok(anew.unwrap_or(written.left_out))
     }
 
-    /// Adds the fields that few spans have to the span that begins at `span_at`.
+    /// Adds the fields that few spans have to the span that begins at `span_at`. Where it has to be written anew, the number of its
+    /// tags that are left out then.
     #[cold]
     #[inline(never)]
     fn put_extras(
@@ -126,12 +128,13 @@ impl SpanWriter {
         record: &Record,
         log: &TagLog,
         around: &Surroundings<'_>,
-    ) {
+    ) -> Option<u32> {
         let unix_ns = |ticks| around.pace.unix_ns(ticks);
         let events = log.events(record.tags);
         if !events.is_empty() && !self.reads_events {
             out.truncate(span_at);
-            return self.append_with_events(out, record, log, &events::json(&events, unix_ns), around);
+            let events = events::json(&events, unix_ns);
+            return Some(self.append_with_events(out, record, log, &events, around));
         }
         let mut fields = 0;
         let mut put = |name: &[u8], value: &[u8]| {
@@ -152,6 +155,7 @@ impl SpanWriter {
             put(&[&b"\xabmeta_struct\xdf"[..], &count].concat(), &pairs);
         }
         out.raise(span_at, fields);
+        None
     }
 
     /// Appends the span with its events as a tag.
@@ -162,13 +166,13 @@ impl SpanWriter {
         log: &TagLog,
         events: &str,
         around: &Surroundings<'_>,
-    ) {
+    ) -> u32 {
         let mut own = TagLog::new();
         let mut record = *record;
         record.tags = own.copy_chain_but(log, record.tags, EntryKind::Event);
         record.tags = own.meta(record.tags, "events", events);
         record.service = own.copy_field(log, record.service);
-        self.append(out, &record, &own, around);
+        self.append(out, &record, &own, around)
     }
 
     /// Puts the constant parts of a span that has texts of its own together.

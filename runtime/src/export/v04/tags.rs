@@ -20,6 +20,8 @@ pub(super) struct Written {
     pub(super) metas: u16,
     pub(super) numbers: u16,
     pub(super) len: usize,
+    /// Tags of the span that were left out.
+    pub(super) left_out: u32,
 }
 
 /// Why copying ended early.
@@ -98,7 +100,7 @@ pub(super) fn copy(
             }
         }
     }
-    Ok(Written { metas, numbers: all_numbers, len: all - room.len() })
+    Ok(Written { metas, numbers: all_numbers, len: all - room.len(), left_out: 0 })
 }
 
 /// Whether a key that may have been met was: in a block, or in a tag of the span later than the one it is borrowed from.

@@ -198,11 +198,22 @@ pub(crate) fn encoded(
     tags: &TagLog,
     decision: Decision,
 ) -> Vec<WireSpan> {
+    encoded_counting(defaults, head, records, tags, decision).0
+}
+
+/// The same with the number of tags that are left out.
+pub(crate) fn encoded_counting(
+    defaults: &SpanDefaults,
+    head: &ChunkHead,
+    records: &[Record],
+    tags: &TagLog,
+    decision: Decision,
+) -> (Vec<WireSpan>, u64) {
     let mut payload = Payload::reusing(Vec::new());
     let chunk = Chunk { head, records, tags, decision, selected: &[] };
     let part = Encoder::new(defaults).chunk(&mut payload, &chunk, &timeline(), 0, UNLIMITED);
     assert_eq!((part.until, part.too_large, payload.chunks()), (records.len(), 0, 1));
-    decode(&payload.into_body()).pop().expect("one chunk")
+    (decode(&payload.into_body()).pop().expect("one chunk"), part.left_out_tags)
 }
 
 /// A batch of `chunks` chunks with `spans` spans each.

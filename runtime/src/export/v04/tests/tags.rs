@@ -1,6 +1,6 @@
 //! Keys that occur more than once.
 
-use super::super::testing::{KEEP, encoded, head, record};
+use super::super::testing::{KEEP, encoded, encoded_counting, head, record};
 use super::{PLAIN, defaults};
 use crate::model::{CallSite, EntryKind, Flags, TagLog};
 
@@ -58,6 +58,57 @@ fn any_number_of_tags_arrives_once_each() {
             assert_eq!((text, number), expected, "{index} of {count}");
         }
     }
+}
+
+#[test]
+fn of_too_many_tags_those_stay_whose_keys_came_first() {
+    for (count, left_out) in [(999_u32, 0), (1_000, 0), (1_001, 1), (1_500, 500)] {
+        let mut tags = TagLog::new();
+        let mut span = record(&PLAIN, 1, 0);
+        span.tags = tags.metric(0, "taken.back", 1.0);
+        for index in 0..count {
+            span.tags = tags.meta(span.tags, &format!("key.{index}"), "early");
+        }
+        span.tags = tags.unset(span.tags, "taken.back");
+        // A key that is there may change; the tracer's own and the chunk's tags are none of the span's.
+        span.tags = tags.meta(span.tags, "key.0", "late");
+        let (spans, counted) = encoded_counting(&defaults(), &head(5, 1, None), &[span], &tags, KEEP);
+        let span = &spans[0];
+        let kept = (0..count).filter(|index| span.meta(&format!("key.{index}")).is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), (0..count.min(1_000)).collect::<Vec<_>>());
+        assert_eq!((span.meta("key.0"), span.metric("taken.back"), counted), (Some("late"), None, left_out));
+        assert_eq!((span.meta("env"), span.metric("_sampling_priority_v1")), (Some("prod"), Some(1.0)));
+    }
+}
+
+#[test]
+fn tags_of_a_span_take_a_mebibyte() {
+    // Keys of one header byte and three letters, values of three header bytes.
+    let (pair, few) = (4 + 3 + 20_000, 52);
+    let rest = (1 << 20) - few * pair - 4 - 3;
+    for (len, left_out) in [(rest - 1, 0), (rest, 0), (rest + 1, 1)] {
+        let mut tags = TagLog::new();
+        let mut span = record(&PLAIN, 1, 0);
+        for index in 0..few {
+            span.tags = tags.meta(span.tags, &format!("k{index:02}"), &"v".repeat(20_000));
+        }
+        span.tags = tags.meta(span.tags, "end", &"v".repeat(len));
+        let (spans, counted) = encoded_counting(&defaults(), &head(5, 1, None), &[span], &tags, KEEP);
+        assert_eq!((spans[0].meta("end").is_none(), counted), (left_out == 1, left_out));
+        assert!(spans[0].meta("k51").is_some());
+    }
+}
+
+/// The count of numbers is 16 bits wide: what the chunk says was pushed out.
+#[test]
+fn numbers_beyond_all_measure_leave_room_for_the_decision() {
+    let mut tags = TagLog::new();
+    let mut span = record(&PLAIN, 1, 0);
+    for index in 0..66_000 {
+        span.tags = tags.metric(span.tags, &format!("{index}"), 1.0);
+    }
+    let (spans, counted) = encoded_counting(&defaults(), &head(5, 1, None), &[span], &tags, KEEP);
+    assert_eq!((spans[0].metric("_sampling_priority_v1"), counted), (Some(1.0), 65_000));
 }
 
 static TAGGED: CallSite = CallSite::named("tagged").tags(&[
