@@ -15,6 +15,9 @@ use crate::sampling::WhySampled;
 /// Cheap to clone, `Send` and `Sync`. It stays valid after its span finished: children, links and headers can still be made from
 /// it, and they share the trace's sampling decision.
 ///
+/// What children inherit, service and baggage, is that of the span at the time when its context was made. Under an activation of
+/// the span itself it is that of the present.
+///
 /// ```
 /// let span = dd_traced::span("batch.import").start();
 /// let context = span.context();

@@ -113,3 +113,30 @@ fn tracers_of_a_thread_may_end_in_any_order() {
     traced("second", nothing);
     assert_eq!(tracer.tree(), "second\n");
 }
+
+#[test]
+fn a_context_hands_the_service_on_that_its_span_had() {
+    let tracer = ScopedTracer::new();
+    let span = span("handle").start();
+    let before = span.context();
+    {
+        let _active = before.enter();
+        span.set_service("orders");
+        traced("under the context", nothing);
+    }
+    {
+        let _active = span.context().enter();
+        traced("under a later context", nothing);
+    }
+    {
+        let _active = span.activate();
+        span.set_service("shop");
+        traced("under the span", nothing);
+    }
+    span.finish();
+    let spans = tracer.finished();
+    let service = |name| spans.iter().find(|span| span.name == name).unwrap().service.as_deref();
+    assert_eq!(service("under the context"), None);
+    assert_eq!(service("under a later context"), Some("orders"));
+    assert_eq!((service("under the span"), service("handle")), (Some("shop"), Some("shop")));
+}
