@@ -286,7 +286,7 @@ impl ScopedTracer {
         let queue = &self.core.queue;
         let Settings { identity, spans, .. } = &*self.core.settings;
         let preparation = Preparation { service: identity.service.clone(), rules: spans.clone() };
-        queue.drain(&mut Vec::new(), |mut batch, _| {
+        queue.drain(&mut Vec::new(), |mut batch| {
             preparation.prepare(&mut batch, queue);
             queue.ledger().acknowledge(batch.spans());
             queue.release(batch.credit);

@@ -148,9 +148,9 @@ impl Queue {
         self.ledger.drop_spans(reason, spans);
     }
 
-    /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, gives
-    /// their part of the limit back with [`Queue::release`], and the memory to the outbox with [`recycle`].
-    pub(crate) fn drain(&self, spare: &mut Vec<ChunkBatch>, mut take: impl FnMut(ChunkBatch, &Arc<Outbox>)) {
+    /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, and gives
+    /// their part of the limit back with [`Queue::release`].
+    pub(crate) fn drain(&self, spare: &mut Vec<ChunkBatch>, mut take: impl FnMut(ChunkBatch)) {
         self.is_full.store(false, Ordering::Relaxed);
         for outbox in lock(&self.outboxes).iter() {
             let mut content = lock(&outbox.content);
@@ -166,10 +166,10 @@ impl Queue {
                 batch.credit = content.bytes;
                 self.release(content.credit - content.bytes);
                 (content.bytes, content.credit) = (0, 0);
-                take(batch, outbox);
+                take(batch);
             } else if content.batch.capacity_bytes() > 0 {
                 // Nothing came since the last drain: an idle thread keeps no buffer.
-                keep(spare, std::mem::take(&mut content.batch));
+                recycle(spare, std::mem::take(&mut content.batch));
             }
         }
     }
@@ -274,23 +274,11 @@ impl Outbox {
     }
 }
 
-/// Gives the memory of a drained batch back, unless it grew out of proportion: large buffers to their outbox at once, so that the
-/// thread goes on in those it knows best; the rest for the next swap.
-pub(crate) fn recycle(spare: &mut Vec<ChunkBatch>, mut batch: ChunkBatch, outbox: &Outbox) {
-    if batch.capacity_bytes() > KEPT_BUFFER {
-        return;
-    }
-    batch.clear();
-    if batch.has_empty() {
-        lock(&outbox.content).batch.keep_all_empty_of(&mut batch);
-    }
-    keep(spare, batch);
-}
-
-/// Keeps a batch without content for the next swap.
-fn keep(spare: &mut Vec<ChunkBatch>, batch: ChunkBatch) {
-    const KEPT_BATCHES: usize = 8;
-    if spare.len() < KEPT_BATCHES && batch.capacity_bytes() <= KEPT_BUFFER {
+/// Gives a drained buffer back for the next swap, unless it grew out of proportion.
+pub(crate) fn recycle(spare: &mut Vec<ChunkBatch>, mut batch: ChunkBatch) {
+    const KEPT_BUFFERS: usize = 8;
+    if spare.len() < KEPT_BUFFERS && batch.capacity_bytes() <= KEPT_BUFFER {
+        batch.clear();
         spare.push(batch);
     }
 }
@@ -334,7 +322,7 @@ mod tests {
 
     fn drain(queue: &Queue) -> usize {
         let mut spans = 0;
-        queue.drain(&mut Vec::new(), |batch, _| {
+        queue.drain(&mut Vec::new(), |batch| {
             spans += batch.spans();
             queue.ledger().acknowledge(batch.spans());
             queue.release(batch.credit);
@@ -376,7 +364,7 @@ mod tests {
         let outbox = queue.outbox();
         queue.push(&outbox, head(), &spans(10), 0, 0);
         let mut held = Vec::new();
-        queue.drain(&mut Vec::new(), |batch, _| held.push(batch));
+        queue.drain(&mut Vec::new(), |batch| held.push(batch));
         queue.push(&outbox, head(), &spans(10), 0, 0);
         assert_eq!(queue.counters().dropped(DropReason::QueueFull), 10);
         held.drain(..).for_each(|batch| queue.release(batch.credit));
@@ -441,7 +429,7 @@ mod tests {
         let mut lengths = Vec::new();
         let mut spare = Vec::new();
         let mut batches = Vec::new();
-        queue.drain(&mut spare, |batch, _| batches.push(batch));
+        queue.drain(&mut spare, |batch| batches.push(batch));
         for batch in batches {
             for head in &batch.heads {
                 let records = head.records(batch.buffer(head));
@@ -449,39 +437,15 @@ mod tests {
             }
             assert_eq!(batch.spans(), 145);
             queue.release(batch.credit);
-            recycle(&mut spare, batch, &common);
+            recycle(&mut spare, batch);
         }
         assert_eq!(lengths, [(2, 0), (3, 2), (80, 20), (60, 0)]);
         assert_eq!(queue.reserved.0.load(Ordering::Relaxed), 0);
-        // Both large buffers are back where they came from, before the next drain.
+        // Both large buffers go round.
+        queue.push(&common, head(), &spans(1), 0, 0);
+        queue.drain(&mut spare, |batch| queue.release(batch.credit));
         let kept = [(); 3].map(|()| common.take_empty().is_some());
         assert_eq!(kept, [true, true, false]);
-    }
-
-    #[test]
-    fn an_outbox_that_has_nothing_to_do_keeps_no_memory() {
-        let queue = queue(1 << 20);
-        let (outbox, mut spare) = (queue.outbox(), Vec::new());
-        let work = |chunks: usize, spare: &mut Vec<ChunkBatch>| {
-            (0..chunks).for_each(|_| queue.push_whole(&outbox, head(), spans(100), 0, 0));
-            let mut drained = Vec::new();
-            queue.drain(spare, |batch, outbox| drained.push((batch, Arc::clone(outbox))));
-            for (batch, outbox) in drained {
-                queue.release(batch.credit);
-                recycle(spare, batch, &outbox);
-            }
-            lock(&outbox.content).batch.capacity_bytes()
-        };
-        let held = work(3, &mut spare);
-        assert!(held >= 3 * 100 * size_of::<Record>(), "{held} bytes wait for the next large chunks");
-        assert_eq!(work(0, &mut spare), 0);
-        // A batch out of proportion comes back to nobody.
-        let buffers = KEPT_BUFFER / spans(100).capacity_bytes() + 1;
-        let outbox = queue.outbox();
-        let mut batch = ChunkBatch::new();
-        (0..buffers).for_each(|_| batch.add_whole(head(), spans(100), 0));
-        recycle(&mut spare, batch, &outbox);
-        assert!(outbox.take_empty().is_none());
     }
 
     #[test]

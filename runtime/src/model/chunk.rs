@@ -145,17 +145,7 @@ impl ChunkBatch {
         if other.large.is_empty() {
             other.empty.truncate(other.empty.len() / 2);
         }
-        self.keep_all_empty_of(other);
-    }
-
-    /// Takes over all empty buffers of another batch.
-    pub(crate) fn keep_all_empty_of(&mut self, other: &mut Self) {
         other.empty.drain(..).for_each(|buffer| keep(&mut self.empty, buffer));
-    }
-
-    /// Whether there are large buffers without content.
-    pub(crate) fn has_empty(&self) -> bool {
-        !self.empty.is_empty()
     }
 
     /// Forgets all content, keeping the memory.

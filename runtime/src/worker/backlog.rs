@@ -4,13 +4,12 @@
 //! parts. Invariant: each span is between the settled and the unsettled exactly once.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::prepare::Preparation;
 use super::ruling::{DecidedChunk, Ruling};
 use crate::clock::Timeline;
 use crate::export::counters::DropReason;
-use crate::export::queue::{Outbox, Queue, recycle};
+use crate::export::queue::{Queue, recycle};
 use crate::export::v04::{Chunk, Encoder, Limits, Payload};
 use crate::model::{ChunkBatch, EntryKind, Record, SelectedSpan, TagLog};
 use crate::sampling::{Sampler, is_kept};
@@ -29,8 +28,6 @@ pub(super) struct Backlog {
 #[derive(Debug)]
 pub(super) struct Taken {
     batch: ChunkBatch,
-    /// Where it came from; large buffers go back there.
-    outbox: Arc<Outbox>,
     /// In the order of the heads, as far as anybody asked.
     rulings: Vec<Option<Ruling>>,
 }
@@ -89,9 +86,9 @@ impl Backlog {
     pub(super) fn drain(&mut self, queue: &Queue) -> usize {
         let before = self.batches.len();
         let Self { batches, spare, preparation, .. } = self;
-        queue.drain(spare, |mut batch, outbox| {
+        queue.drain(spare, |mut batch| {
             preparation.prepare(&mut batch, queue);
-            batches.push_back(Taken { batch, outbox: Arc::clone(outbox), rulings: Vec::new() });
+            batches.push_back(Taken { batch, rulings: Vec::new() });
         });
         let taken = self.batches.len() - before;
         if taken == 0 {
@@ -116,9 +113,9 @@ impl Backlog {
         }
         for _ in 0..batches.len() {
             match batches.pop_front() {
-                Some(Taken { batch, outbox, .. }) if batch.is_empty() => {
+                Some(Taken { batch, .. }) if batch.is_empty() => {
                     queue.release(batch.credit);
-                    recycle(spare, batch, &outbox);
+                    recycle(spare, batch);
                 }
                 Some(taken) => batches.push_back(taken),
                 None => {}
@@ -171,9 +168,9 @@ impl Backlog {
             } else {
                 self.settled.in_the_batch_before()
             };
-            if let Some(Taken { batch, outbox, .. }) = self.batches.pop_front() {
+            if let Some(Taken { batch, .. }) = self.batches.pop_front() {
                 queue.release(batch.credit);
-                recycle(&mut self.spare, batch, &outbox);
+                recycle(&mut self.spare, batch);
             }
         }
         self.settled = Position::default();
@@ -310,14 +307,9 @@ mod tests {
         Sampler::new(&SamplingSettings::default(), OwnTags::default(), clock, start)
     }
 
-    fn taken(batch: ChunkBatch) -> Taken {
-        let outbox = Queue::new(1, 1, Box::new(|| ())).outbox();
-        Taken { batch, outbox, rulings: Vec::new() }
-    }
-
     fn backlog() -> Backlog {
         let batches = [batch(&SITE, 3, 4), batch(&SITE, 0, 0), batch(&SITE, 1, 30), batch(&SITE, 5, 1)];
-        let taken = batches.map(taken);
+        let taken = batches.map(|batch| Taken { batch, rulings: Vec::new() });
         Backlog { batches: taken.into(), ..Backlog::default() }
     }
 
@@ -359,7 +351,7 @@ mod tests {
     #[test]
     fn parts_of_a_chunk_share_one_decision_whatever_the_agent_answers() {
         let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| ()));
-        let taken = taken(batch(&SITE, 2, 30));
+        let taken = Taken { batch: batch(&SITE, 2, 30), rulings: Vec::new() };
         let mut backlog = Backlog { batches: [taken].into(), ..Backlog::default() };
         let (sampler, mut encoder) = (sampler(), Encoder::new(&SpanDefaults::default()));
         let (mut priorities, mut answers) = (BTreeMap::<u64, Vec<_>>::new(), 0);

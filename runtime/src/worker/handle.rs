@@ -129,7 +129,7 @@ impl WorkerHandle {
     /// Books what is in the queue as lost for want of a thread.
     fn drop_queue(&self) {
         let mut lost = 0;
-        self.queue.drain(&mut Vec::new(), |batch, _| {
+        self.queue.drain(&mut Vec::new(), |batch| {
             lost += batch.spans();
             self.queue.release(batch.credit);
         });
