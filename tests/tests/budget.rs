@@ -30,7 +30,7 @@ const KNOWN: &str = "
     futures-core futures-task futures-util http http-body http-body-util httparse hyper hyper-util icu_collections
     icu_locale_core icu_normalizer icu_normalizer_data icu_properties icu_properties_data icu_provider idna idna_adapter
     ipnet itoa libc linux-raw-sys litemap log memchr mio num-traits once_cell percent-encoding pin-project-lite potential_utf proc-macro2
-    quote reqwest rmp rmp-serde rustix serde serde_core serde_json slab smallvec socket2 stable_deref_trait syn sync_wrapper
+    quote regex-lite reqwest rmp rmp-serde rustix serde serde_core serde_json slab smallvec socket2 stable_deref_trait syn sync_wrapper
     synstructure tinystr tokio tower tower-http tower-layer tower-service tracing tracing-core try-lock unicode-ident url
     utf8_iter utf_types want writeable yoke yoke-derive zerofrom zerofrom-derive zerotrie zerovec zerovec-derive zmij";
 

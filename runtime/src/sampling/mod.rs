@@ -24,6 +24,8 @@ pub(crate) mod settings;
 mod span_sampler;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "enable")]
+mod trace_filter;
 mod why;
 
 pub(crate) use examined::OwnTags;
@@ -31,4 +33,6 @@ pub(crate) use examined::OwnTags;
 pub(crate) use knuth::is_kept;
 pub(crate) use sampler::Sampler;
 pub(crate) use settings::SamplingSettings;
+#[cfg(feature = "enable")]
+pub(crate) use trace_filter::TraceFilter;
 pub use why::{SamplingStep, WhySampled};

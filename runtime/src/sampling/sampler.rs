@@ -11,6 +11,8 @@ use super::limiter::RateLimiter;
 use super::rule::{Provenance, Rule};
 use super::settings::SamplingSettings;
 use super::span_sampler::SpanSampler;
+#[cfg(feature = "enable")]
+use super::trace_filter::TraceFilter;
 use crate::clock::{Anchor, Clock};
 use crate::model::{Applied, Decision, Mechanism, Record, SamplingPriority, SelectedSpan, TagLog};
 
@@ -162,10 +164,20 @@ impl Sampler {
         selected
     }
 
-    fn select_one(&self, record: &Record, tags: &TagLog) -> Option<SelectedSpan> {
+    /// Whether the agent wants a trace with this local root.
+    #[cfg(feature = "enable")]
+    pub(crate) fn is_wanted(&self, filter: &TraceFilter, local_root: &Record, tags: &TagLog) -> bool {
+        filter.is_empty() || filter.wants(&self.examined(local_root, tags))
+    }
+
+    fn examined<'a>(&'a self, record: &'a Record, tags: &'a TagLog) -> Examined<'a> {
         let service = tags.text(record.service).filter(|service| !service.is_empty());
         let service = service.unwrap_or(&self.own.service);
-        let span = Examined { service, span: Some((record, tags)), own: &self.own };
+        Examined { service, span: Some((record, tags)), own: &self.own }
+    }
+
+    fn select_one(&self, record: &Record, tags: &TagLog) -> Option<SelectedSpan> {
+        let span = self.examined(record, tags);
         let rule = self.spans.select(record.span_id, &span, || self.now())?;
         Some(SelectedSpan { span_id: record.span_id, rate: rule.rate, max_per_second: rule.max_per_second })
     }

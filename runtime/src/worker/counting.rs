@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::backlog::{Taken, Verdict};
 use super::carry::{Exchange, Load};
 use super::report;
-use super::ruling::DecidedChunk;
+use super::ruling::{DecidedChunk, local_root};
 use super::run::Worker;
 use crate::clock::Timeline;
 use crate::diagnostics;
@@ -19,7 +19,7 @@ use crate::export::counters::DropReason;
 use crate::export::v04::SpanDefaults;
 use crate::model::AgentInfo;
 use crate::model::times::Pace;
-use crate::sampling::Sampler;
+use crate::sampling::{Sampler, TraceFilter};
 use crate::stats::settings::StatsSettings;
 use crate::stats::{Counted, Header, Statistics};
 
@@ -30,6 +30,8 @@ pub(super) struct Counting {
     /// Whether the agent leaves statistics to the tracer.
     is_on: bool,
     statistics: Statistics,
+    /// Traces that the agent does not want are neither counted nor sent.
+    filter: TraceFilter,
     /// When what is counted is sent.
     next: Instant,
     waiting: VecDeque<Waiting>,
@@ -70,6 +72,7 @@ impl Counting {
             is_enabled: settings.is_enabled,
             is_on: false,
             statistics: Statistics::new(header, defaults.tags.clone(), settings.limits),
+            filter: TraceFilter::default(),
             next: now + PERIOD,
             waiting: VecDeque::new(),
             dropped: Dropped::default(),
@@ -82,6 +85,7 @@ impl Counting {
         let takes_them = self.is_enabled && info.offers(PATH);
         self.is_on = takes_them && info.client_drop_p0s;
         self.statistics.learn(info);
+        self.filter = TraceFilter::new(info);
         if !takes_them {
             self.statistics.clear();
             self.waiting.clear();
@@ -108,12 +112,17 @@ impl Counting {
 
     /// Counts the spans of a batch, and says what becomes of each chunk.
     fn weigh(&mut self, taken: &mut Taken, sampler: &Sampler, timeline: &Timeline) {
-        let Self { statistics, verdicts, .. } = self;
+        let Self { statistics, verdicts, filter, .. } = self;
         verdicts.clear();
         let now = timeline.latest_unix_ns();
         let mut pace = None;
         while let Some(chunk) = taken.decided(verdicts.len(), sampler) {
             let DecidedChunk { head, buffer, decision, .. } = chunk;
+            let is_wanted = |root| sampler.is_wanted(filter, root, &buffer.tags);
+            if !filter.is_empty() && !local_root(head, buffer).is_none_or(is_wanted) {
+                verdicts.push(Verdict::Dropped(DropReason::TraceFilter));
+                continue;
+            }
             let records = head.records(buffer);
             let start = records.first().map_or(0, |record| record.start);
             let pace = pace.get_or_insert_with(|| Pace::new(timeline, start));

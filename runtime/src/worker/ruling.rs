@@ -58,6 +58,7 @@ fn decide(head: &ChunkHead, buffer: &SpanBuffer, sampler: &Sampler) -> Decision 
     })
 }
 
-fn local_root<'a>(head: &ChunkHead, buffer: &'a SpanBuffer) -> Option<&'a Record> {
+/// The chunk's record of the trace's first span in this process, if it is in this chunk.
+pub(super) fn local_root<'a>(head: &ChunkHead, buffer: &'a SpanBuffer) -> Option<&'a Record> {
     head.records(buffer).iter().find(|record| record.span_id == head.local_root_id)
 }

@@ -211,6 +211,37 @@ fn spans_selected_by_a_rule_are_sent_alone_and_say_so() {
 }
 
 #[test]
+fn traces_that_the_agent_does_not_want_are_neither_sent_nor_counted() {
+    let (agent, running) = offered(
+        r#"{"endpoints":["/v0.6/stats"],"client_drop_p0s":true,"filter_tags":{"reject":["synthetic:true"]},"ignore_resources":["^noise"]}"#,
+    );
+    let tag = |key: &'static str| {
+        move |buffer: &mut SpanBuffer| {
+            let SpanBuffer { records, tags } = buffer;
+            records[0].tags = tags.meta(records[0].tags, key, "true");
+        }
+    };
+    running.push_trace(2, true, tag("synthetic"));
+    running.push_trace(3, true, tag("other"));
+    running.push_trace(4, false, tag("synthetic"));
+    running.push_trace(5, true, |buffer| {
+        tag("synthetic")(buffer);
+        // Its root is elsewhere: nothing is known of the trace.
+        buffer.records[0].span_id = 7;
+    });
+    running.push_trace(6, true, |buffer| {
+        let SpanBuffer { records, tags } = buffer;
+        records[0].tags = tags.field(records[0].tags, crate::model::EntryKind::Resource, "noise");
+        records[0].flags = records[0].flags.with(Flags::FIELDS).with(Flags::ERROR);
+    });
+    assert!(running.handle.flush(LONG), "nothing that anybody wanted is lost");
+    assert_eq!((agent.spans(), sum(&statistics(&agent)[0], "Hits")), (8, 2));
+    assert_eq!(told(&payloads(&agent)[0]), [Some("yes"), None, None]);
+    let counters = running.counters();
+    assert_eq!((counters.dropped(DropReason::TraceFilter), counters.dropped_total()), (12, 12));
+}
+
+#[test]
 fn agent_is_told_once_of_what_stayed_away() {
     let (agent, running) = offered(OFFER);
     let mut seen = Vec::new();
