@@ -40,6 +40,7 @@ fn main() {
         "panic hook" => panic_hook(&mut report, number),
         "thread locals" => thread_locals(number),
         "log lines" => log_lines(),
+        "continues" => continues(number, arguments),
         "settings" => print!("{}", dd_traced::init().settings()),
         other => panic!("no such act: {other}"),
     }
@@ -69,6 +70,42 @@ fn log_lines() {
     println!("{}", dd_format!("prefixed"));
     println!("{}", dd_format!("{dd.service}|{dd.env}|{dd.version}|{dd.span_id}"));
     println!("{}", dd_format!("{dd.trace_id}"));
+}
+
+/// Continues the trace that the headers `NAME: VALUE` name, and writes those of a call of its own, a line each; where `number` is not 0, once
+/// it knows its organisation.
+fn continues(number: u64, headers: impl Iterator<Item = String>) {
+    let _tracer = dd_traced::init();
+    let received: Vec<(String, String)> = headers
+        .map(|line| {
+            line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())).expect("a header")
+        })
+        .collect();
+    let deadline = Instant::now() + LONG;
+    let mut sent = Vec::<(String, String)>::new();
+    while Instant::now() < deadline {
+        let caller = dd_traced::extract(&received);
+        let mut request = span("request");
+        if let Some(caller) = &caller {
+            request = request.child_of(caller);
+        }
+        let request = request.start();
+        {
+            let _active = request.activate();
+            job(1);
+        }
+        sent.clear();
+        dd_traced::inject(&request, &mut sent);
+        let is_known = sent.iter().any(|(_, value)| value.contains("_dd.p.opm=us"));
+        if number == 0 || is_known {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    sent.sort();
+    for (name, value) in sent {
+        println!("{name}: {value}");
+    }
 }
 
 /// The usual program.
