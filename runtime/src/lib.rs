@@ -33,6 +33,7 @@
 //! # Across threads, tasks and processes
 //!
 //! A [`SpanContext`] is captured in one place and entered in another. [`inject`] writes it into headers, [`extract`] reads it back.
+//! [Baggage](ActiveSpan::set_baggage) goes along to every service that is called.
 //!
 //! # Log lines
 //!

@@ -13,7 +13,8 @@ use crate::propagation::{Extract, Inject, LastParent, Outgoing};
 ///
 /// The span is the active one, a [`Span`](crate::Span) or named by a [`SpanContext`](crate::SpanContext), or an `Option` of one.
 /// Decides whether the trace is kept, if nobody did before: from here on only [`keep`](crate::Span::keep) and
-/// [`reject`](crate::Span::reject) change it. Writes nothing where tracing is off or there is no span.
+/// [`reject`](crate::Span::reject) change it. Baggage goes along, of a context without ids alone. Writes nothing where tracing is off or
+/// there is no span.
 ///
 /// ```
 /// use std::collections::HashMap;
