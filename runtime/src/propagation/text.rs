@@ -2,9 +2,9 @@
 
 /// At most `N` bytes of ASCII; `N` is below 2^16.
 ///
-/// Aligned, and read in whole words, because the check for UTF-8 goes byte by byte before and after those.
+/// Aligned from its first byte on, and read in whole words, because the check for UTF-8 goes byte by byte before and after those.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
+#[repr(C, align(16))]
 pub(super) struct Text<const N: usize> {
     bytes: [u8; N],
     /// Narrow, so that an end is seen not to wrap around.
