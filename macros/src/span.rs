@@ -49,7 +49,7 @@ pub(crate) fn tags(args: &Args) -> TokenStream {
 /// One link of the chain.
 fn tag_step(tag: &Tag) -> TokenStream {
     let method = match tag.capture {
-        Capture::Value if tag.decides() => "decide",
+        _ if tag.decides() => "decide",
         Capture::Value => "tag",
         Capture::Debug => "debug",
         Capture::Display => "display",

@@ -48,6 +48,12 @@ pub(super) fn read_all(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
             Some(tag) if tags.iter().any(|earlier| earlier.key == tag.key) => {
                 diagnostics.error_on(&tag.written, format!("duplicate tag `{}`", tag.key));
             }
+            Some(tag) if is_manual(&tag.key) && tag.capture != Capture::Value => {
+                let key = &tag.key;
+                let message =
+                    format!("`{key}` decides about the trace and takes a plain value, without `?` or `%`");
+                diagnostics.error_on(&tag.written, message);
+            }
             Some(tag) => tags.push(tag),
             None => skip_to_comma(input),
         }
@@ -202,7 +208,7 @@ fn is_manual(key: &str) -> bool {
 impl Tag {
     /// Whether it decides about the trace of its span.
     pub(crate) fn decides(&self) -> bool {
-        self.capture == Capture::Value && is_manual(&self.key)
+        is_manual(&self.key)
     }
 
     /// Whether the tag is one of the call site: it is the same at each call, and no more than a tag.

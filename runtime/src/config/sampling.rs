@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(notices, ["DD_TRACE_SAMPLING_RULES: rule 1 is left out: sample_rate is not from 0 to 1"]);
         let many = format!("[{}]", vec!["{}"; 10_000].join(","));
         let (_, notices) = resolved(&[("DD_TRACE_SAMPLING_RULES", &many)]);
-        assert!(notices.len() < 10, "as many as are read");
+        assert_eq!(notices.last().unwrap(), "DD_TRACE_SAMPLING_RULES: 9993 more rules are left out");
     }
 
     #[test]

@@ -28,6 +28,20 @@ pub(crate) struct OwnTags {
     pub(crate) service_mapping: Mapping,
 }
 
+impl OwnTags {
+    /// The service of a span that was given one, perhaps: an empty one, and the tracer's own in another case, are the tracer's.
+    pub(crate) fn service_of<'a>(&'a self, given: Option<&'a str>) -> &'a str {
+        let own = &*self.service;
+        given.filter(|given| !given.is_empty() && !given.eq_ignore_ascii_case(own)).unwrap_or(own)
+    }
+
+    /// The same under the name by which it will be sent.
+    pub(crate) fn mapped_service_of<'a>(&'a self, given: Option<&'a str>) -> &'a str {
+        let service = self.service_of(given);
+        self.service_mapping.get(service).unwrap_or(service)
+    }
+}
+
 /// The value of a tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum TagRef<'a> {
@@ -69,9 +83,7 @@ impl<'a> Examined<'a> {
         let own = self.own;
         let text = match key {
             "env" if !own.env.is_empty() => Some(&own.env),
-            "version" if !own.version.is_empty() && self.service.eq_ignore_ascii_case(&own.service) => {
-                Some(&own.version)
-            }
+            "version" if !own.version.is_empty() && self.service == &*own.service => Some(&own.version),
             _ => own.tags.iter().rev().find(|(found, _)| **found == *key).map(|(_, text)| text),
         };
         text.map(|text| TagRef::Text(text))
@@ -127,6 +139,16 @@ mod tests {
         assert_eq!((span.tag("env"), span.tag("version")), (text("prod"), text("1.2")));
         let other = Examined { service: "bank", span: None, own: &own };
         assert_eq!((other.tag("version"), other.tag("region"), other.tag("team")), (None, text("us"), None));
+    }
+
+    #[test]
+    fn service_is_the_one_that_is_sent() {
+        let own = own();
+        for (given, expected) in
+            [(None, "shop"), (Some(""), "shop"), (Some("SHOP"), "shop"), (Some("bank"), "bank")]
+        {
+            assert_eq!(own.service_of(given), expected);
+        }
     }
 
     #[test]

@@ -77,18 +77,28 @@ fn list(json: &str) -> Result<Vec<Value>, String> {
     }
 }
 
+/// Rules that are told of one by one; of the rest their number.
+const MAX_FAULTS: usize = 7;
+
 fn not_a_list() -> String {
     "it is not a list of rules; there are none".to_owned()
 }
 
 fn parsed<R>(list: &[Value], read: impl Fn(&Map<String, Value>, u32) -> Result<R, String>) -> Parsed<R> {
     let mut parsed = Parsed { rules: Vec::new(), faults: Vec::new() };
+    let mut more = 0;
     for (rule, number) in list.iter().zip(1..) {
         let fields = rule.as_object().ok_or_else(|| "it is not an object".to_owned());
         match fields.and_then(|fields| read(fields, number)) {
             Ok(rule) => parsed.rules.push(rule),
-            Err(fault) => parsed.faults.push(format!("rule {number} is left out: {fault}")),
+            Err(fault) if parsed.faults.len() < MAX_FAULTS => {
+                parsed.faults.push(format!("rule {number} is left out: {fault}"));
+            }
+            Err(_) => more += 1,
         }
+    }
+    if more > 0 {
+        parsed.faults.push(format!("{more} more rules are left out"));
     }
     parsed
 }
@@ -194,6 +204,17 @@ mod tests {
                 parsed.rules.iter().map(|rule| (rule.rate, rule.number)).collect::<Vec<_>>(),
                 [(0.5, 1), (0.75, 3)]
             );
+        }
+    }
+
+    #[test]
+    fn of_many_faults_the_rest_is_counted() {
+        for (count, told) in
+            [(7, "rule 7 is left out: it has no sample_rate"), (9, "2 more rules are left out")]
+        {
+            let parsed = trace_rules(&format!("[{}]", vec!["{}"; count].join(","))).unwrap();
+            assert_eq!(parsed.faults.last().unwrap(), told);
+            assert!(parsed.faults.len() <= MAX_FAULTS + 1);
         }
     }
 

@@ -14,7 +14,9 @@ use super::span_sampler::SpanSampler;
 #[cfg(feature = "enable")]
 use super::trace_filter::TraceFilter;
 use crate::clock::{Anchor, Clock};
-use crate::model::{Applied, Decision, Mechanism, Record, SamplingPriority, SelectedSpan, TagLog};
+use crate::model::{
+    Applied, Decision, Mechanism, Record, SamplingPriority, SelectedSpan, TagLog, TraceFacts,
+};
 
 /// Decides about traces that nobody decided about by hand or upstream. Shared by the threads that inject and the worker.
 ///
@@ -94,7 +96,28 @@ impl Sampler {
         self.need.load(Ordering::Relaxed) == Need::LocalRoot as u8
     }
 
-    /// The decision about a trace by its local root: its service where that is not the tracer's own, and the span where it can be
+    /// The decision about a shared trace, taken now if it was not before, by its local root as the trace was told of it last; one that it was
+    /// not told of may be `here`.
+    pub(crate) fn decide_trace<'a>(
+        &self,
+        facts: &TraceFacts,
+        here: impl FnOnce() -> Option<(&'a Record, &'a TagLog)>,
+    ) -> Decision {
+        facts.decide(|| {
+            let service = facts.service();
+            let service = self.own.mapped_service_of(service.as_deref());
+            facts.with_local_root(|told| {
+                let root = match told {
+                    _ if !self.looks_at_local_root() => None,
+                    None => here(),
+                    told => told,
+                };
+                self.decide(facts.trace_id, Some(service), root)
+            })
+        })
+    }
+
+    /// The decision about a trace by its local root: the service it is sent with, and the span where it can be
     /// reached, with its latest tags.
     pub(crate) fn decide(
         &self,
@@ -102,9 +125,7 @@ impl Sampler {
         service: Option<&str>,
         local_root: Option<(&Record, &TagLog)>,
     ) -> Decision {
-        let service = service.unwrap_or(&self.own.service);
-        let service = self.own.service_mapping.get(service).unwrap_or(service);
-        let id = trace_id as u64;
+        let (service, id) = (self.own.service_of(service), trace_id as u64);
         if self.need.load(Ordering::Relaxed) != Need::NoPolicy as u8 {
             let policy = Arc::clone(&lock(&self.policy));
             let local_root = Examined { service, span: local_root, own: &self.own };
@@ -171,8 +192,7 @@ impl Sampler {
     }
 
     fn examined<'a>(&'a self, record: &'a Record, tags: &'a TagLog) -> Examined<'a> {
-        let service = tags.text(record.service).filter(|service| !service.is_empty());
-        let service = service.unwrap_or(&self.own.service);
+        let service = self.own.service_of(tags.text(record.service));
         Examined { service, span: Some((record, tags)), own: &self.own }
     }
 

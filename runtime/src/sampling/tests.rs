@@ -7,7 +7,7 @@ use super::json::{self, trace_rules};
 use super::{OwnTags, Sampler, SamplingSettings};
 use crate::clock::Clock;
 use crate::model::priority::rate_text;
-use crate::model::{CallSite, Decision, Mapping, Record, SamplingPriority, TagLog};
+use crate::model::{CallSite, Decision, Mapping, Record, SamplingPriority, TagLog, TraceFacts};
 
 static REQUEST: CallSite = CallSite::named("http.request");
 static LIMITED: CallSite = CallSite::named("limited");
@@ -187,6 +187,25 @@ fn single_span_is_selected_by_its_own_id_and_the_limiter_of_its_rule() {
     held.ns.fetch_add(1_000_000_000, Ordering::Relaxed);
     assert_eq!(select(&LIMITED, &[1, 2, 3, 4]).len(), 3);
     assert_eq!(select(&OTHER, &[1]), [], "the first that matches decides");
+}
+
+/// On the way to the worker a service gets the name it is sent with; mapped once more, it would be another.
+#[test]
+fn service_is_mapped_once() {
+    let pairs = [("cart", "basket"), ("basket", "bag")].map(|(from, to)| (from.into(), to.into()));
+    let own = OwnTags {
+        service: "web".into(),
+        service_mapping: Mapping::new(pairs.to_vec()),
+        ..OwnTags::default()
+    };
+    let clock = Clock::Held(Arc::default());
+    let start = clock.anchor();
+    let rules = r#"[{"service":"basket","sample_rate":1},{"sample_rate":0}]"#;
+    let sampler = Sampler::new(&settings(rules, None), own, clock, start);
+    let kept = |decision: Decision| decision.priority.is_keep();
+    assert!(kept(sampler.decide_trace(&TraceFacts::new(1, None, Some("cart".into())), || None)));
+    assert!(kept(sampler.decide(1, Some("basket"), None)));
+    assert!(!kept(sampler.decide_trace(&TraceFacts::new(1, None, Some("basket".into())), || None)));
 }
 
 #[test]

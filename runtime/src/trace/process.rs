@@ -60,10 +60,7 @@ impl Core {
 
     /// The trace's sampling decision, taken now if it was not before, by the local root as it is now.
     pub(crate) fn decide(&self, facts: &TraceFacts) -> Decision {
-        facts.decide(|| {
-            let service = facts.service();
-            facts.with_local_root(|root| self.sampler.decide(facts.trace_id, service.as_deref(), root))
-        })
+        self.sampler.decide_trace(facts, || None)
     }
 }
 

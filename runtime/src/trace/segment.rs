@@ -49,7 +49,7 @@ impl Segment {
     #[cold]
     #[inline(never)]
     fn watch_now(&self, record: &mut Record, tags: &TagLog) {
-        if self.facts.local_root_id() == record.span_id {
+        if self.facts.local_root_id() == record.span_id && self.facts.decision().is_none() {
             record.flags = record.flags.with(Flags::WATCHED);
             self.facts.tell_local_root(record, tags, 0);
         }

@@ -43,19 +43,14 @@ fn tell(trace_id: u128, why: &WhySampled, single_spans: usize) {
 }
 
 fn decide(head: &ChunkHead, buffer: &SpanBuffer, sampler: &Sampler) -> Decision {
-    let Some(facts) = &head.facts else {
-        let root = local_root(head, buffer);
-        let service = root.and_then(|root| buffer.tags.text(root.service));
-        return sampler.decide(head.trace_id, service, root.map(|root| (root, &buffer.tags)));
-    };
-    facts.decide(|| {
-        let service = facts.service();
-        facts.with_local_root(|told| {
-            let here = || local_root(head, buffer).map(|root| (root, &buffer.tags));
-            let root = if sampler.looks_at_local_root() { told.or_else(here) } else { None };
-            sampler.decide(facts.trace_id, service.as_deref(), root)
-        })
-    })
+    let local_root = || local_root(head, buffer).map(|root| (root, &buffer.tags));
+    if let Some(facts) = &head.facts {
+        return sampler.decide_trace(facts, local_root);
+    }
+    let local_root = local_root();
+    // It has the name by which it is sent already.
+    let service = local_root.and_then(|(root, tags)| tags.text(root.service));
+    sampler.decide(head.trace_id, service, local_root)
 }
 
 /// The chunk's record of the trace's first span in this process, if it is in this chunk.

@@ -41,6 +41,18 @@ fn half_typed_items_come_out_again() {
 }
 
 #[test]
+fn tag_that_decides_takes_a_plain_value() {
+    let message =
+        |key: &str| format!("`{key}` decides about the trace and takes a plain value, without `?` or `%`");
+    let expected = ["manual.keep", "sampling.priority"].map(message);
+    assert_eq!(errors("tags(manual.keep = ?id, sampling.priority = %id)", "fn f(id: u8) {}"), expected);
+    let expanded =
+        expansion(r#"tags(manual.keep = "1", manual.drop = id, team = "cart")"#, "fn f(id: u8) {}");
+    let steps = r#".tags(|tags|tags.decide("manual.keep","1").decide("manual.drop",&id))"#;
+    assert!(expanded.contains(steps) && expanded.contains(r#".tags(&[("team","cart")])"#), "{expanded}");
+}
+
+#[test]
 fn all_errors_of_one_attribute_are_reported_at_once() {
     let args =
         r#"measurd, name = 5, name = "", colour = "red", service "x", kind = "up", tags(qty, a = 1, a = 2)"#;
