@@ -95,8 +95,8 @@ fn limiter_rejects_what_a_rate_would_keep_and_counts_nothing_else() {
             let kept = root(1, "kept");
             // Asked by the first injection alone.
             (0..3).for_each(|_| assert_eq!(injected(&kept)["x-datadog-sampling-priority"], "2"));
-            kept.finish();
-            root(1, "refused").finish();
+            let refused = root(1, "refused");
+            assert_eq!(injected(&refused)["x-datadog-sampling-priority"], "-1");
         },
     );
     assert_eq!(said_of(&received, "kept"), "dm=-3 ksr=0.5 limit_psr=1 priority=2 rule_psr=0.5");
@@ -314,7 +314,7 @@ fn first_span_of_each_part_says_the_decision_and_the_root_alone_its_rates() {
 #[test]
 fn single_spans_of_traces_that_are_not_kept_are_marked() {
     let rules = r#"[{"name":"db.*","tags":{"slow":"true"}},{"name":"half","sample_rate":0},
-        {"service":"limited","max_per_second":0.5,"sample_rate":1},{"name":"never"},{"name":"half"}]"#;
+        {"service":"limited","max_per_second":0.001,"sample_rate":1},{"name":"never"},{"name":"half"}]"#;
     let received = sampled(
         |tracer| tracer.span_sampling_rules(rules),
         |_| {
@@ -337,7 +337,7 @@ fn single_spans_of_traces_that_are_not_kept_are_marked() {
     assert_eq!(said_of(&received, "db.query"), whole);
     assert_eq!(said_of(&received, "db.fast"), "");
     assert_eq!(said_of(&received, "half"), "", "the first rule that matches decides");
-    let limited = "span_sampling.max_per_second=0.5 span_sampling.mechanism=8 span_sampling.rule_rate=1";
+    let limited = "span_sampling.max_per_second=0.001 span_sampling.mechanism=8 span_sampling.rule_rate=1";
     assert_eq!(said_of(&received, "limited.1"), format!("dm=-4 priority=-1 {limited}"));
     assert_eq!(said_of(&received, "limited.2"), "dm=-4 priority=-1");
     assert_eq!(said_of(&received, "db.kept"), "dm=-4 priority=2", "of kept traces none");
