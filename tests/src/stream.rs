@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -39,6 +40,17 @@ impl Address {
             Self::Tcp(port) => Stream::Tcp(TcpStream::connect(("127.0.0.1", *port))?),
             Self::Unix(path) => Stream::Unix(UnixStream::connect(path)?),
         })
+    }
+}
+
+impl FromStr for Address {
+    type Err = io::Error;
+
+    /// From what [`Display`](fmt::Display) gives.
+    fn from_str(url: &str) -> io::Result<Self> {
+        let port = url.strip_prefix("http://127.0.0.1:").and_then(|port| port.parse().ok());
+        let path = url.strip_prefix("unix://").map(Self::socket);
+        port.map(Self::port).or(path).ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }
 }
 

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::expect_used, clippy::panic, reason = "a program for tests")]
 
+mod exchange;
+
 use std::cell::RefCell;
 use std::panic::{catch_unwind, set_hook};
 use std::thread;
@@ -42,6 +44,7 @@ fn main() {
         "log lines" => log_lines(),
         "continues" => continues(number, arguments),
         "settings" => print!("{}", dd_traced::init().settings()),
+        "exchange" => return exchange::exchange(),
         other => panic!("no such act: {other}"),
     }
     report.books = dd_traced::counters().into();
