@@ -1,5 +1,6 @@
 //! Reading the context an incoming call belongs to, out of the headers of all configured styles.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::b3::B3;
@@ -208,10 +209,11 @@ fn link(context: &Upstream, style: Style, carrier: &dyn Extract, reason: &'stati
     }
 }
 
-/// The header as it came, as far as it may be shown again.
+/// The header as it came, as far as it may be shown again. A tab, which may stand around commas, becomes a space.
 fn whole_tracestate(carrier: &dyn Extract) -> Option<Box<str>> {
     let mut whole = String::new();
     carrier.for_each(tracestate::HEADER, &mut |line| {
+        let line = &*if line.contains('\t') { line.replace('\t', " ").into() } else { Cow::Borrowed(line) };
         let length = whole.len().saturating_add(line.len());
         if is_printable(line) && length < tracestate::MAX_LIST_BYTES {
             if !whole.is_empty() {

@@ -100,6 +100,12 @@ fn other_trace_becomes_a_link() {
     };
     assert_eq!(upstream.links, [expected]);
 
+    // A tab between members used to cost the link its whole tracestate.
+    let mut with_tab = lines;
+    with_tab[5].1 = "dd=s:2\t, acme=k1";
+    let upstream = received(&with_tab, &settings()).unwrap();
+    assert_eq!(upstream.links[0].tracestate.as_deref(), Some("dd=s:2 , acme=k1"));
+
     let reversed = PropagationSettings { extract: vec![Style::TraceContext, Style::Datadog], ..settings() };
     let upstream = received(&lines, &reversed).unwrap();
     let link = &upstream.links[0];
