@@ -42,6 +42,6 @@ pub use report::{Books, Report};
 pub use service::{HeaderLines, serve};
 pub use source::{repository, rust_files, tokens};
 pub use stream::Address;
-pub use test_agent::TestAgent;
+pub use test_agent::{TestAgent, python};
 pub use tree::SpanTree;
 pub use wire::{Blob, SpanEvent, SpanLink, WireSpan, decode_v04, trace_id};

@@ -1,6 +1,6 @@
-"""Installs the APM test agent into a virtual environment, once for all test processes.
+"""Installs packages into a virtual environment, once for all test processes.
 
-Arguments: the directory of the environment, the version. Exit status 0: it is there; otherwise stderr says what is missing.
+Arguments: the directory of the environment, the packages. Exit status 0: they are there; otherwise stderr says what is missing.
 """
 
 import fcntl
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-directory, version = sys.argv[1:]
+directory, *packages = sys.argv[1:]
 done = os.path.join(directory, "installed")
 
 
@@ -29,7 +29,7 @@ with open(directory + ".lock", "w") as lock:
             sys.exit("python3 has no working module venv (on Debian: the package python3-venv): " + fault)
         pip = os.path.join(directory, "bin", "pip")
         options = ["--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "20"]
-        fault = run(pip, "install", *options, "ddapm-test-agent==" + version)
+        fault = run(pip, "install", *options, *packages)
         if fault:
-            sys.exit("pip can not install ddapm-test-agent from the package index: " + fault)
+            sys.exit("pip can not install " + " and ".join(packages) + " from the package index: " + fault)
         open(done, "w").close()

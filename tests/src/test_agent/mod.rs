@@ -4,8 +4,8 @@ mod install;
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -52,14 +52,8 @@ impl TestAgent {
     }
 
     fn start(scratch: &Path, socket: Option<&Path>) -> Option<Self> {
-        match install::installed(scratch) {
-            Ok(program) => Some(Self::started(&program, scratch, socket)),
-            Err(missing) if is_ci() => panic!("the test agent can not be installed: {missing}"),
-            Err(missing) => {
-                report(format_args!("skipped, since the test agent can not be installed: {missing}"));
-                None
-            }
-        }
+        let programs = installed(scratch)?;
+        Some(Self::started(&programs.join("ddapm-test-agent"), scratch, socket))
     }
 
     /// Started, with other ports where one of those chosen was taken meanwhile.
@@ -152,6 +146,33 @@ impl TestAgent {
         buckets.flat_map(|bucket| list(&bucket["Stats"])).collect()
     }
 
+    /// What it receives from now on is held against the snapshot of this name.
+    pub fn begin(&self, snapshot: &str) {
+        let begun = self.ask(&format!("/test/session/start?test_session_token={snapshot}"));
+        assert_eq!(begun.status, 200, "{}", begun.body);
+    }
+
+    /// Compares the traces received since [`TestAgent::begin`] with the committed file `<snapshot>.json` in the directory, but for ids,
+    /// times and these attributes (`meta.error.stack`). With the variable `SNAPSHOTS=overwrite` the file is written instead.
+    ///
+    /// # Panics
+    /// With what differs, or where there is no such file.
+    pub fn expect_snapshot(&self, snapshot: &str, directory: &Path, ignored: &[&str]) {
+        let path = directory.join(snapshot);
+        let file = path.with_extension("json");
+        if is_overwriting() {
+            // There may be none yet.
+            let _ = std::fs::remove_file(&file);
+        } else {
+            assert!(file.exists(), "{} is not there; SNAPSHOTS=overwrite writes it", file.display());
+        }
+        let (path, ignored) = (path.display(), ignored.join(","));
+        let query = format!("test_session_token={snapshot}&file={path}&ignores={ignored}");
+        let compared = self.ask(&format!("/test/session/snapshot?{query}"));
+        assert_eq!(compared.status, 200, "{}", compared.body);
+        assert!(file.exists(), "no traces came");
+    }
+
     /// Fails where one of the checks failed, or none was made.
     ///
     /// # Panics
@@ -178,6 +199,29 @@ impl TestAgent {
 
     fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A Python that has Datadog's tracer, `ddtrace`, with an environment that holds nothing but the search path; installed below
+/// `scratch` first if that was not done yet.
+///
+/// `None` where something is missing for that, as with [`TestAgent::on_port`].
+///
+/// # Panics
+/// Where something is missing and the variable `CI` is `true`.
+pub fn python(scratch: &str) -> Option<Command> {
+    installed(Path::new(scratch)).map(|programs| command(programs.join("python")))
+}
+
+/// Where the installed programs are, or a word on what is missing.
+fn installed(scratch: &Path) -> Option<PathBuf> {
+    match install::installed(scratch) {
+        Ok(programs) => Some(programs),
+        Err(missing) if is_ci() => panic!("what the test needs can not be installed: {missing}"),
+        Err(missing) => {
+            report(format_args!("skipped, since what it needs can not be installed: {missing}"));
+            None
+        }
     }
 }
 
@@ -221,6 +265,11 @@ fn free_ports() -> [u16; 3] {
 )]
 fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
+#[expect(clippy::disallowed_methods, reason = "whether snapshots are written is up to who runs the tests")]
+fn is_overwriting() -> bool {
+    std::env::var("SNAPSHOTS").is_ok_and(|value| value == "overwrite")
 }
 
 /// Prints to the stream itself: what `eprintln!` prints is seen only where a test fails.
