@@ -151,7 +151,7 @@ fn base_url(scheme: &'static str, rest: &str) -> Result<BaseUrl, AgentUrlError> 
         None => (None, authority),
     };
     check_host_and_port(host_and_port)?;
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = path.trim_end_matches('/');
     Ok(BaseUrl { scheme, user_info, rest: format!("{host_and_port}{path}").into() })
 }
 
@@ -222,6 +222,8 @@ mod tests {
         assert_eq!(shown(" HTTP://agent "), "http://agent");
         assert_eq!(shown("http://gw:9000/base/?token=x#y"), "http://gw:9000/base");
         assert_eq!(shown("http://[::1]:8126/"), "http://[::1]:8126");
+        // One slash of several used to stay, and doubled that of each path.
+        assert_eq!(shown("http://gw:9000/base//"), "http://gw:9000/base");
         assert_eq!(shown("unix:///var/run/datadog/apm.socket"), "unix:///var/run/datadog/apm.socket");
     }
 
