@@ -101,6 +101,40 @@ fn the_decision_of_the_first_process_holds_in_the_second() {
     }
 }
 
+/// As a synthetic test asks for it: the trace goes on without a parent.
+#[test]
+fn an_origin_is_on_each_span_of_each_process() {
+    let id = "0000000000000000000000000000004d";
+    let datadog = [
+        ("x-datadog-trace-id", "77"),
+        ("x-datadog-parent-id", "0"),
+        ("x-datadog-sampling-priority", "2"),
+        ("x-datadog-origin", "synthetics"),
+    ];
+    let parent = format!("00-{id}-1020304050607080-01");
+    let w3c = [("traceparent", parent.as_str()), ("tracestate", "dd=s:2;o:synthetics")];
+    for (style, headers, parent) in
+        [("datadog", &datadog[..], 0), ("tracecontext", &w3c, 0x1020_3040_5060_7080)]
+    {
+        let styles = ("DD_TRACE_PROPAGATION_STYLE", style);
+        let received = with_two(styles, styles, |shop, stock| {
+            let next = url(stock, &json!({ "do": "serve" }));
+            let first: Address = url(shop, &json!({ "do": "serve", "next": next }))
+                .parse()
+                .unwrap_or_else(|error| panic!("{error}"));
+            let answer = send(&first, "GET", "/", headers, b"");
+            assert_eq!(answer.map_or(599, |answer| answer.status), 204);
+        });
+        assert_eq!(received.span_count(), 3, "{}", received.tree());
+        for chunk in received.chunks() {
+            assert_eq!(facts(chunk), (Some(77), Some(2.0), None), "{style}");
+            assert!(chunk.iter().all(|span| span.meta("_dd.origin") == Some("synthetics")), "{chunk:#?}");
+        }
+        let first = received.spans().find(|span| span.service == "shop" && span.name == "web.request");
+        assert_eq!(first.map(|span| span.parent_id), Some(parent), "{style}");
+    }
+}
+
 /// The trace id, priority, origin and the rest of what came is given up, and what it was is a link.
 #[test]
 fn a_process_may_begin_anew_and_link_to_its_caller() {
