@@ -74,6 +74,9 @@ mod clock;
 mod config;
 mod diagnostics;
 mod export;
+#[cfg(all(feature = "enable", any(fuzzing, test)))]
+#[doc(hidden)]
+pub mod foreign;
 #[cfg(feature = "enable")]
 mod global;
 mod log;

@@ -9,6 +9,8 @@
 //! Each room declares the settings it needs; this one composes them, and is the one reader of the environment.
 
 mod agent;
+#[cfg(all(feature = "enable", any(fuzzing, test)))]
+pub(crate) mod foreign;
 mod identity;
 mod kinds;
 mod messages;
