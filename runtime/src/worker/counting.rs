@@ -244,3 +244,39 @@ impl Counting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting(now: Instant) -> Counting {
+        Counting::new(StatsSettings::default(), &SpanDefaults::default(), now)
+    }
+
+    fn waiting(bytes: usize) -> Waiting {
+        Waiting { load: Load::new(Content::Statistics(Vec::new())), bytes, tries: 0 }
+    }
+
+    #[test]
+    fn worker_is_woken_for_statistics_only_where_there_are_some() {
+        let now = Instant::now();
+        let mut counting = counting(now);
+        assert_eq!(counting.next(), None);
+        counting.waiting.push_back(waiting(1));
+        assert_eq!(counting.next(), Some(now + Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn oldest_payloads_give_way_where_too_many_wait() {
+        let mut counting = counting(Instant::now());
+        for bytes in [MAX_WAITING / 2, 1, MAX_WAITING / 2 - 1, MAX_WAITING / 2 + 1] {
+            counting.waiting.push_back(waiting(bytes));
+            counting.bound();
+        }
+        let left: Vec<usize> = counting.waiting.iter().map(|waiting| waiting.bytes).collect();
+        assert_eq!(left, [MAX_WAITING / 2 - 1, MAX_WAITING / 2 + 1]);
+        counting.waiting.push_back(waiting(2 * MAX_WAITING));
+        counting.bound();
+        assert_eq!(counting.waiting.len(), 1, "the latest stays, however large");
+    }
+}

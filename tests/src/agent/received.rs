@@ -1,6 +1,7 @@
 //! What reached the fake agent.
 
 use crate::http::find;
+use crate::statistics::{StatisticsPayload, decode_statistics};
 use crate::tree::SpanTree;
 use crate::wire::WireSpan;
 
@@ -34,6 +35,11 @@ impl Request {
         is_traces(&self.path)
     }
 
+    /// Whether it is a payload of statistics.
+    pub fn is_statistics(&self) -> bool {
+        self.path.ends_with("/v0.6/stats")
+    }
+
     /// Whether it was answered with success.
     pub fn is_accepted(&self) -> bool {
         self.answered.is_some_and(|status| (200..300).contains(&status))
@@ -62,6 +68,17 @@ impl Received {
     /// The trace payloads with spans in them: not the empty ones that ask whether the agent is there.
     pub fn payloads(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.is_traces() && !request.chunks.is_empty())
+    }
+
+    /// The accepted payloads of statistics.
+    ///
+    /// # Panics
+    /// Where one cannot be decoded.
+    pub fn statistics(&self) -> Vec<StatisticsPayload> {
+        let accepted =
+            self.requests.iter().filter(|request| request.is_statistics() && request.is_accepted());
+        let decoded = accepted.map(|request| decode_statistics(&request.body));
+        decoded.map(|payload| payload.unwrap_or_else(|fault| panic!("{fault}"))).collect()
     }
 
     /// The chunks of the accepted payloads.
