@@ -42,7 +42,7 @@ impl Propagator {
                 Some((_, context)) => headers.merge(style, carrier, context),
             }
         }
-        let mut context = found.map(|(style, context)| self.resolved(context, style, carrier));
+        let mut context = found.and_then(|(style, context)| self.resolved(context, style, carrier));
         let baggage = headers.baggage.into_items();
         if let Some(items) = http_baggage::extract(carrier, settings, baggage) {
             let none = || Upstream::new(TraceId::new(0), SpanId::new(0));
@@ -51,16 +51,19 @@ impl Propagator {
         context
     }
 
-    /// What is made of the context that arrived: continued, by whom the sender is, or linked to by a new trace.
-    fn resolved(&self, mut context: Upstream, style: Style, carrier: &dyn Extract) -> Upstream {
+    /// What is made of the context that arrived: continued, by whom the sender is, or linked to by a new trace, where it names a span.
+    fn resolved(&self, mut context: Upstream, style: Style, carrier: &dyn Extract) -> Option<Upstream> {
         if let (Some(guard), Some(local)) = (&self.settings.org_guard, self.local_marker()) {
             org_guard::check(&mut context, guard, local.as_str());
         }
         if self.settings.behavior != ExtractBehavior::Restart {
-            return context;
+            return Some(context);
+        }
+        if context.parent_id.is_zero() {
+            return None;
         }
         let links = vec![link(&context, style, carrier, "propagation_behavior_extract")];
-        Upstream { links, ..Upstream::new(TraceId::new(0), SpanId::new(0)) }
+        Some(Upstream { links, ..Upstream::new(TraceId::new(0), SpanId::new(0)) })
     }
 }
 

@@ -77,8 +77,7 @@ proptest! {
         let has_trace = !upstream.trace_id.is_zero();
         prop_assert!(has_trace || upstream.baggage.is_some() || upstream.links.len() == 1);
         prop_assert!(has_trace || upstream.priority.is_none() && upstream.tags.is_empty() && upstream.origin.is_none());
-        // A restart links to whatever arrived, also where that names no span.
-        prop_assert!(upstream.links.iter().all(|link| !link.trace_id.is_zero()));
+        prop_assert!(upstream.links.iter().all(|link| !link.trace_id.is_zero() && !link.span_id.is_zero()));
         let mut headers: Vec<(String, String)> = Vec::new();
         let context = Outgoing { span_id: SpanId::new(7), ..outgoing(&upstream) };
         let decision = upstream.priority.map(Decision::inherited);

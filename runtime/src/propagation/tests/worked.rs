@@ -135,6 +135,12 @@ fn restart_begins_a_trace_and_keeps_baggage() {
     let alone = received(&[("baggage", "tier=gold")], &restart).unwrap();
     assert!(alone.links.is_empty() && alone.baggage.is_some());
     assert_eq!(received(&[], &restart), None);
+
+    // There used to be a link to a span that is none.
+    let no_parent =
+        [("x-datadog-trace-id", "901"), ("x-datadog-origin", "synthetics"), ("baggage", "tier=gold")];
+    assert_eq!(received(&no_parent, &restart).unwrap(), alone);
+    assert_eq!(received(&no_parent[..2], &restart), None);
 }
 
 #[test]
