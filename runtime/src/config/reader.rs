@@ -181,6 +181,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether any source has a value of a setting that was read, usable or not.
+    pub(super) fn is_said(&self, name: &str) -> bool {
+        let setting = self.table.get(name);
+        setting.is_some_and(|setting| setting.origin() != Origin::Default || !setting.shadowed().is_empty())
+    }
+
     /// Where the value in force of a setting came from.
     pub(super) fn origin_of(&self, name: &str) -> Origin {
         self.table.get(name).map_or(Origin::Default, Setting::origin)

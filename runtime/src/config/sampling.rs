@@ -32,7 +32,7 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
 }
 
-/// Rules of a text, else of the file that another setting names.
+/// Rules of a text, else of the file that another setting names. A text beats the file also where it is none of rules.
 ///
 /// Source: `ddtrace/tracer/rules_sampler.go` of DataDog/dd-trace-go for the files.
 fn rules<R>(
@@ -42,11 +42,11 @@ fn rules<R>(
     parse: fn(&str) -> Result<Parsed<R>, String>,
 ) -> Vec<R> {
     let given = read.remarked(row(text), |json, remarks| usable(parse(json), remarks));
-    if let Some(rules) = given {
+    if given.is_some() || read.is_said(text) {
         if read.text(file).is_some() {
             read.warn(format!("{file} is ignored because {text} is set"));
         }
-        return rules;
+        return given.unwrap_or_default();
     }
     let in_file = read
         .remarked(row(file), |path, remarks| usable(content(path).and_then(|json| parse(&json)), remarks));
@@ -155,6 +155,14 @@ mod tests {
                 "DD_TRACE_SAMPLING_RULES_FILE is ignored because DD_TRACE_SAMPLING_RULES is set",
                 "DD_SPAN_SAMPLING_RULES_FILE is ignored because DD_SPAN_SAMPLING_RULES is set"
             ]
+        );
+        // What is malformed used to be passed over for the file.
+        let texts = [("DD_TRACE_SAMPLING_RULES", "[{"), ("DD_SPAN_SAMPLING_RULES", "{}")];
+        let (sampling, notices) = resolved(&[files, texts].concat());
+        assert_eq!(
+            (sampling.rules.len(), sampling.span_rules.len(), notices.len()),
+            (0, 0, 4),
+            "{notices:?}"
         );
         std::fs::write(&path, vec![b' '; MAX_FILE as usize + 1]).unwrap();
         for path in [name, "/no/such/file", "/", "/dev/zero"] {
