@@ -39,6 +39,17 @@ impl AgentRates {
         own.or(self.default.as_ref()).map(|rate| rate.value)
     }
 
+    /// Whether none is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.default.is_none() && self.services.is_empty()
+    }
+
+    /// Whether there are rates for this service in another environment.
+    #[cfg(feature = "enable")]
+    pub(crate) fn has_other_envs(&self, service: &str, env: &str) -> bool {
+        self.services.get(service).is_some_and(|envs| envs.keys().any(|other| **other != *env))
+    }
+
     /// The table after an answer with this JSON body, or none when the body holds no rates and the table stays.
     ///
     /// Rates that are not numbers from 0 to 1 are ignored. `now` is the time since any fixed moment.

@@ -65,6 +65,14 @@ impl<'a> Examined<'a> {
         given.map_or_else(|| self.name(), Cow::Borrowed)
     }
 
+    /// The environment it is sent with, empty without one.
+    pub(crate) fn env(&self) -> &'a str {
+        match self.tag("env") {
+            Some(TagRef::Text(env)) => env,
+            _ => "",
+        }
+    }
+
     /// A tag: the span's own latest, else that of its call site, else the tracer's.
     pub(crate) fn tag(&self, key: &str) -> Option<TagRef<'a>> {
         if let Some((record, log)) = self.span {

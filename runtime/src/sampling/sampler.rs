@@ -1,6 +1,6 @@
 //! What decides about the traces of one tracer: its rules, its limiter, the agent's rates.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +31,14 @@ pub(crate) struct Sampler {
     need: AtomicU8,
     limiter: Mutex<RateLimiter>,
     rates: Mutex<AgentRates>,
+    /// Whether the agent knows this service in other environments, too. Written under the lock of the policy.
+    has_other_envs: AtomicBool,
+    /// What the agent does not want, by what it says of itself.
+    #[cfg(feature = "enable")]
+    filter: Mutex<Arc<TraceFilter>>,
+    /// Whether that is anything.
+    #[cfg(feature = "enable")]
+    has_filter: AtomicBool,
     spans: SpanSampler,
     clock: Clock,
     start: Anchor,
@@ -51,7 +59,7 @@ enum Need {
     NoPolicy = 0,
     /// Rules look at the service at most.
     Service = 1,
-    /// Rules look at name, resource or tags of the local root.
+    /// Rules look at name, resource or tags of the local root, or the agent's rates depend on its `env`.
     LocalRoot = 2,
 }
 
@@ -64,6 +72,11 @@ impl Sampler {
             need: AtomicU8::new(0),
             limiter: Mutex::new(RateLimiter::new(settings.limit)),
             rates: Mutex::default(),
+            has_other_envs: AtomicBool::new(false),
+            #[cfg(feature = "enable")]
+            filter: Mutex::default(),
+            #[cfg(feature = "enable")]
+            has_filter: AtomicBool::new(false),
             spans: SpanSampler::new(&settings.span_rules),
             clock,
             start,
@@ -82,12 +95,19 @@ impl Sampler {
     ///
     /// A trace whose local root began to be shared between threads before is matched by what these rules can see of it.
     pub(crate) fn set_policy(&self, rules: Vec<Rule>, rate: Option<f64>) {
-        let need = match (&*rules, rate) {
+        let mut policy = lock(&self.policy);
+        *policy = Arc::new(Policy { rules, rate });
+        self.note_need(&policy);
+    }
+
+    /// Notes what decisions have to look at from here on, under the lock of the policy.
+    fn note_need(&self, policy: &Policy) {
+        let need = match (&*policy.rules, policy.rate) {
+            _ if self.has_other_envs.load(Ordering::Relaxed) => Need::LocalRoot,
             ([], None) => Need::NoPolicy,
             (rules, _) if rules.iter().any(|rule| rule.conditions.look_at_span()) => Need::LocalRoot,
             _ => Need::Service,
         };
-        *lock(&self.policy) = Arc::new(Policy { rules, rate });
         // Relaxed: who sees it late decides by what held until now; the policy itself is under its lock.
         self.need.store(need as u8, Ordering::Relaxed);
     }
@@ -105,17 +125,42 @@ impl Sampler {
         facts: &TraceFacts,
         here: impl FnOnce() -> Option<(&'a Record, &'a TagLog)>,
     ) -> Decision {
-        facts.decide(|| {
-            let service = facts.service();
-            let service = self.own.mapped_service_of(service.as_deref());
-            facts.with_local_root(|told| {
-                let root = match told {
-                    _ if !self.looks_at_local_root() => None,
-                    None => here(),
-                    told => told,
-                };
-                self.decide(facts.trace_id, Some(service), root)
-            })
+        facts.decide(|| self.decide_untaken(facts, here, Some(&self.limiter)))
+    }
+
+    /// The decision about a trace that will not be sent, whatever it is: the one that was taken, else the one that would be, where no limiter
+    /// refuses. It is not remembered, and no limiter counts it.
+    #[cfg(feature = "enable")]
+    pub(crate) fn foresee<'a>(
+        &self,
+        trace_id: u128,
+        facts: Option<&TraceFacts>,
+        here: impl FnOnce() -> Option<(&'a Record, &'a TagLog)>,
+    ) -> Decision {
+        match facts {
+            Some(facts) => facts.decision().unwrap_or_else(|| self.decide_untaken(facts, here, None)),
+            None => {
+                let root = here();
+                let service = root.and_then(|(root, tags)| tags.text(root.service));
+                self.decide_by(trace_id, service, root, None)
+            }
+        }
+    }
+
+    fn decide_untaken<'a>(
+        &self,
+        facts: &TraceFacts,
+        here: impl FnOnce() -> Option<(&'a Record, &'a TagLog)>,
+        limiter: Option<&Mutex<RateLimiter>>,
+    ) -> Decision {
+        let service = facts.service();
+        let service = self.own.mapped_service_of(service.as_deref());
+        facts.with_local_root(|told| {
+            let root = match told {
+                None => here(),
+                told => told,
+            };
+            self.decide_by(facts.trace_id, Some(service), root, limiter)
         })
     }
 
@@ -127,25 +172,43 @@ impl Sampler {
         service: Option<&str>,
         local_root: Option<(&Record, &TagLog)>,
     ) -> Decision {
-        let (service, id) = (self.own.service_of(service), trace_id as u64);
-        if self.need.load(Ordering::Relaxed) != Need::NoPolicy as u8 {
-            let policy = Arc::clone(&lock(&self.policy));
-            let local_root = Examined { service, span: local_root, own: &self.own };
-            let rule = policy.rules.iter().find(|rule| rule.conditions.matches(&local_root));
-            if let Some(rule) = rule {
-                return self.by_rate(id, rule.rate, Some(rule.number), rule.provenance.mechanism());
-            }
-            if let Some(rate) = policy.rate {
-                return self.by_rate(id, rate, None, Provenance::Local.mechanism());
-            }
-        }
-        self.by_agent_rate(id, service)
+        self.decide_by(trace_id, service, local_root, Some(&self.limiter))
     }
 
-    fn by_rate(&self, id: u64, rate: f64, rule: Option<u32>, mechanism: Mechanism) -> Decision {
+    fn decide_by(
+        &self,
+        trace_id: u128,
+        service: Option<&str>,
+        local_root: Option<(&Record, &TagLog)>,
+        limiter: Option<&Mutex<RateLimiter>>,
+    ) -> Decision {
+        let (service, id) = (self.own.service_of(service), trace_id as u64);
+        let local_root = Examined { service, span: local_root, own: &self.own };
+        if self.need.load(Ordering::Relaxed) != Need::NoPolicy as u8 {
+            let policy = Arc::clone(&lock(&self.policy));
+            let rule = policy.rules.iter().find(|rule| rule.conditions.matches(&local_root));
+            if let Some(rule) = rule {
+                let mechanism = rule.provenance.mechanism();
+                return self.by_rate(id, rule.rate, Some(rule.number), mechanism, limiter);
+            }
+            if let Some(rate) = policy.rate {
+                return self.by_rate(id, rate, None, Provenance::Local.mechanism(), limiter);
+            }
+        }
+        self.by_agent_rate(id, &local_root)
+    }
+
+    fn by_rate(
+        &self,
+        id: u64,
+        rate: f64,
+        rule: Option<u32>,
+        mechanism: Mechanism,
+        limiter: Option<&Mutex<RateLimiter>>,
+    ) -> Decision {
         let mut is_kept = is_kept(id, rate);
-        let limiter = is_kept.then(|| {
-            let mut limiter = lock(&self.limiter);
+        let limiter = limiter.filter(|_| is_kept).map(|limiter| {
+            let mut limiter = lock(limiter);
             is_kept = limiter.allow(self.now());
             limiter.effective_rate()
         });
@@ -154,8 +217,11 @@ impl Sampler {
     }
 
     /// A rate of the agent keeps or rejects by the hash of the id; before any rate is known every trace is kept.
-    fn by_agent_rate(&self, id: u64, service: &str) -> Decision {
-        let Some(rate) = lock(&self.rates).rate(service, &self.own.env) else {
+    fn by_agent_rate(&self, id: u64, local_root: &Examined<'_>) -> Decision {
+        let rates = lock(&self.rates);
+        let rate = if rates.is_empty() { None } else { rates.rate(local_root.service, local_root.env()) };
+        drop(rates);
+        let Some(rate) = rate else {
             return Decision {
                 priority: SamplingPriority::AUTO_KEEP,
                 mechanism: Some(Mechanism::DEFAULT),
@@ -187,10 +253,26 @@ impl Sampler {
         selected
     }
 
-    /// Whether the agent wants a trace with this local root.
+    /// Replaces what is known of the traces that the agent does not want. The worker alone calls it.
     #[cfg(feature = "enable")]
-    pub(crate) fn is_wanted(&self, filter: &TraceFilter, local_root: &Record, tags: &TagLog) -> bool {
-        filter.is_empty() || filter.wants(&self.examined(local_root, tags))
+    pub(crate) fn set_filter(&self, filter: TraceFilter) {
+        let has_filter = !filter.is_empty();
+        *lock(&self.filter) = Arc::new(filter);
+        // Relaxed: the worker alone reads it.
+        self.has_filter.store(has_filter, Ordering::Relaxed);
+    }
+
+    /// Whether the agent wants a trace with this local root; one without a root here is wanted.
+    #[cfg(feature = "enable")]
+    pub(crate) fn is_wanted<'a>(
+        &self,
+        local_root: impl FnOnce() -> Option<(&'a Record, &'a TagLog)>,
+    ) -> bool {
+        if !self.has_filter.load(Ordering::Relaxed) {
+            return true;
+        }
+        let filter = Arc::clone(&lock(&self.filter));
+        local_root().is_none_or(|(root, tags)| filter.wants(&self.examined(root, tags)))
     }
 
     fn examined<'a>(&'a self, record: &'a Record, tags: &'a TagLog) -> Examined<'a> {
@@ -213,7 +295,12 @@ impl Sampler {
             if diagnostics::is_shown(Level::Debug) {
                 diagnostics::debug(format_args!("rates of the agent: {rates}"));
             }
+            let own_service = self.own.mapped_service_of(None);
+            let has_other_envs = rates.has_other_envs(own_service, &self.own.env);
             *lock(&self.rates) = rates;
+            let policy = lock(&self.policy);
+            self.has_other_envs.store(has_other_envs, Ordering::Relaxed);
+            self.note_need(&policy);
         }
     }
 

@@ -111,6 +111,29 @@ fn agent_rate_of_the_service_decides_else_its_default() {
     assert_eq!(words(other), r#"1 -1 Some((0.5, None, "0.5"))"#);
 }
 
+/// The `env` tag of the root used to be overlooked: its own environment is what the agent counts it under.
+#[test]
+fn agent_rate_is_that_of_the_roots_own_environment() {
+    static STAGED: CallSite = CallSite::named("staged").tags(&[("env", "stage")]);
+    let held = Held::of("[]", None);
+    let table = r#"{"rate_by_service":{"service:web,env:prod":0.125,"service:web,env:stage":0.25,"service:,env:":0.5,"service:web,env:":0.75}}"#;
+    let rate = |site: &'static CallSite, change: &dyn Fn(&mut TagLog) -> u32| {
+        let (mut record, mut tags) = (Record::open(site, 1, 0, 0), TagLog::new());
+        record.tags = change(&mut tags);
+        held.sampler.decide(1, None, Some((&record, &tags))).rate.map(|applied| applied.rate)
+    };
+    assert!(!held.sampler.looks_at_local_root());
+    held.sampler.learn(table.as_bytes());
+    assert!(held.sampler.looks_at_local_root(), "this service is seen in another environment");
+    assert_eq!(rate(&REQUEST, &|_| 0), Some(0.125));
+    assert_eq!(rate(&STAGED, &|_| 0), Some(0.25));
+    assert_eq!(rate(&REQUEST, &|tags| tags.meta(0, "env", "stage")), Some(0.25));
+    assert_eq!(rate(&STAGED, &|tags| tags.meta(0, "env", "qa")), Some(0.5), "the agent's default");
+    assert_eq!(rate(&STAGED, &|tags| tags.unset(0, "env")), Some(0.75));
+    held.sampler.learn(br#"{"rate_by_service":{"service:web,env:prod":1,"service:pay,env:stage":1}}"#);
+    assert!(!held.sampler.looks_at_local_root());
+}
+
 #[test]
 fn tiny_global_rate_is_told_as_it_is() {
     assert_eq!(

@@ -140,7 +140,7 @@ impl Backlog {
                 *until = Position { batch: until.batch + 1, ..Position::default() };
                 continue;
             };
-            let DecidedChunk { head, buffer, decision, selected } = decided;
+            let DecidedChunk { head, buffer, decision, selected, .. } = decided;
             let (records, tags) = (head.records(buffer), &buffer.tags);
             let chunk = Chunk { head, records, tags, decision, selected };
             let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
@@ -197,8 +197,8 @@ impl Taken {
             self.rulings.resize(index + 1, None);
         }
         let ruling = self.rulings.get_mut(index)?.get_or_insert_with(|| Ruling::of(head, buffer, sampler));
-        let Ruling { decision, ref selected } = *ruling;
-        Some(DecidedChunk { head, buffer, decision, selected })
+        let Ruling { decision, ref selected, is_wanted } = *ruling;
+        Some(DecidedChunk { head, buffer, decision, selected, is_wanted })
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::backlog::{Taken, Verdict};
 use super::carry::{Exchange, Load};
 use super::report;
-use super::ruling::{DecidedChunk, local_root};
+use super::ruling::DecidedChunk;
 use super::run::Worker;
 use crate::clock::Timeline;
 use crate::diagnostics;
@@ -30,8 +30,6 @@ pub(super) struct Counting {
     /// Whether the agent leaves statistics to the tracer.
     is_on: bool,
     statistics: Statistics,
-    /// Traces that the agent does not want are neither counted nor sent.
-    filter: TraceFilter,
     /// When what is counted is sent.
     next: Instant,
     waiting: VecDeque<Waiting>,
@@ -74,7 +72,6 @@ impl Counting {
             is_enabled: settings.is_enabled,
             is_on: false,
             statistics: Statistics::new(header, defaults.tags.clone(), settings.limits),
-            filter: TraceFilter::default(),
             next: now + PERIOD,
             waiting: VecDeque::new(),
             dropped: Dropped::default(),
@@ -82,12 +79,12 @@ impl Counting {
         }
     }
 
-    /// Takes over what the agent says of itself.
-    pub(super) fn learn(&mut self, info: &AgentInfo) {
+    /// Takes over what the agent says of itself. Traces that it does not want are neither counted nor sent.
+    pub(super) fn learn(&mut self, info: &AgentInfo, sampler: &Sampler) {
         let takes_them = self.is_enabled && info.offers(PATH);
         self.is_on = takes_them && info.client_drop_p0s;
         self.statistics.learn(info);
-        self.filter = TraceFilter::new(info);
+        sampler.set_filter(if self.is_on { TraceFilter::new(info) } else { TraceFilter::default() });
         if !takes_them {
             self.statistics.clear();
             self.waiting.clear();
@@ -114,14 +111,13 @@ impl Counting {
 
     /// Counts the spans of a batch, and says what becomes of each chunk.
     fn weigh(&mut self, taken: &mut Taken, sampler: &Sampler, timeline: &Timeline) {
-        let Self { statistics, verdicts, filter, .. } = self;
+        let Self { statistics, verdicts, .. } = self;
         verdicts.clear();
         let now = timeline.latest_unix_ns();
         let mut pace = None;
         while let Some(chunk) = taken.decided(verdicts.len(), sampler) {
-            let DecidedChunk { head, buffer, decision, .. } = chunk;
-            let is_wanted = |root| sampler.is_wanted(filter, root, &buffer.tags);
-            if !filter.is_empty() && !local_root(head, buffer).is_none_or(is_wanted) {
+            let DecidedChunk { head, buffer, decision, is_wanted, .. } = chunk;
+            if !is_wanted {
                 verdicts.push(Verdict::Dropped(DropReason::TraceFilter));
                 continue;
             }

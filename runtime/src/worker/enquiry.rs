@@ -119,7 +119,7 @@ impl Worker {
             Some(info) => {
                 if let Some(info) = self.enquiry.learn(info, Instant::now()) {
                     self.delivery.learn(&info);
-                    self.counting.learn(&info);
+                    self.counting.learn(&info, &self.sampler);
                 }
             }
             None => diagnostics::debug(format_args!("what the agent says of itself cannot be read")),

@@ -115,7 +115,7 @@ mod tests {
         buffer.records.extend([child, root]);
         let head = ChunkHead { len: 2, ..head(5, 1, None) };
         let decision = Decision { priority: SamplingPriority::AUTO_REJECT, ..KEEP };
-        let decided = DecidedChunk { head: &head, buffer: &buffer, decision, selected: &[] };
+        let decided = DecidedChunk { head: &head, buffer: &buffer, decision, selected: &[], is_wanted: true };
         let chunk = view(&decided, "shop", &timeline());
         assert!(!chunk.why.is_kept() && chunk.is_last);
         let [child, root] = &chunk.spans[..] else { panic!("two spans") };
@@ -148,7 +148,8 @@ mod tests {
             }
         }
         let head = ChunkHead { len: buffer.records.len() as u32, ..head(5, 1, None) };
-        let decided = DecidedChunk { head: &head, buffer: &buffer, decision: KEEP, selected: &[] };
+        let decided =
+            DecidedChunk { head: &head, buffer: &buffer, decision: KEEP, selected: &[], is_wanted: true };
         let shown = view(&decided, "shop", &timeline()).spans;
         let defaults = SpanDefaults { service: "shop".into(), ..SpanDefaults::default() };
         let sent = encoded(&defaults, &head, &buffer.records, &buffer.tags, KEEP);

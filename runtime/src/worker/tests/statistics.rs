@@ -1,7 +1,7 @@
 //! Statistics: where the agent leaves them to the tracer, spans are counted, and what is not kept stays away.
 
 use super::*;
-use crate::export::v04::testing::{Unique, Value, WireSpan, head, record};
+use crate::export::v04::testing::{Unique, Value, WireSpan, decode, head, record};
 use crate::model::{Decision, Flags, Mechanism, Record, SamplingPriority, SpanBuffer, TraceFacts};
 
 const OFFER: &str = r#"{"endpoints":["/v0.4/traces","/v0.6/stats"],"client_drop_p0s":true}"#;
@@ -423,4 +423,38 @@ fn agent_that_changes_its_mind_gets_everything_again() {
     let payloads = payloads(&agent);
     assert_eq!((told(&payloads[0])[0], told(&payloads[1])), (Some("yes"), [None; 3]));
     assert_eq!(agent.spans(), 5);
+}
+
+/// Asks why each trace is kept, and looks at nothing.
+struct Indifferent;
+
+impl Viewer for Indifferent {
+    fn settle(&mut self) {}
+    fn finish(&mut self) {}
+    fn show(&mut self, _: &ViewChunk<'_>) {}
+}
+
+/// Each of them used to take a place within the limit from a trace that is sent.
+#[test]
+fn traces_that_the_agent_does_not_want_use_up_no_limiter() {
+    let says = r#"{"endpoints":["/v0.6/stats"],"client_drop_p0s":true,"filter_tags":{"reject":["health"]}}"#;
+    for is_viewed in [false, true] {
+        let agent = FakeAgent::start(|_, _| ok());
+        agent.says(says);
+        let mut setup = Setup::new(AgentSettings { is_explicit: true, ..agent.settings() });
+        setup.sampling = SamplingSettings { rate: Some(1.0), limit: 0.001, ..SamplingSettings::default() };
+        setup.viewer = is_viewed.then(|| Box::new(Indifferent) as Box<dyn Viewer>);
+        let running = started(setup);
+        let unwanted = |buffer: &mut SpanBuffer| buffer.records[0].tags = buffer.tags.meta(0, "health", "1");
+        (0..9).for_each(|_| running.push_trace(1, true, unwanted));
+        running.push_trace(1, true, |_| ());
+        running.push_trace(1, true, |_| ());
+        assert!(running.handle.flush(LONG));
+        let counters = running.counters();
+        let dropped = [DropReason::TraceFilter, DropReason::P0].map(|reason| counters.dropped(reason));
+        assert_eq!((dropped, counters.acknowledged()), ([9, 1], 1), "is viewed: {is_viewed}");
+        let [payload] = &payloads(&agent)[..] else { panic!("one payload") };
+        let sent = decode(&payload.body);
+        assert_eq!(sent[0][0].metric("_dd.limit_psr"), Some(1.0));
+    }
 }
