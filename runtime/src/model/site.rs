@@ -86,10 +86,21 @@ impl CallSite {
     }
 }
 
+/// The name of a span that nobody named: the one that the agent gives it.
+///
+/// Source: `DefaultSpanName` in `pkg/trace/traceutil/normalize` of DataDog/datadog-agent.
+const UNNAMED: &str = "unnamed_operation";
+
 impl SiteName {
+    /// Whether its spans are named one by one.
+    pub(crate) fn is_empty(self) -> bool {
+        matches!(self, SiteName::Given(""))
+    }
+
     /// The name as it is sent.
     pub(crate) fn text(self) -> Cow<'static, str> {
         match self {
+            SiteName::Given("") => Cow::Borrowed(UNNAMED),
             SiteName::Given(name) => Cow::Borrowed(name),
             SiteName::Function { .. } => {
                 let mut text = String::new();
@@ -102,7 +113,7 @@ impl SiteName {
     /// Appends the name as it is sent.
     pub(crate) fn write_to(self, out: &mut String) {
         match self {
-            SiteName::Given(name) => out.push_str(name),
+            SiteName::Given(_) => out.push_str(&self.text()),
             SiteName::Function { module, function } => {
                 let mut parts = module.split("::");
                 out.push_str(parts.next().unwrap_or_default());

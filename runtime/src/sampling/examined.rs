@@ -60,7 +60,9 @@ impl<'a> Examined<'a> {
     pub(crate) fn resource(&self) -> Cow<'a, str> {
         let given = self.span.and_then(|(record, log)| {
             let given = field(record, log, EntryKind::Resource);
-            given.or(record.site.resource.filter(|resource| !resource.is_empty()))
+            // A resource that is only the site's name does not outlive a new name.
+            let of_site = record.site.resource.filter(|resource| !resource.is_empty());
+            given.or_else(|| of_site.filter(|resource| *resource != record.site.name.text()))
         });
         given.map_or_else(|| self.name(), Cow::Borrowed)
     }

@@ -131,8 +131,26 @@ impl Edit<'_> {
             self.record.service = self.tags.field(0, kind, text);
             return;
         }
+        if text.is_empty() && kind == EntryKind::Name && self.record.site.name.is_empty() {
+            return self.name_as_begun();
+        }
         self.record.tags = self.tags.field(self.record.tags, kind, text);
         self.record.flags = self.record.flags.with(Flags::FIELDS);
+    }
+
+    /// The name of a span whose site has none.
+    pub(crate) fn begin_named(&mut self, name: &str) {
+        self.record.tags = self.tags.field(self.record.tags, EntryKind::Name, name);
+        self.record.flags = self.record.flags.with(Flags::FIELDS);
+    }
+
+    /// Takes a later name back from a span whose site has none: it has the one that it began with.
+    #[cold]
+    fn name_as_begun(&mut self) {
+        let names = self.tags.entries(self.record.tags).filter(|entry| entry.kind == EntryKind::Name);
+        if let Some(first) = names.last().map(|first| first.field().to_owned()) {
+            self.record.tags = self.tags.field(self.record.tags, EntryKind::Name, &first);
+        }
     }
 
     pub(crate) fn flag(&mut self, flag: Flags, is_set: bool) {

@@ -60,13 +60,13 @@ macro_rules! setters {
                 self.edit(|edit| edit.unset(key));
             }
 
-            /// Changes the operation name.
+            /// Changes the operation name. An empty one takes the change back: the span has the name it began with.
             pub fn set_name(&self, name: impl AsRef<str>) {
                 let name = name.as_ref();
                 self.edit(|edit| edit.field(EntryKind::Name, name));
             }
 
-            /// Changes the resource.
+            /// Changes the resource. An empty one takes the change back: of a function's span it is the attribute's, else the name.
             pub fn set_resource(&self, resource: impl AsRef<str>) {
                 let resource = resource.as_ref();
                 self.edit(|edit| edit.field(EntryKind::Resource, resource));

@@ -5,7 +5,7 @@ use super::handle::overrule;
 use super::owned::Edit;
 use super::stack::{Started, with_stack};
 use super::tag_set::TagSet;
-use crate::model::{Baggage, CallSite, EntryKind, Record, SamplingPriority, TagLog};
+use crate::model::{Baggage, CallSite, Record, SamplingPriority, TagLog};
 use std::sync::Arc;
 
 /// A record before it has ids and times.
@@ -28,7 +28,7 @@ impl Setup {
     /// Of a span by hand.
     pub(crate) fn named(name: &str) -> Self {
         let mut setup = Self::of(&BY_HAND, None);
-        setup.edit().field(EntryKind::Name, name);
+        setup.edit().begin_named(name);
         setup
     }
 

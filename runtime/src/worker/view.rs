@@ -130,9 +130,11 @@ mod tests {
     #[test]
     fn names_are_shown_as_they_are_sent() {
         static PLAIN: CallSite = CallSite::function("shop", "pay");
+        static NAMED: CallSite = CallSite::named("pay").resource("pay");
+        static BY_HAND: CallSite = CallSite::named("");
         let texts = [&[][..], &[""], &["a"], &["a", ""], &["", "b"]];
         let mut buffer = SpanBuffer::new();
-        for site in [&SITE, &PLAIN] {
+        for site in [&SITE, &PLAIN, &NAMED, &BY_HAND] {
             for (names, resources) in texts.iter().flat_map(|names| texts.map(|resources| (names, resources)))
             {
                 let mut record = record(site, 1 + buffer.records.len() as u64, 0);
@@ -153,7 +155,7 @@ mod tests {
         let shown = view(&decided, "shop", &timeline()).spans;
         let defaults = SpanDefaults { service: "shop".into(), ..SpanDefaults::default() };
         let sent = encoded(&defaults, &head, &buffer.records, &buffer.tags, KEEP);
-        assert_eq!(shown.len(), 50);
+        assert_eq!(shown.len(), 100);
         for span in &shown {
             let sent = sent.iter().find(|sent| sent.int("span_id") == span.span_id).unwrap();
             let shown = [&span.name, span.service, &span.resource];
