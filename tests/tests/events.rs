@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use dd_traced::testing::{FinishedValue, ScopedTracer};
-use dd_traced::{SpanEvent, TracerGuard, active_span, counters, flush, span, traced};
+use dd_traced::{SpanEvent, SpanLink, TracerGuard, active_span, counters, flush, span, traced};
 use dd_traced_tests::{Answer, FakeAgent, PATIENCE, Received, WireSpan, with_tracer, with_tracer_of};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -135,15 +135,36 @@ fn events_beyond_the_limit_are_counted_instead_of_kept() {
 /// The agent cuts a tag at 25 000 bytes, and half of a JSON text is none.
 #[test]
 fn events_as_json_are_whole_however_many_there_are() {
-    let (received, _) = with_tracer(|_, _| {
+    let mut left_out = 0;
+    let (received, _) = with_tracer(|_, tracer| {
         let busy = span("busy").start();
         (0..100).for_each(|_| busy.add_event(SpanEvent::new("e").attribute("text", "\u{1}".repeat(200))));
         busy.finish();
+        assert!(tracer.flush(PATIENCE));
+        left_out = counters().left_out_events();
     });
     let text = received.span("busy").meta("events").unwrap();
     let events: Vec<Value> = serde_json::from_str(text).unwrap();
     assert!(text.len() <= 25_000 && text.len() > 23_000, "{}", text.len());
     assert!(events.len() > 10 && events.len() < 100);
+    assert_eq!(events.len() as u64 + left_out, 100, "each is sent or counted");
+}
+
+#[test]
+fn attributes_beyond_the_limits_are_counted() {
+    with_tracer(|_, tracer| {
+        let many =
+            |count: u32| (0..count).fold(SpanEvent::new("e"), |event, n| event.attribute(n.to_string(), n));
+        let busy = span("busy").start();
+        busy.add_event(many(127));
+        busy.add_event(many(128));
+        busy.add_event(many(130));
+        let large = vec!["v".repeat(25_000); 11];
+        busy.add_link(SpanLink::to(&busy).attribute("large", large).attribute("small", 1));
+        busy.finish();
+        assert!(tracer.flush(PATIENCE));
+        assert_eq!((counters().left_out_attributes(), counters().left_out_events()), (3, 0));
+    });
 }
 
 #[test]

@@ -95,6 +95,7 @@ pub struct Counters {
     pub(crate) dropped: [u64; DropReason::ALL.len()],
     pub(crate) left_out_links: u64,
     pub(crate) left_out_events: u64,
+    pub(crate) left_out_attributes: u64,
     pub(crate) left_out_tags: u64,
 }
 
@@ -124,9 +125,25 @@ impl Counters {
         self.left_out_links
     }
 
-    /// Events that finished spans had beyond the 128 that a span may have. The spans themselves are sent.
+    /// Events that finished spans had beyond the 128 that a span may have, or beyond the 25 000 bytes of the tag `events` that an agent gets
+    /// which does not know events as such. The spans themselves are sent.
     pub fn left_out_events(&self) -> u64 {
         self.left_out_events
+    }
+
+    /// Attributes that links and events of finished spans had beyond the 128, and the 256 KiB in all, that each may have.
+    pub fn left_out_attributes(&self) -> u64 {
+        self.left_out_attributes
+    }
+
+    /// What was left out of spans that were sent, by kind.
+    pub(crate) fn left_out(&self) -> [(&'static str, u64); 4] {
+        [
+            ("links", self.left_out_links),
+            ("events", self.left_out_events),
+            ("attributes", self.left_out_attributes),
+            ("tags", self.left_out_tags),
+        ]
     }
 
     /// Spans that somebody wanted and that did not arrive.
@@ -166,6 +183,7 @@ impl fmt::Debug for Counters {
         for (name, count) in [
             ("left_out_links", self.left_out_links),
             ("left_out_events", self.left_out_events),
+            ("left_out_attributes", self.left_out_attributes),
             ("left_out_tags", self.left_out_tags),
         ] {
             if count > 0 {
@@ -185,6 +203,7 @@ pub(crate) struct Ledger {
     dropped: [AtomicU64; DropReason::ALL.len()],
     left_out_links: AtomicU64,
     left_out_events: AtomicU64,
+    left_out_attributes: AtomicU64,
     left_out_tags: AtomicU64,
 }
 
@@ -203,16 +222,18 @@ impl Ledger {
         self.dropped[reason as usize].fetch_add(spans as u64, Ordering::Relaxed);
     }
 
-    /// Counts links and events that spans have too much of.
-    pub(crate) fn leave_out(&self, LeftOut { links, events }: LeftOut) {
+    /// Counts what spans have too much of.
+    pub(crate) fn leave_out(&self, LeftOut { links, events, attributes }: LeftOut) {
         self.left_out_links.fetch_add(links.into(), Ordering::Relaxed);
         self.left_out_events.fetch_add(events.into(), Ordering::Relaxed);
+        self.left_out_attributes.fetch_add(attributes.into(), Ordering::Relaxed);
     }
 
-    /// Counts tags that spans have too many of.
-    pub(crate) fn leave_out_tags(&self, tags: u64) {
-        if tags > 0 {
+    /// Counts tags and events that there was no room for when spans were written.
+    pub(crate) fn leave_out_unwritten(&self, tags: u64, events: u64) {
+        if tags | events > 0 {
             self.left_out_tags.fetch_add(tags, Ordering::Relaxed);
+            self.left_out_events.fetch_add(events, Ordering::Relaxed);
         }
     }
 
@@ -230,6 +251,7 @@ impl Ledger {
             dropped,
             left_out_links: self.left_out_links.load(Ordering::Relaxed),
             left_out_events: self.left_out_events.load(Ordering::Relaxed),
+            left_out_attributes: self.left_out_attributes.load(Ordering::Relaxed),
             left_out_tags: self.left_out_tags.load(Ordering::Relaxed),
         }
     }

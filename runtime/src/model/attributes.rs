@@ -47,22 +47,29 @@ use sealed::{WriteAttribute, WriteScalar};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Attributes {
     count: u16,
+    left_out: u32,
     bytes: Vec<u8>,
 }
 
 impl Attributes {
-    /// Adds a pair; nothing where there are too many already.
+    /// Adds a pair, or counts it where there are too many already.
     pub(crate) fn push(&mut self, key: &str, value: &impl AttributeValue) {
         let before = self.bytes.len();
-        if self.count == MAX_ATTRIBUTES {
-            return;
+        if self.count < MAX_ATTRIBUTES {
+            push_str(&mut self.bytes, cut(key, MAX_KEY));
+            value.write(&mut self.bytes);
+            if self.bytes.len() <= MAX_BYTES {
+                self.count += 1;
+                return;
+            }
+            self.bytes.truncate(before);
         }
-        push_str(&mut self.bytes, cut(key, MAX_KEY));
-        value.write(&mut self.bytes);
-        if self.bytes.len() > MAX_BYTES {
-            return self.bytes.truncate(before);
-        }
-        self.count += 1;
+        self.left_out = self.left_out.saturating_add(1);
+    }
+
+    /// How many pairs were too many.
+    pub(crate) fn left_out(&self) -> u32 {
+        self.left_out
     }
 
     pub(crate) fn view(&self) -> AttributesView<'_> {
@@ -313,7 +320,10 @@ mod tests {
         for (count, kept) in [(127, 127), (128, 128), (129, 128)] {
             let mut attributes = Attributes::default();
             (0..count).for_each(|index| attributes.push(&index.to_string(), &index));
-            assert_eq!(attributes.view().latest().len(), kept);
+            assert_eq!(
+                (attributes.view().latest().len(), attributes.left_out()),
+                (kept, (count - kept) as u32)
+            );
         }
         for (len, kept) in [(999, 999), (1_000, 1_000), (1_001, 1_000)] {
             let mut attributes = Attributes::default();
@@ -334,6 +344,7 @@ mod tests {
         attributes.push("large", &vec!["v".repeat(25_000); 11]);
         attributes.push("after", &vec!["v".repeat(25_000); 10]);
         assert_eq!(pairs(&attributes).iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["small", "after"]);
+        assert_eq!(attributes.left_out(), 1);
     }
 
     proptest! {

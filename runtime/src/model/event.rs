@@ -19,7 +19,8 @@ use crate::clock;
 /// upload.add_event(SpanEvent::new("retry").attribute("attempt", 2).attribute("hosts", ["a", "b"]));
 /// ```
 ///
-/// An agent that knows events gets them as they are. Any other one gets them as JSON in the tag `events`, as many as go into its 25 000 bytes.
+/// An agent that knows events gets them as they are. Any other one gets them as JSON in the tag `events`, as many as go into its 25 000 bytes;
+/// the others are counted.
 ///
 /// Source: `pkg/proto/pbgo/trace/span.proto` of DataDog/datadog-agent (`SpanEvent`).
 #[must_use = "an event is added to a span"]
@@ -44,10 +45,15 @@ impl SpanEvent {
     }
 
     /// Says what happened. A later value of a key wins. At most 128, keys cut at 200 bytes and texts at 25 000; what goes beyond 256 KiB
-    /// together is left out.
+    /// together is left out and counted.
     pub fn attribute(mut self, key: impl AsRef<str>, value: impl AttributeValue) -> Self {
         self.attributes.push(key.as_ref(), &value);
         self
+    }
+
+    /// How many of its attributes were too many.
+    pub(crate) fn left_out_attributes(&self) -> u32 {
+        self.attributes.left_out()
     }
 
     /// As it stands in a tag log, of an event that is added at `ticks`.

@@ -2,24 +2,30 @@
 
 use std::ops::Add;
 
-/// Links and events that are beyond the limits of a span.
+/// Links, events, and attributes of both that are beyond the limits of a span.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LeftOut {
     pub(crate) links: u32,
     pub(crate) events: u32,
+    pub(crate) attributes: u32,
 }
 
 impl LeftOut {
     /// Bytes in a tag log.
-    pub(super) const LEN: usize = 8;
+    pub(super) const LEN: usize = 12;
 
     pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
-        (u64::from(self.links) << 32 | u64::from(self.events)).to_be_bytes()
+        let mut bytes = [0; Self::LEN];
+        for (into, count) in bytes.chunks_exact_mut(4).zip([self.links, self.events, self.attributes]) {
+            into.copy_from_slice(&count.to_be_bytes());
+        }
+        bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        let both = bytes.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        Self { links: (both >> 32) as u32, events: both as u32 }
+        let mut counts = bytes.chunks_exact(4).map(|bytes| bytes.try_into().map_or(0, u32::from_be_bytes));
+        let mut next = || counts.next().unwrap_or_default();
+        Self { links: next(), events: next(), attributes: next() }
     }
 }
 
@@ -27,7 +33,10 @@ impl Add for LeftOut {
     type Output = Self;
 
     fn add(self, more: Self) -> Self {
-        let Self { links, events } = self;
-        Self { links: links.saturating_add(more.links), events: events.saturating_add(more.events) }
+        Self {
+            links: self.links.saturating_add(more.links),
+            events: self.events.saturating_add(more.events),
+            attributes: self.attributes.saturating_add(more.attributes),
+        }
     }
 }

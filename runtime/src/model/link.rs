@@ -43,7 +43,8 @@ impl SpanLink {
 
     /// Says why or how the spans belong together. On the wire each attribute is text, those of a list `key.0`, `key.1`, and so on.
     ///
-    /// A later value of a key wins. At most 128, keys cut at 200 bytes and texts at 25 000; what goes beyond 256 KiB together is left out.
+    /// A later value of a key wins. At most 128, keys cut at 200 bytes and texts at 25 000; what goes beyond 256 KiB together is left out
+    /// and counted.
     pub fn attribute(mut self, key: impl AsRef<str>, value: impl AttributeValue) -> Self {
         self.attributes.push(key.as_ref(), &value);
         self

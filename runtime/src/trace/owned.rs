@@ -93,8 +93,9 @@ impl Edit<'_> {
             Some(flags) => {
                 self.record.tags = self.tags.link(self.record.tags, link);
                 self.record.flags = flags;
+                self.left_out(LeftOut { attributes: link.attributes.left_out(), ..LeftOut::default() });
             }
-            None => self.left_out(LeftOut { links: 1, events: 0 }),
+            None => self.left_out(LeftOut { links: 1, ..LeftOut::default() }),
         }
     }
 
@@ -104,8 +105,9 @@ impl Edit<'_> {
             Some(flags) => {
                 self.record.tags = self.tags.event(self.record.tags, event, ticks);
                 self.record.flags = flags;
+                self.left_out(LeftOut { attributes: event.left_out_attributes(), ..LeftOut::default() });
             }
-            None => self.left_out(LeftOut { links: 0, events: 1 }),
+            None => self.left_out(LeftOut { events: 1, ..LeftOut::default() }),
         }
     }
 
@@ -116,8 +118,10 @@ impl Edit<'_> {
     }
 
     /// Counts what the span has too much of.
-    #[cold]
     fn left_out(&mut self, more: LeftOut) {
+        if more == LeftOut::default() {
+            return;
+        }
         self.record.tags = self.tags.left_out(self.record.tags, more);
         self.flag(Flags::LEFT_OUT, true);
     }

@@ -62,6 +62,8 @@ pub(super) struct Filled {
     pub(super) too_large: usize,
     /// Tags left out of the spans in the payload.
     pub(super) left_out_tags: u64,
+    /// Events likewise.
+    pub(super) left_out_events: u64,
 }
 
 /// How large a payload becomes.
@@ -131,9 +133,9 @@ impl Backlog {
         size: Size,
         sampler: &Sampler,
     ) -> Filled {
-        let mut filled =
-            Filled { payload: Payload::reusing(memory), until: self.settled, too_large: 0, left_out_tags: 0 };
-        let Filled { payload, until, too_large, left_out_tags } = &mut filled;
+        let (until, payload) = (self.settled, Payload::reusing(memory));
+        let mut filled = Filled { payload, until, too_large: 0, left_out_tags: 0, left_out_events: 0 };
+        let Filled { payload, until, too_large, left_out_tags, left_out_events } = &mut filled;
         while payload.is_empty() || payload.len() < size.enough {
             let Some(taken) = self.batches.get_mut(until.batch) else { break };
             let Some(decided) = taken.decided(until.head, sampler) else {
@@ -146,6 +148,7 @@ impl Backlog {
             let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
             *too_large += part.too_large;
             *left_out_tags += part.left_out_tags;
+            *left_out_events += part.left_out_events;
             if part.until < chunk.records.len() {
                 until.span = part.until;
                 break;

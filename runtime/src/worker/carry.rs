@@ -64,7 +64,7 @@ impl Worker {
         let timeline = self.timeline();
         self.encoder.set_reads_events(self.enquiry.known().is_some_and(|info| info.span_events));
         let Self { backlog, encoder, sampler, counting, .. } = self;
-        let Filled { payload, until, too_large, left_out_tags } =
+        let Filled { payload, until, too_large, left_out_tags, left_out_events } =
             backlog.fill(memory, encoder, &timeline, size, sampler);
         let (bytes, chunks, spans) = (payload.len(), payload.chunks(), payload.spans());
         let told = counting.told();
@@ -107,7 +107,7 @@ impl Worker {
             Err(reason) => self.lose(reason, spans),
         }
         self.lose(DropReason::TooLarge, too_large);
-        self.queue.ledger().leave_out_tags(left_out_tags);
+        self.queue.ledger().leave_out_unwritten(left_out_tags, left_out_events);
         self.report();
     }
 

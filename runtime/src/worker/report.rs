@@ -106,8 +106,10 @@ impl Report {
             .map(|reason| (reason, counters.dropped(reason).saturating_sub(self.told.dropped(reason))))
             .filter(|(_, lost)| *lost > 0)
             .collect();
+        let left_out = left_out(counters, &self.told);
         if losses.is_empty() {
-            return None;
+            self.told = *counters;
+            return left_out;
         }
         self.told = *counters;
         let total = spans(losses.iter().map(|(_, lost)| lost).sum());
@@ -125,12 +127,24 @@ impl Report {
             // Writing to a string does not fail.
             let _ = write!(text, "{separator}{} {lost}", reason.as_str());
         }
+        if let Some(left_out) = left_out {
+            let _ = write!(text, "; {left_out}");
+        }
         Some(text)
     }
 
     fn is_too_early(&self, now: Instant) -> bool {
         self.latest.is_some_and(|latest| now < latest + self.period)
     }
+}
+
+/// What spans had too much of, by kind, since that was told.
+fn left_out(counters: &Counters, told: &Counters) -> Option<String> {
+    let more = counters.left_out().into_iter().zip(told.left_out());
+    let more = more.map(|((kind, count), (_, told))| (kind, count.saturating_sub(told)));
+    let more: Vec<String> =
+        more.filter(|(_, count)| *count > 0).map(|(kind, count)| format!("{kind} {count}")).collect();
+    (!more.is_empty()).then(|| format!("left out of spans beyond their limits: {}", more.join(", ")))
 }
 
 /// How many failures stand behind the one that is told, where there are more.
@@ -172,6 +186,7 @@ const HINT: &str = "is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD
 mod tests {
     use super::*;
     use crate::export::counters::Ledger;
+    use crate::model::LeftOut;
 
     const PERIOD: Duration = Duration::from_secs(60);
 
@@ -205,6 +220,21 @@ mod tests {
         let text = report.due(&ledger.snapshot(0), now + PERIOD).unwrap();
         assert_eq!(text, "lost 7 spans: queue_full 2, timeout 5");
         assert_eq!(report.due(&ledger.snapshot(0), now + 9 * PERIOD), None);
+    }
+
+    /// It used to be counted and not told.
+    #[test]
+    fn what_spans_have_too_much_of_is_told_as_losses_are() {
+        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
+        ledger.leave_out(LeftOut { links: 1, events: 2, attributes: 3 });
+        let text = report.due(&ledger.snapshot(0), now).unwrap();
+        assert_eq!(text, "left out of spans beyond their limits: links 1, events 2, attributes 3");
+        ledger.leave_out_unwritten(5, 1);
+        assert_eq!(report.due(&ledger.snapshot(0), now), None, "once a minute");
+        ledger.drop_spans(DropReason::Net, 1);
+        let text = report.rest(&ledger.snapshot(0), now).unwrap();
+        assert_eq!(text, "lost 1 span: net 1; left out of spans beyond their limits: events 1, tags 5");
+        assert_eq!(report.rest(&ledger.snapshot(0), now), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::block::TagBlock;
 use super::defaults::{Constants, SpanDefaults};
 use super::first::{FirstTags, put_origin, with_selection};
-use super::span::{SpanWriter, Surroundings};
+use super::span::{SpanWriter, Surroundings, Unwritten};
 use super::times::Pace;
 use super::{ARRAY_32, Payload, patch};
 use crate::clock::Timeline;
@@ -40,6 +40,18 @@ pub(crate) struct Part {
     pub(crate) too_large: usize,
     /// Tags left out of the spans that are written.
     pub(crate) left_out_tags: u64,
+    /// Events likewise.
+    pub(crate) left_out_events: u64,
+}
+
+impl Part {
+    #[inline]
+    fn leave_out(&mut self, unwritten: Unwritten) {
+        if unwritten.is_any() {
+            self.left_out_tags += unwritten.tags();
+            self.left_out_events += unwritten.events();
+        }
+    }
 }
 
 /// Turns chunks into bytes.
@@ -83,7 +95,7 @@ impl Encoder {
             given: &given,
             received: None,
         };
-        let mut part = Part { until: from, too_large: 0, left_out_tags: 0 };
+        let mut part = Part { until: from, too_large: 0, left_out_tags: 0, left_out_events: 0 };
         let mut written = 0;
         // The first span carries the tags of the chunk. It alone may be above the limit; then the next one is the first.
         while let Some((record, is_local_root)) = order.get(chunk.records, part.until) {
@@ -104,7 +116,7 @@ impl Encoder {
             let is_alone = payload.spans == 0;
             if payload.bytes.len() <= if is_alone { limits.max_alone } else { limits.max_bytes } {
                 part.until += 1;
-                part.left_out_tags += u64::from(left_out);
+                part.leave_out(left_out);
                 written = 1;
                 break;
             }
@@ -130,7 +142,7 @@ impl Encoder {
             }
             written += 1;
             part.until += 1;
-            part.left_out_tags += u64::from(left_out);
+            part.leave_out(left_out);
         }
         if written == 0 {
             payload.bytes.truncate(chunk_at);

@@ -70,9 +70,9 @@ fn put_value(out: &mut Vec<u8>, value: Attribute<'_>) {
     }
 }
 
-/// The value of the tag `events`: JSON of as many events, the first ones, as the agent does not cut.
-pub(super) fn json(events: &[EventView<'_>], unix_ns: impl Fn(u64) -> u64) -> String {
-    let mut out = String::from("[");
+/// The value of the tag `events`: JSON of as many events, the first ones, as the agent does not cut; and how many are left out.
+pub(super) fn json(events: &[EventView<'_>], unix_ns: impl Fn(u64) -> u64) -> (String, usize) {
+    let (mut out, mut left_out) = (String::from("["), events.len());
     for event in events {
         let event = Json { event, time_unix_nano: event.time.unix_ns(&unix_ns) };
         let Ok(text) = serde_json::to_string(&event) else { continue };
@@ -82,9 +82,10 @@ pub(super) fn json(events: &[EventView<'_>], unix_ns: impl Fn(u64) -> u64) -> St
         }
         out.push_str(separator);
         out.push_str(&text);
+        left_out -= 1;
     }
     out.push(']');
-    out
+    (out, left_out)
 }
 
 struct Json<'a> {

@@ -34,6 +34,36 @@ pub(super) struct Surroundings<'a> {
     pub(super) received: Option<&'a Upstream>,
 }
 
+/// What a span is written without, in one word: events, of which there are 128 at most, in the upper byte, tags below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unwritten(u32);
+
+impl Unwritten {
+    const EVENTS_AT: u32 = 24;
+
+    #[inline]
+    fn of(tags: u32) -> Self {
+        Self(tags.min((1 << Self::EVENTS_AT) - 1))
+    }
+
+    fn with_events(self, events: usize) -> Self {
+        Self(self.0 | (events.min(0xff) as u32) << Self::EVENTS_AT)
+    }
+
+    #[inline]
+    pub(super) fn is_any(self) -> bool {
+        self.0 != 0
+    }
+
+    pub(super) fn tags(self) -> u64 {
+        u64::from(self.0) & ((1 << Self::EVENTS_AT) - 1)
+    }
+
+    pub(super) fn events(self) -> u64 {
+        u64::from(self.0 >> Self::EVENTS_AT)
+    }
+}
+
 /// What is constant about a span that has texts of its own, beside the bytes.
 #[derive(Clone, Copy, Debug)]
 struct OwnFrame {
@@ -49,7 +79,7 @@ impl SpanWriter {
         Self { constants, shapes: Shapes::new(), reads_events: false, own_texts: Vec::new() }
     }
 
-    /// Appends the span; gives the number of its tags that are left out.
+    /// Appends the span; gives what is left out of it.
     #[inline]
     pub(super) fn append(
         &mut self,
@@ -57,7 +87,7 @@ impl SpanWriter {
         record: &Record,
         log: &TagLog,
         around: &Surroundings<'_>,
-    ) -> u32 {
+    ) -> Unwritten {
         loop {
             match self.write(out, record, log, around) {
                 Ok(left_out) => return left_out,
@@ -73,7 +103,7 @@ impl SpanWriter {
         record: &Record,
         log: &TagLog,
         around: &Surroundings<'_>,
-    ) -> Result<u32, Full> {
+    ) -> Result<Unwritten, Full> {
         let (shape, bytes, numbers_at, has_type, constants) =
             if record.service == 0 && !record.flags.has(Flags::FIELDS) {
                 let constants = self.constants.of(true, record.flags);
@@ -114,11 +144,11 @@ impl SpanWriter {
             out.remove(metas_at - META_HEADER..metas_at);
         }
         let anew = if has_extras { self.put_extras(out, span_at, record, log, around) } else { None };
-        Ok(anew.unwrap_or(written.left_out))
+        Ok(anew.unwrap_or_else(|| Unwritten::of(written.left_out)))
     }
 
-    /// Adds the fields that few spans have to the span that begins at `span_at`. Where it has to be written anew, the number of its
-    /// tags that are left out then.
+    /// Adds the fields that few spans have to the span that begins at `span_at`. Where it has to be written anew, what is left out
+    /// of it then.
     #[cold]
     #[inline(never)]
     fn put_extras(
@@ -128,13 +158,14 @@ impl SpanWriter {
         record: &Record,
         log: &TagLog,
         around: &Surroundings<'_>,
-    ) -> Option<u32> {
+    ) -> Option<Unwritten> {
         let unix_ns = |ticks| around.pace.unix_ns(ticks);
         let events = log.events(record.tags);
         if !events.is_empty() && !self.reads_events {
             out.truncate(span_at);
-            let events = events::json(&events, unix_ns);
-            return Some(self.append_with_events(out, record, log, &events, around));
+            let (events, left_out) = events::json(&events, unix_ns);
+            let unwritten = self.append_with_events(out, record, log, &events, around);
+            return Some(unwritten.with_events(left_out));
         }
         let mut fields = 0;
         let mut put = |name: &[u8], value: &[u8]| {
@@ -166,7 +197,7 @@ impl SpanWriter {
         log: &TagLog,
         events: &str,
         around: &Surroundings<'_>,
-    ) -> u32 {
+    ) -> Unwritten {
         let mut own = TagLog::new();
         let mut record = *record;
         record.tags = own.copy_chain_but(log, record.tags, EntryKind::Event);
