@@ -33,7 +33,7 @@ use crate::worker::{self, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts};
 /// How long a dropped guard waits for the last spans to be delivered.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
 
-/// How long the end waits for its last messages, where the deadline has passed.
+/// How long a flush waits for its messages, and the end for the last ones where the deadline has passed.
 const LAST_MESSAGES: Duration = Duration::from_millis(50);
 
 /// Whether somebody was told that `init` did nothing.
@@ -56,6 +56,8 @@ pub fn init() -> TracerGuard {
         // Once is a mistake to be told of; a thousand times is how the program works.
         let level = if HAS_WARNED.swap(true, Ordering::Relaxed) { Level::Debug } else { Level::Warn };
         diagnostics::log(level, format_args!("init() did nothing: {error}"));
+        // There may be no guard that does it.
+        diagnostics::flush(LAST_MESSAGES);
         TracerGuard { running: None }
     })
 }
@@ -215,12 +217,13 @@ impl Running {
     fn flush(&self, deadline: Duration) -> bool {
         let begin = Instant::now();
         let is_delivered = self.worker.as_ref().is_none_or(|worker| worker.flush(deadline));
-        self.sink.flush(deadline.saturating_sub(begin.elapsed()));
+        // A stderr that nobody reads must not make each flush take its whole time.
+        self.sink.flush(deadline.saturating_sub(begin.elapsed()).min(LAST_MESSAGES));
         is_delivered
     }
 }
 
-/// Where the messages of the tracer go. One that is switched off has no thread and no file.
+/// Where the messages of the tracer go. One that is switched off has no thread at rest, and no file.
 fn sink(settings: &Settings, logger: Option<SharedLogger>) -> SinkHandle {
     let messages = &settings.messages;
     if settings.is_enabled {
@@ -228,7 +231,7 @@ fn sink(settings: &Settings, logger: Option<SharedLogger>) -> SinkHandle {
     }
     let level = messages.level.min(Level::Info);
     let quiet = LogSettings { level, is_json: messages.is_json, ..LogSettings::default() };
-    diagnostics::configure(&quiet, None, worker::mark_thread)
+    diagnostics::configure_briefly(&quiet, worker::mark_thread)
 }
 
 /// What all spans of the tracer have in common.

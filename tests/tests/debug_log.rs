@@ -232,18 +232,29 @@ fn a_forked_child_writes_to_a_file_of_its_own() {
     }
 }
 
-/// Nobody reads the pipe that is stderr, until the program has ended.
+/// Nobody reads the pipe that is stderr, which is full from the start on or soon.
 #[test]
 fn a_full_stderr_holds_nobody_up() {
+    let nobody = Address::unused().unwrap().to_string();
     with_agent(|agent| {
-        let place = Place::new();
-        let mut shell = command("sh");
-        let script = r#"mkfifo "$1" && exec 3<>"$1" && exec "$0" work 2000 2>&3"#;
-        shell.args(["-c", script, PROGRAM, &place.path("fifo")]);
-        shell.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_DEBUG", "1");
-        let ended = run(&mut shell).expect_success();
-        Report::of(&ended).books.expect_settled(4_000);
-        assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+        let fill = "head -c 65536 /dev/zero >&3 && ";
+        for (fill, url, debug) in
+            [("", &*agent.url(), "1"), (fill, &*agent.url(), "0"), (fill, &*nobody, "0")]
+        {
+            let place = Place::new();
+            let mut shell = command("sh");
+            let script = format!(r#"mkfifo "$1" && exec 3<>"$1" && {fill}exec "$0" work 2000 2>&3"#);
+            shell.args(["-c", &script, PROGRAM, &place.path("fifo")]);
+            shell.env("DD_TRACE_AGENT_URL", url).env("DD_TRACE_DEBUG", debug);
+            let ended = run(&mut shell).expect_success();
+            let report = Report::of(&ended);
+            report.books.expect_settled(4_000);
+            let delivered = if url == nobody { 0 } else { 4_000 };
+            assert_eq!(report.books.acknowledged, delivered, "{report:?}");
+            // A write that blocks would never end.
+            assert!(report.took["init"] < Duration::from_secs(1), "{report:?}");
+            assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+        }
     });
 }
 

@@ -35,9 +35,24 @@ fn nothing_is_started_before_main() {
 fn a_disabled_tracer_starts_nothing_and_warns_of_nothing() {
     let (ended, received) = worked_with(&[("DD_TRACE_ENABLED", "false")]);
     let report = Report::of(&ended);
-    assert_eq!(report.notes["threads at work"], 1);
     assert_eq!((report.books.finished, received.connections), (0, 0));
     assert_eq!(ended.stderr_lines_with("WARN").count(), 0, "{}", ended.stderr);
+}
+
+/// What is said at the start is written by a thread that goes when there is no more to say.
+#[test]
+fn a_tracer_at_rest_has_one_thread_and_a_disabled_one_none() {
+    let rest = |is_enabled: &str, threads| {
+        with_agent(|agent| {
+            let mut program = program(PROGRAM, "rest", threads);
+            program.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_ENABLED", is_enabled);
+            let ended = run(&mut program).expect_success();
+            assert_eq!(Report::of(&ended).notes["threads at rest"], threads, "{ended:#?}");
+            assert_eq!(startup_lines(&ended).len(), 1, "{}", ended.stderr);
+        });
+    };
+    rest("true", 2);
+    rest("false", 1);
 }
 
 #[test]

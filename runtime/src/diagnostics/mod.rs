@@ -1,14 +1,13 @@
 //! The sink of the library's own messages, and nothing else.
 //!
 //! ```text
-//! message ─► Entry ─┬─► stderr, at once                     nothing else is asked for
-//!                   └─► queue ─► thread ─┬─► stderr, file   a file, or the debug level
-//!                      ≤ 4 MiB           └─► logger         one given in code, or that of the `log` crate
+//! message ─► Entry ─► queue ─► thread ─┬─► stderr, file
+//!                     ≤ 4 MiB          └─► logger         one given in code, or that of the `log` crate
 //! ```
 //!
 //! Each message is one line, written at once, so that lines of several threads and processes do not mix. Whatever text a message carries from
-//! outside, it stays one line: see [`escape`]. Nothing here panics or fails, and nobody waits for a file or a logger: what can not be written is
-//! counted, a closed stderr loses the line.
+//! outside, it stays one line: see [`escape`]. Nothing here panics or fails, and nobody waits for stderr, a file or a logger: what can not be written
+//! is counted, a closed stderr loses the line.
 
 #[cfg(feature = "enable")]
 mod directory;
@@ -32,7 +31,7 @@ pub(crate) use logger::SharedLogger;
 pub(crate) use logger::{LogBridge, MESSAGES};
 pub(crate) use secret::{REDACTED, names_secret, without_credentials, without_secrets};
 #[cfg(feature = "enable")]
-pub(crate) use sink::{SinkHandle, configure};
+pub(crate) use sink::{SinkHandle, configure, configure_briefly, flush};
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};

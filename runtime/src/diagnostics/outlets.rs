@@ -19,6 +19,7 @@ pub(super) struct Outlets {
     file: Option<FileOutlet>,
     is_on_stderr: bool,
     is_json: bool,
+    is_prepared: bool,
 }
 
 #[derive(Debug)]
@@ -47,14 +48,16 @@ impl Outlets {
         Self {
             is_on_stderr: settings.is_on_stderr && logger.is_none(),
             is_json: settings.is_json,
+            is_prepared: false,
             logger,
             file,
         }
     }
 
-    /// Does what takes its time before the first message.
+    /// Does what takes its time before the first message, once.
     pub(super) fn prepare(&mut self) {
-        if let Some(file) = &self.file {
+        let is_first = !std::mem::replace(&mut self.is_prepared, true);
+        if let Some(file) = self.file.as_ref().filter(|_| is_first) {
             directory::delete_old(&file.settings.place, SystemTime::now());
         }
     }

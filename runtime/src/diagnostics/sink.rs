@@ -1,10 +1,11 @@
-//! The way of a message: at once to stderr where nothing else is asked for, else through a bounded queue to a thread of its own.
+//! The way of a message: through a bounded queue to a thread that writes it.
 //!
-//! Whoever reports something waits for nobody: what does not fit into the queue is counted, and the count is the next line. The thread ends with
-//! its tracer. A forked child has no such thread: what it reports goes to stderr until it starts a tracer.
+//! Whoever reports something waits for nobody, not for a full stderr either: what does not fit into the queue is counted, and the count is the
+//! next line. The thread begins with the first message and ends when no more come. A forked child has no such thread, and begins its own.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -21,28 +22,29 @@ const MAX_WAITING: usize = 4 << 20;
 const MAX_TAKEN: usize = 256 << 10;
 /// How long the start and the end wait for others who change the sink; they do it within microseconds.
 const PATIENCE: Duration = Duration::from_millis(10);
+/// How long the thread of a tracer that runs waits for the next message before it ends.
+const IDLE: Duration = Duration::from_secs(1);
 
-static SINK: RwLock<Sink> = RwLock::new(Sink::Stderr { is_json: false });
+/// That of the tracer that was started last; `None` until there is something to say without one.
+static SINK: RwLock<Option<Arc<Writer>>> = RwLock::new(None);
 
 thread_local! {
     static IS_WRITER: Cell<bool> = const { Cell::new(false) };
-}
-
-#[derive(Clone, Debug)]
-enum Sink {
-    Stderr { is_json: bool },
-    Thread(Arc<Writer>),
 }
 
 /// The queue and its thread.
 #[derive(Debug)]
 struct Writer {
     process_id: u32,
+    idle: Duration,
+    mark: fn(),
     queue: Mutex<Queue>,
     /// Something waits, or the end has come.
     rung: Condvar,
     /// Some of it was written.
     written: Condvar,
+    /// The thread's, while there is one.
+    outlets: Mutex<Outlets>,
 }
 
 #[derive(Debug, Default)]
@@ -54,57 +56,84 @@ struct Queue {
     /// Messages that were put in, and those that came out.
     pushed: u64,
     popped: u64,
+    is_running: bool,
     is_closed: bool,
-    is_over: bool,
+}
+
+/// What has to be done about a message that was put into the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Duty {
+    Nothing,
+    /// The thread may be waiting.
+    Ring,
+    /// There is no thread.
+    Start,
 }
 
 /// The sink of one tracer.
 #[derive(Debug)]
-pub(crate) struct SinkHandle(Option<Arc<Writer>>);
+pub(crate) struct SinkHandle {
+    writer: Arc<Writer>,
+    /// What holds when the tracer has ended.
+    after: LogSettings,
+}
 
-/// Takes over what a tracer is set to. `mark` is called on the thread that writes, if there is one.
+/// Takes over what a tracer is set to. `mark` is called on the thread that writes.
 pub(crate) fn configure(settings: &LogSettings, logger: Option<SharedLogger>, mark: fn()) -> SinkHandle {
+    configure_for(settings, logger, mark, IDLE)
+}
+
+/// As [`configure`], for a tracer that is switched off: its thread ends as soon as nothing is left to write.
+pub(crate) fn configure_briefly(settings: &LogSettings, mark: fn()) -> SinkHandle {
+    configure_for(settings, None, mark, Duration::ZERO)
+}
+
+fn configure_for(
+    settings: &LogSettings,
+    logger: Option<SharedLogger>,
+    mark: fn(),
+    idle: Duration,
+) -> SinkHandle {
     set_level(settings.level);
-    let may_wait = settings.file.is_some() || logger.is_some() || settings.level == Level::Debug;
-    let started = may_wait.then(|| Writer::start(settings, logger, mark));
-    match started {
-        Some(Ok(writer)) => {
-            replace(|_| true, Sink::Thread(Arc::clone(&writer)));
-            SinkHandle(Some(writer))
-        }
-        failed => {
-            replace(|_| true, Sink::Stderr { is_json: settings.is_json });
-            if let Some(Err(error)) = failed {
-                super::warn(format_args!("no thread to write messages from: {error}; they go to stderr"));
-            }
-            SinkHandle(None)
-        }
-    }
+    let writer = Writer::new(settings, logger, mark, idle);
+    replace(|_| true, &writer);
+    let level = settings.level.min(Level::Warn);
+    let after = LogSettings { level, is_json: settings.is_json, ..LogSettings::default() };
+    SinkHandle { writer, after }
 }
 
 impl SinkHandle {
     /// Waits until what was reported so far is written; at most so long.
     pub(crate) fn flush(&self, limit: Duration) {
-        if let Some(writer) = &self.0 {
-            writer.wait(limit, |queue, pushed| queue.popped >= pushed);
-        }
+        self.writer.wait(limit, |queue, pushed| queue.popped >= pushed);
     }
 
     /// Ends the thread when it has written everything, and waits for it; at most so long. Warnings go to stderr from then on.
     pub(crate) fn close(&self, limit: Duration) {
-        let Some(writer) = self.0.as_ref().filter(|writer| writer.is_ours()) else { return };
-        let is_own = |sink: &Sink| matches!(sink, Sink::Thread(running) if Arc::ptr_eq(running, writer));
-        if replace(is_own, Sink::Stderr { is_json: false }) {
-            set_level(Level::Warn);
+        let Self { writer, after } = self;
+        if !writer.is_ours() {
+            return;
+        }
+        let next = Writer::new(after, None, writer.mark, Duration::ZERO);
+        if replace(|running| running.is_some_and(|running| Arc::ptr_eq(running, writer)), &next) {
+            set_level(after.level);
         }
         writer.lock().is_closed = true;
         writer.rung.notify_all();
-        writer.wait(limit, |queue, _| queue.is_over);
+        writer.wait(limit, |queue, _| !queue.is_running);
+    }
+}
+
+/// Waits until what was reported without a tracer is written; at most so long.
+pub(crate) fn flush(limit: Duration) {
+    let writer = SINK.try_read().ok().and_then(|sink| sink.clone());
+    if let Some(writer) = writer {
+        writer.wait(limit, |queue, pushed| queue.popped >= pushed);
     }
 }
 
 /// Puts another sink in the place of one that is asked for; whether that was done.
-fn replace(is_meant: impl Fn(&Sink) -> bool, sink: Sink) -> bool {
+fn replace(is_meant: impl Fn(Option<&Arc<Writer>>) -> bool, sink: &Arc<Writer>) -> bool {
     let end = Instant::now() + PATIENCE;
     loop {
         let held = match SINK.try_write() {
@@ -114,9 +143,9 @@ fn replace(is_meant: impl Fn(&Sink) -> bool, sink: Sink) -> bool {
         };
         match held {
             Some(mut held) => {
-                let is_meant = is_meant(&held);
+                let is_meant = is_meant(held.as_ref());
                 if is_meant {
-                    *held = sink;
+                    *held = Some(Arc::clone(sink));
                 }
                 return is_meant;
             }
@@ -136,34 +165,35 @@ pub(super) fn write(entry: Entry) {
     let sink = match SINK.try_read() {
         Ok(sink) => sink.clone(),
         Err(TryLockError::Poisoned(sink)) => sink.into_inner().clone(),
-        Err(TryLockError::WouldBlock) => Sink::Stderr { is_json: false },
+        Err(TryLockError::WouldBlock) => None,
     };
-    match sink {
-        Sink::Thread(writer) if writer.is_ours() => writer.push(entry),
-        Sink::Thread(_) => write_stderr(&entry, false),
-        Sink::Stderr { is_json } => write_stderr(&entry, is_json),
+    match sink.filter(|writer| writer.is_ours()) {
+        Some(writer) => writer.push(entry),
+        None => own().push(entry),
     }
 }
 
+/// A sink for who has none: nobody started a tracer, or this is a forked child.
+fn own() -> Arc<Writer> {
+    let writer = Writer::new(&LogSettings::default(), None, || {}, Duration::ZERO);
+    // Where others are faster, or hold the lock, it has a thread of its own for this once.
+    replace(|sink| !sink.is_some_and(|sink| sink.is_ours()), &writer);
+    writer
+}
+
 impl Writer {
-    fn start(settings: &LogSettings, logger: Option<SharedLogger>, mark: fn()) -> std::io::Result<Arc<Self>> {
+    fn new(settings: &LogSettings, logger: Option<SharedLogger>, mark: fn(), idle: Duration) -> Arc<Self> {
         // Before the program moves elsewhere.
         let path = settings.file.as_ref().map(|file| directory::path(&file.place));
-        let mut outlets = Outlets::new(settings, logger, path);
-        let writer = Arc::new(Self {
+        Arc::new(Self {
             process_id: std::process::id(),
+            idle,
+            mark,
             queue: Mutex::default(),
             rung: Condvar::new(),
             written: Condvar::new(),
-        });
-        let running = Arc::clone(&writer);
-        std::thread::Builder::new().name("dd-traced-log".to_owned()).spawn(move || {
-            let _ = IS_WRITER.try_with(|is_writer| is_writer.set(true));
-            mark();
-            outlets.prepare();
-            running.run(&mut outlets);
-        })?;
-        Ok(writer)
+            outlets: Mutex::new(Outlets::new(settings, logger, path)),
+        })
     }
 
     /// Whether the thread is one of this process, and not of the one that it was forked from.
@@ -175,28 +205,49 @@ impl Writer {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, entry: Entry) {
-        if self.lock().push(entry) {
-            self.rung.notify_one();
+    fn push(self: &Arc<Self>, entry: Entry) {
+        let duty = self.lock().push(entry);
+        match duty {
+            Duty::Nothing => {}
+            Duty::Ring => self.rung.notify_one(),
+            Duty::Start => self.start(),
         }
     }
 
-    /// Writes what comes until the end.
-    fn run(&self, outlets: &mut Outlets) {
+    #[cold]
+    fn start(self: &Arc<Self>) {
+        let running = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("dd-traced-log".to_owned());
+        if let Err(error) = thread.spawn(move || running.run()) {
+            self.write_here(&error);
+        }
+    }
+
+    /// Without a thread it is better to be held up than to say nothing.
+    fn write_here(&self, error: &io::Error) {
         let mut taken = Vec::new();
-        loop {
-            let lost = {
-                let mut queue = self.lock();
-                while queue.entries.is_empty() && queue.lost == 0 && !queue.is_closed {
-                    queue = self.rung.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                }
-                if queue.entries.is_empty() && queue.lost == 0 {
-                    queue.is_over = true;
-                    self.written.notify_all();
-                    return;
-                }
-                queue.take(&mut taken)
-            };
+        {
+            let mut queue = self.lock();
+            queue.is_running = false;
+            taken.extend(queue.entries.drain(..));
+        }
+        for entry in &taken {
+            write_stderr(entry, false);
+        }
+        let text = format_args!("no thread to write messages from: {error}; they go to stderr");
+        write_stderr(&Entry::new(Level::Warn, text), false);
+        self.lock().settle(&mut taken);
+        self.written.notify_all();
+    }
+
+    /// Writes what comes until the end, or until nothing more comes.
+    fn run(&self) {
+        let _ = IS_WRITER.try_with(|is_writer| is_writer.set(true));
+        (self.mark)();
+        let mut outlets = self.outlets.lock().unwrap_or_else(PoisonError::into_inner);
+        outlets.prepare();
+        let mut taken = Vec::new();
+        while let Some(lost) = self.take(&mut taken) {
             for entry in &taken {
                 outlets.write(entry);
             }
@@ -207,6 +258,23 @@ impl Writer {
             self.lock().settle(&mut taken);
             self.written.notify_all();
         }
+        self.written.notify_all();
+    }
+
+    /// What is written next, with the number of messages that were lost after it; `None` where the thread ends.
+    fn take(&self, taken: &mut Vec<Entry>) -> Option<u64> {
+        let mut queue = self.lock();
+        let mut is_late = false;
+        while queue.is_idle() && !queue.is_closed && !is_late {
+            let (woken, timeout) =
+                self.rung.wait_timeout(queue, self.idle).unwrap_or_else(PoisonError::into_inner);
+            (queue, is_late) = (woken, timeout.timed_out());
+        }
+        if queue.is_idle() {
+            queue.is_running = false;
+            return None;
+        }
+        Some(queue.take(taken))
     }
 
     /// Waits for what the queue is asked, which is told how many messages were in it at the call.
@@ -217,7 +285,7 @@ impl Writer {
         let end = Instant::now() + limit.min(Duration::from_secs(3600));
         let mut queue = self.lock();
         let pushed = queue.pushed;
-        while !is_done(&queue, pushed) && !queue.is_over {
+        while !is_done(&queue, pushed) && queue.is_running {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -228,18 +296,26 @@ impl Writer {
 }
 
 impl Queue {
-    /// Takes a message in, or counts it where there is no room; whether the thread has to be told.
-    fn push(&mut self, entry: Entry) -> bool {
-        let was_idle = self.entries.is_empty() && self.lost == 0;
+    /// Whether there is nothing to write.
+    fn is_idle(&self) -> bool {
+        self.entries.is_empty() && self.lost == 0
+    }
+
+    /// Takes a message in, or counts it where there is no room.
+    fn push(&mut self, entry: Entry) -> Duty {
+        let was_idle = self.is_idle();
         let bytes = entry.bytes();
         if self.is_closed || self.bytes + bytes > MAX_WAITING {
-            self.lost += u64::from(!self.is_over);
+            self.lost += u64::from(self.is_running);
         } else {
             self.bytes += bytes;
             self.pushed += 1;
             self.entries.push_back(entry);
+            if !std::mem::replace(&mut self.is_running, true) {
+                return Duty::Start;
+            }
         }
-        was_idle
+        if was_idle { Duty::Ring } else { Duty::Nothing }
     }
 
     /// Takes out what is written next; gives the number of messages that were lost after it, once it is their turn.

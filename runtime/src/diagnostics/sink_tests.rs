@@ -7,8 +7,15 @@ fn writer() -> (Arc<Writer>, mpsc::Receiver<String>) {
     let logger = move |level: Level, message: &str| {
         let _ = send.send(format!("{level} {message}"));
     };
-    let writer = Writer::start(&LogSettings::default(), Some(SharedLogger(Arc::new(logger))), || {});
-    (writer.unwrap(), receive)
+    (writer_to(logger), receive)
+}
+
+fn writer_to(logger: impl Fn(Level, &str) + Send + Sync + 'static) -> Arc<Writer> {
+    Writer::new(&LogSettings::default(), Some(SharedLogger(Arc::new(logger))), || {}, IDLE)
+}
+
+fn handle(writer: &Arc<Writer>) -> SinkHandle {
+    SinkHandle { writer: Arc::clone(writer), after: LogSettings::default() }
 }
 
 fn entry(text: &str) -> Entry {
@@ -42,7 +49,7 @@ fn who_reports_never_waits_and_what_is_lost_is_counted() {
 fn a_wait_ends_at_its_limit_or_with_the_last_message() {
     let (writer, receive) = writer();
     writer.push(entry("one"));
-    let handle = SinkHandle(Some(Arc::clone(&writer)));
+    let handle = handle(&writer);
     handle.flush(Duration::from_millis(1));
     assert_eq!(writer.lock().popped, 0, "nobody took it");
     let reader = std::thread::spawn(move || receive.iter().collect::<Vec<_>>());
@@ -50,7 +57,8 @@ fn a_wait_ends_at_its_limit_or_with_the_last_message() {
     assert_eq!(writer.lock().popped, 1);
     writer.push(entry("two\nlines"));
     handle.close(Duration::from_secs(10));
-    assert!(writer.lock().is_over);
+    assert!(!writer.lock().is_running);
+    drop((writer, handle));
     assert_eq!(reader.join().unwrap(), ["WARN one", r"WARN two\nlines"]);
 }
 
@@ -61,7 +69,7 @@ fn a_logger_that_panics_gets_the_next_message() {
         assert_ne!(message, "bad");
         let _ = send.send(message.to_owned());
     };
-    let writer = Writer::start(&LogSettings::default(), Some(SharedLogger(Arc::new(logger))), || {}).unwrap();
+    let writer = writer_to(logger);
     writer.push(entry("bad"));
     writer.push(entry("good"));
     assert_eq!(receive.recv_timeout(Duration::from_secs(10)).unwrap(), "good");
@@ -75,8 +83,33 @@ fn a_logger_that_makes_the_library_report_ends() {
         super::write(entry("from within"));
         let _ = send.send(message.to_owned());
     };
-    let writer = Writer::start(&LogSettings::default(), Some(SharedLogger(Arc::new(logger))), || {}).unwrap();
+    let writer = writer_to(logger);
     writer.push(entry("from outside"));
-    SinkHandle(Some(writer)).close(Duration::from_secs(10));
+    handle(&writer).close(Duration::from_secs(10));
+    drop(writer);
     assert_eq!(receive.iter().collect::<Vec<_>>(), ["from outside"]);
+}
+
+/// Nothing is at rest where nothing is said.
+#[test]
+fn the_thread_begins_with_a_message_and_ends_without_more() {
+    let (send, receive) = mpsc::channel();
+    let logger = move |_: Level, message: &str| {
+        let _ = send.send((message.to_owned(), std::thread::current().id()));
+    };
+    let logger = Some(SharedLogger(Arc::new(logger)));
+    let writer = Writer::new(&LogSettings::default(), logger, || {}, Duration::ZERO);
+    assert!(!writer.lock().is_running);
+    let threads: Vec<_> = ["one", "two"]
+        .into_iter()
+        .map(|text| {
+            writer.push(entry(text));
+            writer.wait(Duration::from_secs(10), |queue, _| !queue.is_running);
+            assert!(!writer.lock().is_running, "{text}");
+            let (message, thread) = receive.try_recv().unwrap();
+            assert_eq!(message, text);
+            thread
+        })
+        .collect();
+    assert_ne!(threads[0], threads[1]);
 }

@@ -29,6 +29,7 @@ fn main() {
         "nothing" => {}
         "start" => report.timed("init", || std::mem::forget(dd_traced::init())),
         "work" => work(&mut report, number),
+        "rest" => rest(&mut report, number),
         "burst" => burst(&mut report, number),
         "exit" => exit(number),
         "panic" => fall(number),
@@ -169,6 +170,14 @@ fn work(report: &mut Report, number: u64) {
     report.timed("drop", || drop(tracer));
 }
 
+/// The usual program, once it is at rest with so many threads.
+fn rest(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    jobs(1);
+    report.note("threads at rest", threads_once(number));
+    drop(tracer);
+}
+
 /// Spans of 10 KiB, more than anyone can send at once.
 fn burst(report: &mut Report, number: u64) {
     let tracer = dd_traced::init();
@@ -250,11 +259,7 @@ fn start_again(report: &mut Report, number: u64) {
         tracer.shutdown(LONG);
     }
     // A worker answers before its thread has ended, and nobody joins it.
-    let deadline = Instant::now() + LONG;
-    while threads() > 1 && Instant::now() < deadline {
-        thread::yield_now();
-    }
-    report.note("threads at end", threads());
+    report.note("threads at end", threads_once(1));
 }
 
 /// Flushes that can not succeed.
@@ -359,6 +364,15 @@ fn thread_locals(number: u64) {
         ended.join().expect("a thread that ends well");
     }
     drop(tracer);
+}
+
+/// The threads of this process, once they are that few.
+fn threads_once(few: u64) -> u64 {
+    let deadline = Instant::now() + LONG;
+    while threads() > few && Instant::now() < deadline {
+        thread::yield_now();
+    }
+    threads()
 }
 
 /// The threads of this process, as the system counts them.
