@@ -4,34 +4,41 @@ use once_cell::race::OnceBox;
 
 /// Keys with values, in the order in which they were first set. Shared between a span and its children, and never changed then:
 /// whoever changes it makes one of its own.
+///
+/// ```text
+/// | length of key: u32 | length of value: u32 | key | value | ...
+/// ```
 #[derive(Default)]
 pub(crate) struct Baggage {
-    /// Keys and values one after the other.
-    text: String,
-    items: Vec<Ends>,
+    /// All items, in one allocation.
+    bytes: Vec<u8>,
     /// The value of the header, written at the first call that carries it.
     header: OnceBox<String>,
 }
 
-/// Where an item's key and value end in the text; the key begins where the item before ends.
-#[derive(Clone, Copy)]
-struct Ends {
-    key: usize,
-    value: usize,
-}
+/// Bytes before each key.
+const LENGTHS: usize = 8;
 
 impl Baggage {
     pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.bytes.is_empty()
+    }
+
+    /// Makes room for an item or two of so many bytes together.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes.saturating_add(2 * LENGTHS));
     }
 
     /// Key and value of each item.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut start = 0;
-        self.items.iter().map(move |ends| {
-            let key = self.text.get(start..ends.key).unwrap_or_default();
-            start = ends.value;
-            (key, self.text.get(ends.key..ends.value).unwrap_or_default())
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let (lengths, after) = rest.split_first_chunk::<LENGTHS>()?;
+            let lengths = u64::from_le_bytes(*lengths);
+            let (key, after) = after.split_at_checked(lengths as u32 as usize)?;
+            let (value, after) = after.split_at_checked((lengths >> 32) as usize)?;
+            rest = after;
+            Some((std::str::from_utf8(key).ok()?, std::str::from_utf8(value).ok()?))
         })
     }
 
@@ -72,17 +79,21 @@ impl Baggage {
         self.header.get_or_init(|| Box::new(write(self)))
     }
 
+    /// Adds an item at the end; one that is longer than a length can say is left out.
     fn push(&mut self, key: &str, value: &str) {
-        self.text.push_str(key);
-        let key = self.text.len();
-        self.text.push_str(value);
-        self.items.push(Ends { key, value: self.text.len() });
+        let (Ok(key_len), Ok(value_len)) = (u32::try_from(key.len()), u32::try_from(value.len())) else {
+            return;
+        };
+        self.bytes.reserve(LENGTHS + key.len() + value.len());
+        self.bytes.extend_from_slice(&(u64::from(value_len) << 32 | u64::from(key_len)).to_le_bytes());
+        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.extend_from_slice(value.as_bytes());
     }
 }
 
 impl Clone for Baggage {
     fn clone(&self) -> Self {
-        Self { text: self.text.clone(), items: self.items.clone(), header: OnceBox::new() }
+        Self { bytes: self.bytes.clone(), header: OnceBox::new() }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Upstream {
     /// The `_dd.p.*` tags except `_dd.p.tid`, which is the upper half of `trace_id`.
     pub(crate) tags: PropagatedTags,
     /// Members of other vendors in `tracestate`, in their order, joined by commas.
-    pub(crate) tracestate: Option<Box<str>>,
+    pub(crate) tracestate: Option<String>,
     /// The value of the member `ot` among them, which has a place of its own when it is sent on.
     pub(crate) probability: Option<Box<str>>,
     /// The tag `_dd.parent_id` of the local root.

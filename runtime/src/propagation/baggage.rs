@@ -42,6 +42,9 @@ impl IncomingBaggage {
         if line.is_empty() && self.state == State::Reading {
             self.state = State::Malformed;
         }
+        if self.members == 0 {
+            self.items.reserve(line.len().min(MAX_BYTES));
+        }
         for member in pieces(line, b',') {
             if self.state != State::Reading {
                 return;

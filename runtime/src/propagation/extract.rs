@@ -144,8 +144,8 @@ fn read_tracestate(carrier: &dyn Extract, own: Own) -> Tracestate {
     state
 }
 
-fn non_empty(text: String) -> Option<Box<str>> {
-    if text.is_empty() { None } else { Some(text.into_boxed_str()) }
+fn non_empty(text: String) -> Option<String> {
+    if text.is_empty() { None } else { Some(text) }
 }
 
 fn trace_context(parent: Traceparent, carrier: &dyn Extract) -> Upstream {
@@ -226,7 +226,7 @@ fn whole_tracestate(carrier: &dyn Extract) -> Option<Box<str>> {
             whole.push_str(line);
         }
     });
-    non_empty(whole)
+    non_empty(whole).map(String::into_boxed_str)
 }
 
 /// Gives a context its baggage, and says which items are tags.

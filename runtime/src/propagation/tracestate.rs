@@ -76,7 +76,7 @@ impl Tracestate {
             if key == probability::KEY {
                 self.take_probability(member, value);
             } else if key != "dd" {
-                self.push_foreign(member);
+                self.push_foreign(member, line.len());
             } else if !self.has_own {
                 self.has_own = true;
                 if member.len() <= MAX_OWN_BYTES && self.own != Own::Nothing {
@@ -98,13 +98,17 @@ impl Tracestate {
         }
     }
 
-    fn push_foreign(&mut self, member: &str) {
+    /// Adds a member of a line of so many bytes.
+    fn push_foreign(&mut self, member: &str, line_bytes: usize) {
         let length = self.foreign.len().saturating_add(member.len()).saturating_add(1);
         if self.members >= MAX_MEMBERS || member.len() > MAX_MEMBER_BYTES || length > MAX_LIST_BYTES {
             return;
         }
         self.members = self.members.saturating_add(1);
-        if !self.foreign.is_empty() {
+        if self.foreign.is_empty() {
+            // All members of one line at once.
+            self.foreign.reserve_exact(line_bytes.min(MAX_LIST_BYTES));
+        } else {
             self.foreign.push(',');
         }
         self.foreign.push_str(member);
