@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::{Overrides, Settings, foreign};
+use crate::export::container::Container;
 use crate::export::info;
 use crate::export::settings::AgentAddress;
 use crate::model::{Decision, SpanId, Upstream};
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     ("b3", b3),
     ("b3multi", b3multi),
     ("baggage", baggage),
+    ("cgroup", cgroup),
     ("datadog", datadog),
     ("datadog_tags", datadog_tags),
     ("environment", environment),
@@ -184,6 +186,17 @@ fn agent_url(bytes: &[u8]) {
     if let Ok(address) = AgentAddress::parse(&text(bytes)) {
         let shown = address.to_string();
         assert_eq!(AgentAddress::parse(&shown).ok().map(|again| again.to_string()), Some(shown));
+    }
+}
+
+/// `/proc/self/cgroup` of a process with a namespace of its own: what is found can be a header, and is no more than an id.
+fn cgroup(bytes: &[u8]) {
+    let text = text(bytes);
+    let Container { id, entity_id } = Container::from_cgroup(&text, Some(1), |path| Some(path.len() as u64));
+    assert!(id.is_none() || entity_id.is_some(), "{id:?} is no entity");
+    for found in [id, entity_id].into_iter().flatten() {
+        let is_id = found.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        assert!(is_id && (1..=70).contains(&found.len()), "{found:?}");
     }
 }
 

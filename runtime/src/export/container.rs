@@ -29,7 +29,11 @@ impl Container {
 
     /// The container by the lines of `/proc/self/cgroup`, the inode of the cgroup namespace, and the inodes of paths below
     /// `/sys/fs/cgroup`.
-    fn from_cgroup(text: &str, namespace: Option<u64>, inode: impl Fn(&str) -> Option<u64>) -> Self {
+    pub(crate) fn from_cgroup(
+        text: &str,
+        namespace: Option<u64>,
+        inode: impl Fn(&str) -> Option<u64>,
+    ) -> Self {
         let lines = || text.lines().take(MAX_LINES).filter_map(Line::parse);
         if let Some(id) = lines().find_map(|line| container_id(line.path)) {
             return Self { id: Some(id.to_owned()), entity_id: Some(format!("ci-{id}")) };
@@ -84,11 +88,15 @@ fn container_id(path: &str) -> Option<&str> {
         .or(short.filter(|id| is_grouped(id, &[8, 4, 4, 4, 4])))
 }
 
+/// Digits of the longest number of a task.
+const MAX_DIGITS: usize = 20;
+
 /// `32 digits-number`, as on ECS.
 fn task_id(name: &str) -> Option<&str> {
     let (before, number) = name.rsplit_once('-')?;
     let start = before.len().checked_sub(32)?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        (1..=MAX_DIGITS).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     (is_number && before.get(start..).is_some_and(is_hex)).then(|| name.get(start..)).flatten()
 }
 

@@ -6,7 +6,7 @@
 #[cfg(feature = "enable")]
 pub(crate) mod client;
 #[cfg(feature = "enable")]
-mod container;
+pub(crate) mod container;
 pub(crate) mod counters;
 #[cfg(test)]
 #[cfg(feature = "enable")]
