@@ -163,10 +163,17 @@ fn a_setting_can_not_forge_a_field_or_a_line() {
     assert_eq!((prefixed.matches('=').count(), prefixed.matches(['[', ']']).count()), (5, 2));
 }
 
+/// Service, env and version used to be left out, so that these lines belonged to no service.
 #[test]
-fn without_tracing_the_ids_are_zero() {
-    let [prefixed, _, trace_id] = lines_with(&[("DD_TRACE_ENABLED", "false")]);
-    assert_eq!((prefixed.as_str(), trace_id.as_str()), ("[dd.trace_id=0 dd.span_id=0] prefixed", "0"));
-    let off = [("DD_TRACE_ENABLED", "false"), ("DD_LOGS_INJECTION", "false")];
-    assert_eq!(lines_with(&off)[0], "prefixed", "without tracing there may be no prefix either");
+fn without_tracing_the_ids_are_zero_and_the_rest_is_as_configured() {
+    let off = ("DD_TRACE_ENABLED", "false");
+    let [prefixed, identity, trace_id] =
+        lines_with(&[off, ("DD_SERVICE", "shop"), ("DD_ENV", "prod"), ("DD_VERSION", "1.2")]);
+    let expected = "[dd.service=shop dd.env=prod dd.version=1.2 dd.trace_id=0 dd.span_id=0] prefixed";
+    assert_eq!((prefixed.as_str(), trace_id.as_str()), (expected, "0"));
+    assert_eq!(identity, "shop|prod|1.2|0");
+    let [prefixed, ..] = lines_with(&[off]);
+    assert_eq!(prefixed, "[dd.service=program dd.trace_id=0 dd.span_id=0] prefixed");
+    let silent = [off, ("DD_LOGS_INJECTION", "false")];
+    assert_eq!(lines_with(&silent)[0], "prefixed", "without tracing there may be no prefix either");
 }

@@ -128,7 +128,7 @@ impl TracerBuilder {
         let sink = sink(&settings, self.logger);
         let started = Arc::new(Running::new(settings, sink));
 
-        trace::install(started.core.settings.is_enabled.then(|| Arc::clone(&started.core)));
+        trace::install(Arc::clone(&started.core));
         trace::set_correlates_logs(started.core.settings.correlates_logs);
         *running = Some(Arc::clone(&started));
         // A blocked stderr must not hold up others who ask for the tracer.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostics::is_hostile;
 use crate::model::ids::{Decimal, decimal, hex};
 use crate::model::{SpanId, TraceId};
-use crate::trace::{Home, active_identity};
+use crate::trace::{Home, LineOwner, WrittenIdentity, active_identity};
 
 /// What correlates a log line with a trace: service, env and version of the tracer, and the ids of the active span.
 ///
@@ -18,8 +18,8 @@ use crate::trace::{Home, active_identity};
 /// // [dd.service=shop dd.env=prod dd.trace_id=6a5c1f40000000003a7b9c1d2e4f6081 dd.span_id=8875836681422449212] sending the mail
 /// ```
 pub fn correlation() -> Correlation {
-    let (core, ids) = active_identity();
-    Correlation { core, ids }
+    let (owner, ids) = active_identity();
+    Correlation { owner, ids }
 }
 
 /// See [`correlation`]. `Display` gives `dd.service=… dd.env=… dd.version=… dd.trace_id=… dd.span_id=…`, and [`Correlation::fields`] the same
@@ -28,7 +28,7 @@ pub fn correlation() -> Correlation {
 /// Making, showing and reading it allocates nothing.
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    core: Option<Arc<Home>>,
+    owner: Option<LineOwner>,
     ids: Option<(u128, u64)>,
 }
 
@@ -38,14 +38,14 @@ impl RefUnwindSafe for Correlation {}
 
 impl Correlation {
     pub(super) fn new(core: Option<Arc<Home>>, ids: Option<(u128, u64)>) -> Self {
-        Self { core, ids }
+        Self { owner: LineOwner::of(core), ids }
     }
 
     /// Of a span, whoever is active.
     #[cfg(feature = "tracing")]
     pub(super) fn of(span: &crate::trace::Span) -> Self {
         let (core, ids, _) = span.identity();
-        Self { core, ids }
+        Self::new(core, ids)
     }
 
     #[cfg(feature = "tracing")]
@@ -53,24 +53,24 @@ impl Correlation {
         Self { ids: None, ..self }
     }
 
-    /// The tracer's service, empty where no tracer runs.
+    /// The tracer's service: of the one that runs, else of the latest one of the process, also where it is switched off; empty before the first.
     pub fn service(&self) -> &str {
-        self.core.as_ref().map_or("", |core| &core.settings.identity.service)
+        self.owner.as_ref().map_or("", |owner| &owner.settings.identity.service)
     }
 
     /// The tracer's environment, empty where unset.
     pub fn env(&self) -> &str {
-        self.core.as_ref().and_then(|core| core.settings.identity.env.as_deref()).unwrap_or("")
+        self.owner.as_ref().and_then(|owner| owner.settings.identity.env.as_deref()).unwrap_or("")
     }
 
     /// The tracer's version, empty where unset.
     pub fn version(&self) -> &str {
-        self.core.as_ref().and_then(|core| core.settings.identity.version.as_deref()).unwrap_or("")
+        self.owner.as_ref().and_then(|owner| owner.settings.identity.version.as_deref()).unwrap_or("")
     }
 
     /// The trace id as log pipelines expect it, `0` without an active span.
     pub fn trace_id(&self) -> CorrelationId {
-        let is_wide = self.core.as_ref().is_none_or(|core| core.settings.logs_128_bit_ids);
+        let is_wide = self.owner.as_ref().is_none_or(|owner| owner.settings.logs_128_bit_ids);
         CorrelationId(match self.ids {
             Some((trace_id, _)) if is_wide => Id::Trace(TraceId::new(trace_id)),
             Some((trace_id, _)) => Id::Trace(TraceId::new(u128::from(trace_id as u64))),
@@ -93,25 +93,29 @@ impl Correlation {
     /// ```
     pub fn fields(&self) -> CorrelationFields<'_> {
         let ids = self.ids.map(|_| [self.trace_id().text(), self.span_id().text()]);
-        CorrelationFields { identity: self.identity(), ids }
+        CorrelationFields { identity: self.written(), ids }
     }
 
     /// `dd.service=… dd.env=… dd.version=… ` with what is set.
     pub(super) fn identity(&self) -> &str {
-        let write = || Box::new(self.write_identity().into_boxed_str());
-        self.core.as_ref().map_or("", |core| core.log_identity.get_or_init(write))
+        self.written().map_or("", |written| &written.text)
     }
 
-    fn write_identity(&self) -> String {
-        let mut identity = String::new();
+    fn written(&self) -> Option<&WrittenIdentity> {
+        self.owner.as_ref().map(|owner| owner.written.get_or_init(|| Box::new(self.write_identity())))
+    }
+
+    fn write_identity(&self) -> WrittenIdentity {
         let values = [self.service(), self.env(), self.version()];
-        for (key, value) in IDENTITY.into_iter().zip(values) {
-            if !value.is_empty() {
-                // Writing to a string does not fail.
-                let _ = write!(identity, "{key}={} ", Escaped(value));
-            }
+        let set = IDENTITY.into_iter().zip(values).filter(|(_, value)| !value.is_empty());
+        let fields: Box<[_]> =
+            set.map(|(key, value)| (key, Escaped(value).to_string().into_boxed_str())).collect();
+        let mut text = String::new();
+        for (key, value) in &fields {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{key}={value} ");
         }
-        identity
+        WrittenIdentity { text: text.into(), fields }
     }
 }
 
@@ -132,19 +136,16 @@ const IDS: [&str; 2] = ["dd.trace_id", "dd.span_id"];
 /// The fields of a structured line; see [`Correlation::fields`].
 #[derive(Debug, Clone)]
 pub struct CorrelationFields<'a> {
-    identity: &'a str,
+    identity: Option<&'a WrittenIdentity>,
     ids: Option<[IdText; 2]>,
 }
 
 impl CorrelationFields<'_> {
     /// Key and value of each field. All values are strings, ids too: a consumer that reads numbers as floats would round them.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        // What an identity holds has no blank and no `=`.
-        let identity = self.identity.split_terminator(' ').filter_map(|field| {
-            let (key, value) = field.split_once('=')?;
-            Some((IDENTITY.into_iter().find(|known| *known == key)?, value))
-        });
-        identity.chain(self.ids.iter().flat_map(|ids| IDS.into_iter().zip(ids.iter().map(IdText::as_str))))
+        let identity = self.identity.into_iter().flat_map(|written| &written.fields);
+        let ids = self.ids.iter().flat_map(|ids| IDS.into_iter().zip(ids.iter().map(IdText::as_str)));
+        identity.map(|(key, value)| (*key, &**value)).chain(ids)
     }
 }
 

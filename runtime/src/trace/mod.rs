@@ -28,6 +28,7 @@ mod handle;
 mod holder;
 mod ids;
 mod in_context;
+mod line_identity;
 mod lost;
 mod owned;
 mod owned_start;
@@ -72,6 +73,7 @@ pub use tag_set::{FieldText, Linked, NoTags, Placed, TagSet, Tagged};
 
 #[cfg(feature = "tracing")]
 pub(crate) use error::text;
+pub(crate) use line_identity::{LineOwner, WrittenIdentity};
 pub(crate) use process::{
     Core, Home, correlates_logs, install, not_recorded, set_correlates_logs, uninstall,
 };

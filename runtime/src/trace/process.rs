@@ -1,11 +1,11 @@
 //! What a running tracer is to its spans, and which one is running.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use once_cell::race::OnceBox;
-
+use super::line_identity::LineIdentity;
 use super::lost::LostContexts;
 use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
@@ -21,9 +21,8 @@ pub(crate) struct Core {
     pub(crate) queue: Arc<Queue>,
     pub(crate) sampler: Arc<Sampler>,
     pub(crate) propagator: Propagator,
-    /// The start of correlated log lines, written by the room `log` at the first one.
-    /// Nobody waits for it: threads that come together each write one, and the first is kept.
-    pub(crate) log_identity: OnceBox<Box<str>>,
+    /// What log lines say of it.
+    pub(crate) lines: Arc<LineIdentity>,
     /// For chunks finished on threads that have no outbox of this tracer.
     common: Arc<Outbox>,
     pub(crate) partial_flush_spans: u32,
@@ -45,12 +44,12 @@ impl Core {
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
         Self {
+            lines: LineIdentity::new(Arc::clone(&settings)),
             settings,
             clock,
             queue,
             sampler,
             propagator,
-            log_identity: OnceBox::new(),
             common,
             partial_flush_spans,
             lost_contexts: LostContexts::default(),
@@ -111,14 +110,24 @@ const NOT_STARTED: usize = 1;
 /// [`DISABLED`], [`NOT_STARTED`], or a number that grows with each change of the tracers that run.
 static GENERATION: AtomicUsize = AtomicUsize::new(NOT_STARTED);
 static PROCESS: Mutex<Process> =
-    Mutex::new(Process { tracer: None, is_disabled: false, scopes: 0, latest: NOT_STARTED });
+    Mutex::new(Process { tracer: None, lines: None, is_disabled: false, scopes: 0, latest: NOT_STARTED });
 static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
 /// Of the process and not of a tracer: log lines are written before one starts, and where it is switched off.
 static CORRELATES_LOGS: AtomicBool = AtomicBool::new(true);
 
+/// How many tracers were started in this process, for threads that remember what lines say of the latest.
+static STARTS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// What lines say of the tracer that was started as that many.
+    static LINES: RefCell<(usize, Option<Arc<LineIdentity>>)> = const { RefCell::new((0, None)) };
+}
+
 /// What runs in this process. Invariant: [`GENERATION`] says the same for those who only look.
 struct Process {
     tracer: Option<Arc<Core>>,
+    /// What lines say of the latest tracer, whether or not it runs.
+    lines: Option<Arc<LineIdentity>>,
     /// Whether a tracer was started that is to record nothing.
     is_disabled: bool,
     /// Threads that have a tracer of their own.
@@ -185,12 +194,31 @@ pub(crate) fn count_not_recorded() {
     NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Makes `core` the tracer of the process; `None` switches tracing off, but on threads with a tracer of their own.
-pub(crate) fn install(core: Option<Arc<Core>>) {
+/// Makes `core` the tracer of the process. One that is not enabled switches tracing off, but on threads with a tracer of their own.
+pub(crate) fn install(core: Arc<Core>) {
     Process::change(|process| {
-        process.is_disabled = core.is_none();
-        process.tracer = core;
+        process.lines = Some(Arc::clone(&core.lines));
+        process.is_disabled = !core.settings.is_enabled;
+        process.tracer = core.settings.is_enabled.then_some(core);
     });
+    // Relaxed: a thread that sees it late writes its next lines as before.
+    STARTS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// What lines say of the latest tracer of the process. Nobody waits for a lock but once after a start.
+pub(super) fn latest_lines() -> Option<Arc<LineIdentity>> {
+    let starts = STARTS.load(Ordering::Relaxed);
+    LINES
+        .try_with(|known| {
+            let mut known = known.try_borrow_mut().ok()?;
+            if known.0 != starts {
+                let latest = PROCESS.lock().unwrap_or_else(PoisonError::into_inner).lines.clone();
+                *known = (starts, latest);
+            }
+            known.1.clone()
+        })
+        .ok()
+        .flatten()
 }
 
 /// Takes the tracer of the process away. Threads with one of their own go on.

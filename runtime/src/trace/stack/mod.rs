@@ -23,6 +23,7 @@ use super::context::Place;
 use super::frame::{Frame, FrameKind, Port};
 use super::handle::SpanCell;
 use super::ids::IdSource;
+use super::line_identity::LineOwner;
 use super::owned::{Edit, OwnedSpan};
 use super::process::{self, Core, Home};
 use super::segment::Segment;
@@ -79,12 +80,14 @@ fn reach<R>(f: impl FnOnce(&mut Stack) -> Option<R>) -> Option<R> {
     STACK.try_with(|stack| f(&mut *stack.try_borrow_mut().ok()?)).ok().flatten()
 }
 
-/// The tracer that runs here, and trace id and span id of the active span.
-pub(crate) fn active_identity() -> (Option<Arc<Home>>, Option<(u128, u64)>) {
-    if !process::is_on_quietly() {
-        return (None, None);
-    }
-    with_stack(|stack| (stack.core(), stack.active_ids())).unwrap_or_default()
+/// Whose log lines are written here, and trace id and span id of the active span.
+pub(crate) fn active_identity() -> (Option<LineOwner>, Option<(u128, u64)>) {
+    let (core, ids) = if process::is_on_quietly() {
+        with_stack(|stack| (stack.core(), stack.active_ids())).unwrap_or_default()
+    } else {
+        (None, None)
+    };
+    (LineOwner::of(core), ids)
 }
 
 /// Frames, and the records of all of them in one buffer, innermost last.
