@@ -93,14 +93,14 @@ fn text_is_the_same_but_for_the_block_in_front() {
 }
 
 #[test]
-fn json_is_the_same_but_for_the_first_members() {
+fn json_is_the_same_but_for_the_last_members() {
     let _tracer = ScopedTracer::new();
     let span = span("work").start();
     let _active = span.activate();
     let members = correlation()
         .fields()
         .iter()
-        .fold(String::new(), |members, (key, value)| format!("{members}\"{key}\":\"{value}\","));
+        .fold(String::new(), |members, (key, value)| format!("{members},\"{key}\":\"{value}\""));
     let fmt = || tracing_subscriber::fmt().json();
     for (options, plain, wrapped) in [
         lines!(json, fmt().with_timer(Noon)),
@@ -120,7 +120,7 @@ fn json_is_the_same_but_for_the_first_members() {
         };
         assert!(stable(&plain).len() > 1, "{options}");
         for line in wrapped.lines() {
-            assert!(line.starts_with(&format!("{{{members}")), "{options}: {line}");
+            assert!(line.ends_with(&format!("{members}}}")), "{options}: {line}");
         }
         if options.contains("CLOSE") {
             // How long a span was busy differs from run to run.

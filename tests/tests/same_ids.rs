@@ -5,13 +5,16 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::io::{self, Write};
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::thread;
 
 use dd_traced::testing::ScopedTracer;
-use dd_traced::{TraceFuture, active_span, dd_log, span, traced};
+use dd_traced::{CorrelatedDrain, TraceFuture, active_span, dd_log, span, traced};
 use dd_traced_tests::Loggers;
+use slog::Drain;
 
 /// A situation, the span that its lines belong to, and how to get there.
 type Situation = (&'static str, Option<&'static str>, fn(&'static str));
@@ -191,21 +194,64 @@ fn every_logger_says_the_ids_of_the_active_span_everywhere() {
     }
 }
 
-/// What the wrapper says is all that a line says of it.
+/// What the wrapper says is all that a line says of it: ids of others are left out, or stand where readers do not take them.
 #[test]
-fn a_pair_of_ones_own_with_a_name_of_ours_is_left_out() {
+fn a_pair_of_ones_own_with_a_name_of_ours_forges_nothing() {
     let loggers = Loggers::install();
+    let tracer = ScopedTracer::new();
+    let say = |message: &str| {
+        dd_log!("dd.trace_id" = "1", "dd.other" = 2; "{message}");
+        // By name, and whatever its type.
+        tracing::info!(dd.trace_id = 1, dd.span_id = "2", dd.other = 2, "{message}");
+        loggers.say(message);
+    };
+    say("pairs of ones own without a span");
+    let span = span("work").start();
+    let active = span.activate();
+    say("pairs of ones own in a span");
+    drop((active, tracer));
+    let trace_id = format!("{:x}", span.context().trace_id());
+    for (message, expected) in
+        [("pairs of ones own in a span", Some(trace_id)), ("pairs of ones own without a span", None)]
+    {
+        let lines = loggers.lines(message);
+        for logger in ["log json", "tracing flat json"] {
+            let json = lines.iter().find(|line| line.logger == logger && line.text.contains("dd.other"));
+            let json = json.unwrap_or_else(|| panic!("{logger}: {lines:#?}"));
+            let pair = expected.as_ref().map(|id| format!(r#""dd.trace_id":"{id}""#));
+            assert_eq!(json.text.matches("dd.trace_id").count(), usize::from(pair.is_some()), "{json:?}");
+            assert!(pair.is_none_or(|pair| json.text.contains(&pair)), "{json:?}");
+            assert!(json.text.contains(r#""dd.other":2"#), "{json:?}");
+        }
+    }
+}
+
+/// Pairs of `slog` cannot be left out: ours come last, also behind those of a logger.
+#[test]
+fn of_two_pairs_of_slog_ours_is_the_later_one() {
     let _tracer = ScopedTracer::new();
     let span = span("work").start();
     let _active = span.activate();
-    dd_log!("dd.trace_id" = "1", "dd.other" = 2; "pairs of ones own");
-    loggers.say("pairs of ones own");
-    let lines = loggers.lines("pairs of ones own");
-    let json = lines.iter().find(|line| line.logger == "log json").unwrap();
-    let trace_id = format!("{:x}", span.context().trace_id());
-    assert_eq!(json.text.matches("dd.trace_id").count(), 1);
-    assert!(
-        json.text.contains(&format!(r#""dd.trace_id":"{trace_id}""#))
-            && json.text.contains(r#""dd.other":2"#)
-    );
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let json = Mutex::new(slog_json::Json::new(Shared(Arc::clone(&written))).build());
+    let drain = CorrelatedDrain::structured(json.fuse()).fuse();
+    let logger = slog::Logger::root(drain, slog::o!("dd.span_id" => "1"));
+    slog::info!(logger, "an order"; "dd.trace_id" => 2, "dd.span_id" => "3");
+    let line = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    assert_eq!((line.matches("dd.span_id").count(), line.matches("dd.trace_id").count()), (3, 2), "{line}");
+    let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(object["dd.span_id"], span.span_id().to_string());
+    assert_eq!(object["dd.trace_id"], format!("{:x}", span.context().trace_id()));
+}
+
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -110,12 +110,15 @@ impl Correlation {
         let set = IDENTITY.into_iter().zip(values).filter(|(_, value)| !value.is_empty());
         let fields: Box<[_]> =
             set.map(|(key, value)| (key, Escaped(value).to_string().into_boxed_str())).collect();
-        let mut text = String::new();
-        for (key, value) in &fields {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{key}={value} ");
+        // Of what JSON escapes, settings have nothing left but backslashes.
+        #[cfg(feature = "tracing")]
+        let member = |(key, value): &(_, Box<str>)| format!(r#""{key}":"{}","#, value.replace('\\', r"\\"));
+        WrittenIdentity {
+            text: fields.iter().map(|(key, value)| format!("{key}={value} ")).collect(),
+            #[cfg(feature = "tracing")]
+            members: fields.iter().map(member).collect(),
+            fields,
         }
-        WrittenIdentity { text: text.into(), fields }
     }
 }
 
@@ -147,6 +150,31 @@ impl CorrelationFields<'_> {
         let ids = self.ids.iter().flat_map(|ids| IDS.into_iter().zip(ids.iter().map(IdText::as_str)));
         identity.map(|(key, value)| (*key, &**value)).chain(ids)
     }
+
+    #[cfg(feature = "tracing")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_none() && self.identity.is_none_or(|written| written.fields.is_empty())
+    }
+
+    /// Appends the fields as members of a JSON object, with a comma between them and none behind the last.
+    #[cfg(feature = "tracing")]
+    pub(super) fn push_members(&self, object: &mut String) {
+        let identity = self.identity.map_or("", |written| &written.members);
+        let Some([trace_id, span_id]) = &self.ids else {
+            return object.push_str(identity.strip_suffix(',').unwrap_or_default());
+        };
+        for part in
+            [identity, r#""dd.trace_id":""#, trace_id.as_str(), r#"","dd.span_id":""#, span_id.as_str(), "\""]
+        {
+            object.push_str(part);
+        }
+    }
+}
+
+/// Whether a structured line may have a field of this name from here alone.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.starts_with("dd.") && (IDENTITY.contains(&key) || IDS.contains(&key))
 }
 
 #[cfg(feature = "serde")]

@@ -3,7 +3,7 @@
 use log::kv::{Error, Key, Source, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
-use super::correlation::CorrelationFields;
+use super::correlation::{CorrelationFields, is_reserved};
 use super::prefix::{Announced, Bracketed, Depth};
 use super::{correlation, logs_injection};
 use crate::diagnostics::MESSAGES;
@@ -44,7 +44,7 @@ impl<L: Log> CorrelatedLogger<L> {
     }
 
     /// For a logger that writes the key-values of a record, such as one that writes JSON: they start with `dd.service`, `dd.env`, `dd.version`,
-    /// `dd.trace_id` and `dd.span_id`, all strings. A key of these names that a record brings itself is left out.
+    /// `dd.trace_id` and `dd.span_id`, all strings. A key of these names that a record brings itself is left out, also where there is no span.
     pub fn structured(inner: L) -> Self {
         Self { inner, form: Form::Structured }
     }
@@ -116,21 +116,15 @@ impl Source for Pairs<'_> {
         for (key, value) in self.fields.iter() {
             visitor.visit_pair(Key::from_str(key), Value::from(value))?;
         }
-        self.own.visit(&mut Others { fields: &self.fields, visitor })
+        self.own.visit(&mut Others(visitor))
     }
 }
 
-/// Passes on what is not among the fields, so that no line says twice where it belongs.
-struct Others<'a, 'v> {
-    fields: &'a CorrelationFields<'a>,
-    visitor: &'v mut dyn VisitSource<'a>,
-}
+/// Passes on what has no name of ours, so that no line says twice where it belongs, or says it where we do not.
+struct Others<'a, 'v>(&'v mut dyn VisitSource<'a>);
 
 impl<'kvs> VisitSource<'kvs> for Others<'kvs, '_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        if key.as_str().starts_with("dd.") && self.fields.iter().any(|(ours, _)| ours == key.as_str()) {
-            return Ok(());
-        }
-        self.visitor.visit_pair(key, value)
+        if is_reserved(key.as_str()) { Ok(()) } else { self.0.visit_pair(key, value) }
     }
 }

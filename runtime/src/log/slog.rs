@@ -37,8 +37,8 @@ impl<D: Drain> CorrelatedDrain<D> {
     }
 
     /// For a drain that writes key-values, such as one that writes JSON: to those of a record come `dd.service`, `dd.env`, `dd.version`,
-    /// `dd.trace_id` and `dd.span_id`, all strings. A pair of these names that a record or its logger brings itself stays beside them, and most
-    /// readers of JSON take the later one: there should be none.
+    /// `dd.trace_id` and `dd.span_id`, all strings, as the last ones. A pair of these names that a record or its logger brings itself stays before
+    /// them; of two members with one name, readers of JSON take the later.
     pub fn structured(inner: D) -> Self {
         Self { inner, form: Form::Structured }
     }
@@ -77,7 +77,7 @@ impl<D: Drain> Drain for CorrelatedDrain<D> {
     }
 }
 
-/// The fields of correlation before those of the record, which stand alone where a wrapper further in adds the ids.
+/// The fields of correlation behind those of the record, which stand alone where a wrapper further in adds the ids.
 struct Pairs<'a> {
     fields: CorrelationFields<'a>,
     place: Depth,
@@ -86,11 +86,12 @@ struct Pairs<'a> {
 
 impl KV for Pairs<'_> {
     fn serialize(&self, record: &Record<'_>, serializer: &mut dyn Serializer) -> slog::Result {
+        self.own.0.serialize(record, serializer)?;
         if !self.place.is_passed() {
             for (key, value) in self.fields.iter() {
                 serializer.emit_str(Key::from(key), value)?;
             }
         }
-        self.own.0.serialize(record, serializer)
+        Ok(())
     }
 }

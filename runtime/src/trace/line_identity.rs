@@ -22,6 +22,9 @@ pub(crate) struct LineIdentity {
 pub(crate) struct WrittenIdentity {
     /// `dd.service=… dd.env=… dd.version=… `.
     pub(crate) text: Box<str>,
+    /// `"dd.service":"…","dd.env":"…","dd.version":"…",`.
+    #[cfg(feature = "tracing")]
+    pub(crate) members: Box<str>,
     pub(crate) fields: Box<[(&'static str, Box<str>)]>,
 }
 

@@ -33,13 +33,14 @@ pub struct Line {
 
 impl Loggers {
     /// The logger without a wrapper, whose lines get their ids by `dd_log!`, and the others. The second word is the form.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "unwrapped text",
         "log text",
         "log json",
         "env_logger text",
         "tracing text",
         "tracing json",
+        "tracing flat json",
         "slog text",
         "slog json",
     ];
@@ -72,10 +73,16 @@ impl Loggers {
                 .json()
                 .map_event_format(CorrelatedFormat::json)
                 .with_writer(|| Lines::of("tracing json"));
+            let flat = tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .map_event_format(CorrelatedFormat::json)
+                .with_writer(|| Lines::of("tracing flat json"));
             let subscriber = tracing_subscriber::registry()
                 .with(SpanLayer::new().with_filter(info()))
                 .with(text.with_filter(info()))
-                .with(json.with_filter(info()));
+                .with(json.with_filter(info()))
+                .with(flat.with_filter(info()));
             tracing::subscriber::set_global_default(subscriber).expect("no other subscriber");
         });
         LazyLock::force(&INSTALLED);

@@ -7,9 +7,9 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::json::Inserting;
+use super::json;
 use super::layer::Bridged;
-use crate::log::correlation::{Correlation, correlation};
+use crate::log::correlation::{Correlation, correlation, is_reserved};
 use crate::log::logs_injection;
 use crate::log::prefix::{Announced, Bracketed, Depth};
 use crate::worker;
@@ -46,9 +46,8 @@ impl<E> CorrelatedFormat<E> {
         Self { inner, form: Form::Text }
     }
 
-    /// For a formatter that writes a JSON object: its first members are `dd.service`, `dd.env`, `dd.version`, `dd.trace_id` and `dd.span_id`,
-    /// all strings. A field of these names of an event itself stays beside them where events are flattened, and most readers of JSON take the
-    /// later one: there should be none.
+    /// For a formatter that writes a JSON object: its last members are `dd.service`, `dd.env`, `dd.version`, `dd.trace_id` and `dd.span_id`,
+    /// all strings. Where events are flattened, fields of these names that an event brings itself are left out, also where there is no span.
     pub fn json(inner: E) -> Self {
         Self { inner, form: Form::Json }
     }
@@ -81,9 +80,11 @@ where
                 self.inner.format_event(context, writer, event)
             }
             Form::Json => {
-                let fields = correlation.fields();
-                let mut inserting = Inserting::new(&fields, &mut writer);
-                self.inner.format_event(context, Writer::new(&mut inserting), event)
+                // Where events are flattened, a field is a member of the root.
+                let may_have = event.metadata().fields().iter().any(|field| is_reserved(field.name()));
+                json::insert(&correlation.fields(), may_have, &mut writer, |writer| {
+                    self.inner.format_event(context, writer, event)
+                })
             }
         }
     }

@@ -1,85 +1,64 @@
 //! Members for a JSON object that somebody else writes.
 
-use std::fmt::{self, Write};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
 
-use crate::log::correlation::CorrelationFields;
+use tracing_subscriber::fmt::format::Writer;
 
-/// Passes a JSON object on, with these fields as its first members. What is no object passes as it is.
-pub(super) struct Inserting<'a, W> {
-    fields: &'a CorrelationFields<'a>,
-    writer: &'a mut W,
-    place: Place,
+use super::members;
+use crate::log::correlation::{CorrelationFields, is_reserved};
+
+/// A buffer that grew beyond so many bytes is given up.
+const KEPT_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// How far the object was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Before,
-    /// The fields are written: a comma follows if a member does.
-    AfterFields,
-    Beyond,
+/// Writes the object that `format` writes, with these fields as its last members. What is no object passes as it is.
+///
+/// Its own members of these names are left out, if it `may_have` some.
+pub(super) fn insert(
+    fields: &CorrelationFields<'_>,
+    may_have: bool,
+    writer: &mut Writer<'_>,
+    format: impl FnOnce(Writer<'_>) -> fmt::Result,
+) -> fmt::Result {
+    // Formatters write an object in dozens of pieces, each through every writer on its way: so they write to a text, which goes on as one.
+    // It is taken out of its place, for formatting may log.
+    let mut line = BUFFER.try_with(Cell::take).unwrap_or_default();
+    line.clear();
+    let formatted = format(Writer::new(&mut line));
+    if formatted.is_ok() {
+        if let Some(others) = may_have.then(|| members::without(&line, is_reserved)).flatten() {
+            line = others;
+        }
+        append(fields, &mut line);
+    }
+    let written = writer.write_str(&line);
+    if line.capacity() <= KEPT_BYTES {
+        // A thread that ends keeps nothing.
+        let _ = BUFFER.try_with(|buffer| buffer.set(line));
+    }
+    formatted.and(written)
 }
 
-impl<'a, W: Write> Inserting<'a, W> {
-    pub(super) fn new(fields: &'a CorrelationFields<'a>, writer: &'a mut W) -> Self {
-        Self { fields, writer, place: Place::Before }
+/// Writes the fields in front of the brace that ends an object.
+fn append(fields: &CorrelationFields<'_>, line: &mut String) {
+    let Some(object) = line.trim_ascii_end().strip_suffix('}') else { return };
+    let Some(own) = object.trim_ascii_start().strip_prefix('{') else { return };
+    let (is_empty, end) = (own.trim_ascii_start().is_empty(), object.len());
+    let tail = match line.get(end..).unwrap_or_default() {
+        "}\n" => Cow::Borrowed("}\n"),
+        other => Cow::Owned(other.to_owned()),
+    };
+    line.truncate(end);
+    if !is_empty && !fields.is_empty() {
+        line.push(',');
     }
-
-    /// Writes the fields; whether there were some.
-    fn insert(&mut self) -> Result<bool, fmt::Error> {
-        let mut is_first = true;
-        for (key, value) in self.fields.iter() {
-            self.writer.write_str(if is_first { "\"" } else { "\",\"" })?;
-            is_first = false;
-            self.writer.write_str(key)?;
-            self.writer.write_str("\":\"")?;
-            // Of what JSON escapes, settings have nothing left but backslashes.
-            let mut parts = value.split('\\');
-            self.writer.write_str(parts.next().unwrap_or_default())?;
-            for part in parts {
-                self.writer.write_str("\\\\")?;
-                self.writer.write_str(part)?;
-            }
-        }
-        if !is_first {
-            self.writer.write_str("\"")?;
-        }
-        Ok(!is_first)
-    }
-}
-
-impl<W: Write> Write for Inserting<'_, W> {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.place == Place::Beyond { self.writer.write_str(text) } else { self.begin(text) }
-    }
-}
-
-impl<W: Write> Inserting<'_, W> {
-    fn begin(&mut self, mut text: &str) -> fmt::Result {
-        if self.place == Place::Before {
-            let Some(start) = text.find(|character: char| !character.is_ascii_whitespace()) else {
-                return self.writer.write_str(text);
-            };
-            self.place = Place::Beyond;
-            if let Some(rest) = text.get(start..).and_then(|text| text.strip_prefix('{')) {
-                self.writer.write_str(text.get(..=start).unwrap_or_default())?;
-                if self.insert()? {
-                    self.place = Place::AfterFields;
-                }
-                text = rest;
-            }
-        }
-        if self.place == Place::AfterFields {
-            if let Some(next) = text.trim_ascii_start().chars().next() {
-                self.place = Place::Beyond;
-                if next != '}' {
-                    self.writer.write_str(",")?;
-                }
-            }
-        }
-        self.writer.write_str(text)
-    }
+    fields.push_members(line);
+    line.push_str(&tail);
 }
 
 #[cfg(test)]
@@ -89,12 +68,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    fn inserted(parts: &[&str], correlation: &Correlation) -> String {
-        let (fields, mut line) = (correlation.fields(), String::new());
-        let mut inserting = Inserting::new(&fields, &mut line);
-        for part in parts {
-            inserting.write_str(part).unwrap();
-        }
+    fn inserted(text: &str, may_have: bool, correlation: &Correlation) -> String {
+        let mut line = String::new();
+        let format = |mut writer: Writer<'_>| writer.write_str(text);
+        insert(&correlation.fields(), may_have, &mut Writer::new(&mut line), format).unwrap();
         line
     }
 
@@ -103,37 +80,68 @@ mod tests {
     }
 
     #[test]
-    fn members_come_first() {
+    fn members_come_last() {
         let ids = r#""dd.trace_id":"00000000000000010000000000000000","dd.span_id":"7""#;
-        assert_eq!(inserted(&["{\"a\":", "1}\n"], &of_span()), format!("{{{ids},\"a\":1}}\n"));
-        assert_eq!(inserted(&[" ", "{", " ", "}"], &of_span()), format!(" {{{ids} }}"));
-        assert_eq!(inserted(&["{", "\n", "\"a\":{}}"], &of_span()), format!("{{{ids}\n,\"a\":{{}}}}"));
+        for may_have in [false, true] {
+            let inserted = |text| inserted(text, may_have, &of_span());
+            assert_eq!(inserted("{\"a\":1}\n"), format!("{{\"a\":1,{ids}}}\n"));
+            assert_eq!(inserted(" { } \r\n"), format!(" {{ {ids}}} \r\n"));
+            assert_eq!(inserted("{\"a\":{}}"), format!("{{\"a\":{{}},{ids}}}"));
+        }
     }
 
     #[test]
     fn what_is_no_object_and_lines_without_fields_stay_as_they_are() {
-        assert_eq!(inserted(&["[", "{}]"], &of_span()), "[{}]");
-        assert_eq!(inserted(&["", "text {"], &of_span()), "text {");
+        for text in ["[{}]", "text {", "text }", "}", "{", "", "\n"] {
+            assert_eq!(inserted(text, true, &of_span()), text);
+        }
         let none = Correlation::new(None, None);
-        assert_eq!(inserted(&["{\"a\"", ":1}"], &none), "{\"a\":1}");
+        assert_eq!(inserted("{\"a\":1}", false, &none), "{\"a\":1}");
+    }
+
+    #[test]
+    fn own_members_of_these_names_are_left_out_with_a_span_and_without() {
+        let object = r#"{"dd.trace_id":1,"a":{"dd.trace_id":"2"},"dd.span_id":[{"b":"},"}],"dd.other":3}"#;
+        let others = r#"{"a":{"dd.trace_id":"2"},"dd.other":3"#;
+        assert_eq!(inserted(object, true, &Correlation::new(None, None)), format!("{others}}}"));
+        assert!(inserted(object, true, &of_span()).starts_with(&format!("{others},\"dd.trace_id\":\"000")));
+    }
+
+    /// A formatter may log, or fail, or write a megabyte.
+    #[test]
+    fn lines_within_lines_and_failures_do_not_meet() {
+        let mut line = String::new();
+        let format = |mut writer: Writer<'_>| {
+            writer.write_str("{\"outer\":")?;
+            let inner = inserted("{\"inner\":1}", false, &Correlation::new(None, None));
+            writer.write_str(&inner)?;
+            writer.write_str("}")
+        };
+        let correlation = of_span();
+        insert(&correlation.fields(), false, &mut Writer::new(&mut line), format).unwrap();
+        assert!(line.starts_with(r#"{"outer":{"inner":1},"dd.trace_id""#), "{line}");
+
+        let mut line = String::new();
+        let fails = |mut writer: Writer<'_>| writer.write_str("{\"half\":").and(Err(fmt::Error));
+        insert(&correlation.fields(), false, &mut Writer::new(&mut line), fails).unwrap_err();
+        assert_eq!(line, "{\"half\":");
+
+        inserted(&"x".repeat(1 << 20), false, &correlation);
+        let kept = BUFFER.take();
+        assert!(kept.capacity() <= KEPT_BYTES, "{}", kept.capacity());
     }
 
     proptest! {
         #[test]
-        fn any_object_in_any_pieces_keeps_its_members(members: Vec<(String, String)>, cuts: Vec<usize>) {
+        fn any_object_keeps_its_members(members: Vec<(String, String)>, may_have: bool) {
             let object: serde_json::Map<String, Value> =
                 members.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
             let text = Value::Object(object.clone()).to_string();
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % (text.len() + 1)).collect();
-            cuts.retain(|cut| text.is_char_boundary(*cut));
-            cuts.extend([0, text.len()]);
-            cuts.sort_unstable();
-            let parts: Vec<&str> = cuts.windows(2).map(|ends| &text[ends[0]..ends[1]]).collect();
             let read: serde_json::Map<String, Value> =
-                serde_json::from_str(&inserted(&parts, &of_span())).unwrap();
+                serde_json::from_str(&inserted(&text, may_have, &of_span())).unwrap();
             prop_assert_eq!(read.get("dd.span_id").and_then(Value::as_str), Some("7"));
             for (key, value) in object {
-                prop_assert!(read.get(&key) == Some(&value) || key.starts_with("dd."));
+                prop_assert!(read.get(&key) == Some(&value) || is_reserved(&key));
             }
         }
     }

@@ -5,6 +5,7 @@ mod fields;
 mod format;
 mod json;
 mod layer;
+mod members;
 
 pub use format::CorrelatedFormat;
 pub use layer::SpanLayer;
