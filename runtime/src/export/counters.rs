@@ -97,6 +97,7 @@ pub struct Counters {
     pub(crate) left_out_events: u64,
     pub(crate) left_out_attributes: u64,
     pub(crate) left_out_tags: u64,
+    pub(crate) lost_statistics: u64,
 }
 
 impl Counters {
@@ -134,6 +135,12 @@ impl Counters {
     /// Attributes that links and events of finished spans had beyond the 128, and the 256 KiB in all, that each may have.
     pub fn left_out_attributes(&self) -> u64 {
         self.left_out_attributes
+    }
+
+    /// Payloads of statistics that the agent did not take: refused, tried three times, or too many that waited. The spans that they counted
+    /// are told of by [`dropped`](Self::dropped) alone.
+    pub fn lost_statistics(&self) -> u64 {
+        self.lost_statistics
     }
 
     /// What was left out of spans that were sent, by kind.
@@ -185,6 +192,7 @@ impl fmt::Debug for Counters {
             ("left_out_events", self.left_out_events),
             ("left_out_attributes", self.left_out_attributes),
             ("left_out_tags", self.left_out_tags),
+            ("lost_statistics", self.lost_statistics),
         ] {
             if count > 0 {
                 books.field(name, &count);
@@ -205,6 +213,7 @@ pub(crate) struct Ledger {
     left_out_events: AtomicU64,
     left_out_attributes: AtomicU64,
     left_out_tags: AtomicU64,
+    lost_statistics: AtomicU64,
 }
 
 // Relaxed throughout: each counter stands alone. A snapshot reads what was lost or delivered before what was finished, so
@@ -237,6 +246,11 @@ impl Ledger {
         }
     }
 
+    /// Counts payloads of statistics that were not taken.
+    pub(crate) fn lose_statistics(&self, payloads: u64) {
+        self.lost_statistics.fetch_add(payloads, Ordering::Relaxed);
+    }
+
     /// A snapshot, with `queued` spans that are handed over but not in the books yet.
     pub(crate) fn snapshot(&self, queued: u64) -> Counters {
         let mut dropped = [0; DropReason::ALL.len()];
@@ -253,6 +267,7 @@ impl Ledger {
             left_out_events: self.left_out_events.load(Ordering::Relaxed),
             left_out_attributes: self.left_out_attributes.load(Ordering::Relaxed),
             left_out_tags: self.left_out_tags.load(Ordering::Relaxed),
+            lost_statistics: self.lost_statistics.load(Ordering::Relaxed),
         }
     }
 }

@@ -109,6 +109,11 @@ impl Counting {
         (!is_idle).then_some(self.next)
     }
 
+    /// Payloads that are not sent yet; what is not written yet would be one at least.
+    pub(super) fn left(&self) -> u64 {
+        self.waiting.len() as u64 + u64::from(!self.statistics.is_empty())
+    }
+
     /// Counts the spans of a batch, and says what becomes of each chunk.
     fn weigh(&mut self, taken: &mut Taken, sampler: &Sampler, timeline: &Timeline) {
         let Self { statistics, verdicts, .. } = self;
@@ -189,7 +194,8 @@ impl Worker {
             }
         }
         // What was not tried yet may be more than may wait.
-        self.counting.bound();
+        let lost = self.counting.bound();
+        self.queue.ledger().lose_statistics(lost);
     }
 
     /// Whether somebody who waits until then leaves time for statistics.
@@ -201,9 +207,15 @@ impl Worker {
 
     /// Tries to send one payload; false where the rest has to wait.
     fn send_one(&mut self, mut waiting: Waiting, until: Option<Instant>) -> bool {
+        let now = Instant::now();
+        let rest = self.delivery.health.rests_until(now);
         let may_try = match until {
-            Some(until) => self.has_time(until, Instant::now()),
-            None => !self.delivery.health.is_failing() && !self.is_awaited(),
+            // At the end there is no next time: it is waited for.
+            Some(until) => {
+                self.has_time(until, now)
+                    && rest.is_none_or(|rest| self.ending.is_some() && rest < until && self.wait_until(rest))
+            }
+            None => rest.is_none() && !self.delivery.health.is_failing() && !self.is_awaited(),
         };
         if !may_try {
             self.counting.waiting.push_front(waiting);
@@ -227,19 +239,27 @@ impl Worker {
                 // Interrupted.
                 None => Failure::TimedOut,
             };
+            if let Failure::Refused { retry_after: wish @ Some(_), .. } = failure {
+                self.delivery.health.wait(wish, Instant::now());
+            }
             let is_over = self.ending.as_ref().is_some_and(|ending| Instant::now() >= ending.deadline);
             // Nobody knows whether the agent has what it did not answer in time.
             let is_worth_it = failure != Failure::TimedOut && super::retry::is_worth_a_retry(&failure);
             if waiting.tries >= TRIES || is_over || !is_worth_it {
                 let cause = report::cause(&failure, &self.delivery.agent);
                 diagnostics::debug(format_args!("lost statistics of {} bytes: {cause}", waiting.bytes));
+                self.queue.ledger().lose_statistics(1);
                 return !is_over && (failure != Failure::TimedOut || self.ending.is_some());
             }
             if self.ending.is_none() {
                 self.counting.waiting.push_front(waiting);
                 return false;
             }
-            if !self.wait_until(Instant::now() + PAUSE) {
+            let now = Instant::now();
+            let again =
+                self.delivery.health.rests_until(now).map_or(now + PAUSE, |rest| rest.max(now + PAUSE));
+            if !self.wait_until(again) {
+                self.queue.ledger().lose_statistics(1);
                 return false;
             }
         }
@@ -247,16 +267,19 @@ impl Worker {
 }
 
 impl Counting {
-    /// Drops the oldest payloads where too many wait.
-    fn bound(&mut self) {
+    /// Drops the oldest payloads where too many wait; gives their number.
+    fn bound(&mut self) -> u64 {
+        let mut lost = 0;
         let mut bytes: usize = self.waiting.iter().map(|waiting| waiting.bytes).sum();
         // The latest may be larger alone, within what one payload may be.
         while bytes > MAX_WAITING && self.waiting.len() > 1 {
             if let Some(oldest) = self.waiting.pop_front() {
                 bytes -= oldest.bytes;
                 diagnostics::debug(format_args!("lost statistics of {} bytes: too many wait", oldest.bytes));
+                lost += 1;
             }
         }
+        lost
     }
 }
 

@@ -50,6 +50,11 @@ impl Health {
         self.not_before = retry_after.map(|wait| now + wait.min(LAST_PROBE));
     }
 
+    /// Until when the agent wants to be left alone, if that is to come.
+    pub(super) fn rests_until(&self, now: Instant) -> Option<Instant> {
+        self.not_before.filter(|until| *until > now)
+    }
+
     /// The agent took a payload.
     pub(super) fn recovered(&mut self) {
         *self = Self { last_attempt: self.last_attempt, ..Self::default() };

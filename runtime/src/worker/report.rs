@@ -106,10 +106,10 @@ impl Report {
             .map(|reason| (reason, counters.dropped(reason).saturating_sub(self.told.dropped(reason))))
             .filter(|(_, lost)| *lost > 0)
             .collect();
-        let left_out = left_out(counters, &self.told);
+        let beside = beside(counters, &self.told);
         if losses.is_empty() {
             self.told = *counters;
-            return left_out;
+            return beside;
         }
         self.told = *counters;
         let total = spans(losses.iter().map(|(_, lost)| lost).sum());
@@ -127,8 +127,8 @@ impl Report {
             // Writing to a string does not fail.
             let _ = write!(text, "{separator}{} {lost}", reason.as_str());
         }
-        if let Some(left_out) = left_out {
-            let _ = write!(text, "; {left_out}");
+        if let Some(beside) = beside {
+            let _ = write!(text, "; {beside}");
         }
         Some(text)
     }
@@ -138,13 +138,21 @@ impl Report {
     }
 }
 
-/// What spans had too much of, by kind, since that was told.
-fn left_out(counters: &Counters, told: &Counters) -> Option<String> {
+/// What spans had too much of, by kind, and statistics that were lost, since that was told.
+fn beside(counters: &Counters, told: &Counters) -> Option<String> {
     let more = counters.left_out().into_iter().zip(told.left_out());
     let more = more.map(|((kind, count), (_, told))| (kind, count.saturating_sub(told)));
     let more: Vec<String> =
         more.filter(|(_, count)| *count > 0).map(|(kind, count)| format!("{kind} {count}")).collect();
-    (!more.is_empty()).then(|| format!("left out of spans beyond their limits: {}", more.join(", ")))
+    let left_out =
+        (!more.is_empty()).then(|| format!("left out of spans beyond their limits: {}", more.join(", ")));
+    let lost = match counters.lost_statistics().saturating_sub(told.lost_statistics()) {
+        0 => None,
+        1 => Some("lost 1 payload of statistics".to_owned()),
+        lost => Some(format!("lost {lost} payloads of statistics")),
+    };
+    let all: Vec<String> = left_out.into_iter().chain(lost).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// How many failures stand behind the one that is told, where there are more.
@@ -235,6 +243,8 @@ mod tests {
         let text = report.rest(&ledger.snapshot(0), now).unwrap();
         assert_eq!(text, "lost 1 span: net 1; left out of spans beyond their limits: events 1, tags 5");
         assert_eq!(report.rest(&ledger.snapshot(0), now), None);
+        ledger.lose_statistics(2);
+        assert_eq!(report.rest(&ledger.snapshot(0), now).unwrap(), "lost 2 payloads of statistics");
     }
 
     #[test]

@@ -155,6 +155,7 @@ impl Worker {
             self.answer(served);
             self.report();
             if is_ending {
+                self.queue.ledger().lose_statistics(self.counting.left());
                 self.delivery.report_rest(&self.queue);
                 return self.end();
             }

@@ -297,8 +297,25 @@ fn statistics_that_are_not_taken_are_tried_again_and_then_lost() {
             assert!(running.handle.flush(LONG));
         }
         assert_eq!(statistics(&agent).len(), tries, "{code}");
+        assert_eq!(running.counters().lost_statistics(), 1, "{code}");
         assert!(statistics(&agent).windows(2).all(|pair| pair[0].body == pair[1].body), "the same again");
     }
+}
+
+/// The wish used to be heard of payloads of spans alone.
+#[test]
+fn agent_that_wants_to_be_left_alone_gets_no_statistics_meanwhile() {
+    let busy = || Reply::Status(429, "Retry-After: 30\r\n", "{}".to_owned());
+    let agent =
+        FakeAgent::start(move |_, request| if request.path.ends_with("/stats") { busy() } else { ok() });
+    agent.says(OFFER);
+    let running = started(Setup::new(agent.settings()));
+    running.push_trace(1, true, |_| ());
+    for _ in 0..4 {
+        assert!(running.handle.flush(LONG));
+    }
+    assert_eq!((statistics(&agent).len(), running.counters().lost_statistics()), (1, 0), "they wait");
+    assert_eq!(running.counters().acknowledged(), 1);
 }
 
 #[test]
@@ -323,6 +340,7 @@ fn silent_statistics_do_not_hold_up_the_end() {
     running.handle.shutdown(Duration::from_millis(300));
     assert!(start.elapsed() < Duration::from_secs(5));
     assert_eq!((running.counters().acknowledged(), statistics(&agent).len()), (2, 1));
+    assert_eq!(running.counters().lost_statistics(), 1);
 }
 
 /// What the agent may have is not sent again: it would count the same spans twice.
