@@ -137,19 +137,34 @@ fn first_rule_that_matches_decides_and_the_global_rate_is_for_the_rest() {
 #[test]
 fn default_keeps_until_the_agent_gives_rates() {
     let received = with_tracer(|agent, tracer| {
-        let rates = r#"{"rate_by_service":{"service:shop,env:test":0.1,"service:,env:":0.5}}"#;
+        let rates = r#"{"rate_by_service":{"service:shop,env:test":0.1,"service:shop,env:stage":0.25,"service:,env:":0.5}}"#;
         agent.answers(Answer::ok().with_body(rates));
         root(10, "first").finish();
         assert!(tracer.flush(dd_traced_tests::PATIENCE));
         root(100, "kept").finish();
         root(10, "rejected").finish();
         span("other").service("api").child_of(&received(7, &[])).start().finish();
+        span("staged").tag("env", "stage").child_of(&received(10, &[])).start().finish();
+        let shared = root(10, "shared");
+        shared.set_tag("env", "stage");
+        let from_elsewhere = std::thread::scope(|scope| {
+            let context = shared.context();
+            scope.spawn(move || injected(&context)["x-datadog-sampling-priority"].clone()).join()
+        });
+        assert_eq!(from_elsewhere.unwrap(), "0");
     })
     .0;
     assert_eq!(said_of(&received, "first"), "dm=-0 priority=1");
     assert_eq!(said_of(&received, "kept"), "agent_psr=0.1 dm=-1 ksr=0.1 priority=1");
     assert_eq!(said_of(&received, "rejected"), "agent_psr=0.1 dm=-1 ksr=0.1 priority=0");
     assert_eq!(said_of(&received, "other"), "agent_psr=0.5 dm=-1 ksr=0.5 priority=1");
+    for name in ["staged", "shared"] {
+        assert_eq!(
+            said_of(&received, name),
+            "agent_psr=0.25 dm=-1 ksr=0.25 priority=0",
+            "{name}: its own env"
+        );
+    }
 }
 
 #[test]
