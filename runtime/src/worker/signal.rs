@@ -109,10 +109,12 @@ impl Signal {
         }
     }
 
-    /// Waits for a ring without blocking the thread; may wake without one.
+    /// Waits for a ring without blocking the thread.
     pub(super) async fn rung(&self) {
-        self.rings.notified().await;
-        self.is_rung.store(false, Ordering::Release);
+        // A ring that was answered elsewhere has left its notice.
+        while !self.is_rung.swap(false, Ordering::AcqRel) {
+            self.rings.notified().await;
+        }
     }
 
     /// Takes all orders out, and answers the bell for them.
@@ -153,7 +155,9 @@ impl fmt::Debug for Signal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
     use std::sync::Arc;
+    use std::task::{Context, Waker};
     use std::time::Duration;
 
     #[test]
@@ -175,6 +179,22 @@ mod tests {
         signal.wait(start + Duration::from_secs(60));
         assert!(start.elapsed() < Duration::from_secs(30));
         thread.join().unwrap();
+    }
+
+    /// A worker that took the notice of an answered ring for a new one went round once more after each delivery.
+    #[test]
+    fn answered_ring_is_heard_once() {
+        let signal = Signal::new();
+        let is_rung = || pin!(signal.rung()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        signal.ring();
+        assert!(signal.orders().is_empty());
+        assert!(!is_rung());
+        signal.ring();
+        assert!(is_rung());
+        assert!(!is_rung());
+        signal.ring();
+        signal.wait(Instant::now() + Duration::from_secs(60));
+        assert!(!is_rung());
     }
 
     #[test]
