@@ -152,7 +152,8 @@ impl ChunkBatch {
     pub(crate) fn clear(&mut self) {
         self.heads.clear();
         self.common.clear();
-        self.large.drain(..).for_each(|buffer| keep(&mut self.empty, buffer));
+        // What was read first is taken first: it has been gone from the worker's cache the longest.
+        self.large.drain(..).rev().for_each(|buffer| keep(&mut self.empty, buffer));
         self.credit = 0;
     }
 
@@ -167,5 +168,33 @@ fn keep(empty: &mut Vec<SpanBuffer>, mut buffer: SpanBuffer) {
     if empty.len() < KEPT_EMPTY && !buffer.is_huge() {
         buffer.clear();
         empty.push(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emptied_buffers_are_taken_in_the_order_in_which_they_were_filled() {
+        let mut batch = ChunkBatch::new();
+        for records in [10, 20, 30] {
+            let mut spans = SpanBuffer::new();
+            spans.reserve(records);
+            let facts = None;
+            let head = ChunkHead {
+                trace_id: 1,
+                local_root_id: 1,
+                facts,
+                buffer: 0,
+                first: 0,
+                len: 0,
+                is_last: true,
+            };
+            batch.add_whole(head, spans, 0);
+        }
+        batch.clear();
+        let taken = std::iter::from_fn(|| batch.take_empty()).map(|spans| spans.records.capacity());
+        assert_eq!(taken.collect::<Vec<_>>(), [10, 20, 30]);
     }
 }
