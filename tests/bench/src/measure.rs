@@ -55,6 +55,32 @@ pub(crate) fn per_item(length: Length, items: u32, mut settle: impl FnMut(), mut
     median(&mut figures)
 }
 
+/// As [`per_item`], but of a fixed number of batches: threads that wait for each other in `settle` do the same number.
+pub(crate) fn per_item_in_step(
+    length: Length,
+    items: u32,
+    mut settle: impl FnMut(),
+    mut batch: impl FnMut(),
+) -> f64 {
+    let batches = match length {
+        Length::Full => 100,
+        Length::Quick => 15,
+    };
+    let mut repetition = || {
+        let mut spent = Duration::ZERO;
+        for _ in 0..batches {
+            settle();
+            let start = thread_cpu();
+            batch();
+            spent += thread_cpu().saturating_sub(start);
+        }
+        spent.as_nanos() as f64 / (f64::from(batches) * f64::from(items))
+    };
+    repetition();
+    let mut figures: Vec<f64> = (0..length.repetitions()).map(|_| repetition()).collect();
+    median(&mut figures)
+}
+
 /// The middle one, or the mean of the two in the middle; of none it is not a number.
 pub(crate) fn median(figures: &mut [f64]) -> f64 {
     figures.sort_by(f64::total_cmp);

@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::agent::Age;
 use crate::cores::{self, Placement};
-use crate::measure::{Length, per_item, thread_cpu};
+use crate::measure::{Length, per_item, per_item_in_step};
 use crate::peer::Peer;
 use crate::{alloc, end_to_end, instructions, machine, peers};
 
@@ -212,9 +212,10 @@ fn async_calls(peer: &Peer, setting: Setting) -> Option<Figures> {
     Some(traces_of(100, traces_at_once(peer, 100, 101), peer, setting, peer.async_calls?))
 }
 
-/// How many traces of so many children, and of so many hand-overs, the peer takes in one go.
+/// How many traces of so many children, and of so many hand-overs, the peer takes in one go, less the one that goes before.
 fn traces_at_once(peer: &Peer, children: u32, hand_overs: u32) -> u32 {
-    (peer.at_once / (children + 1)).min(peer.hand_overs_at_once / hand_overs).max(1)
+    let all = (peer.at_once / (children + 1)).min(peer.hand_overs_at_once / hand_overs);
+    all.saturating_sub(1).max(1)
 }
 
 /// Nanoseconds a span of so many traces at once, with so many children each.
@@ -233,7 +234,8 @@ fn traces_of(children: u32, traces: u32, peer: &Peer, setting: Setting, trace: i
 fn two_threads(peer: &Peer, setting: Setting) -> Option<Figures> {
     let trace = peer.tagged_children?;
     setting.placement.start(|| (peer.start)(setting.agent));
-    let traces = (traces_at_once(peer, CHILDREN, 1) / 2).max(1);
+    // A trace on each thread is as many spans as one with the children of both.
+    let traces = traces_at_once(peer, 2 * CHILDREN + 1, 2);
     let one = on_threads(&[cores::CALLER], traces, peer, setting, trace);
     let two = on_threads(&[cores::CALLER, cores::WORKER], traces, peer, setting, trace);
     Some(vec![("ns, one thread", one), ("ns, two threads", two), ("ratio", two / one)])
@@ -241,28 +243,18 @@ fn two_threads(peer: &Peer, setting: Setting) -> Option<Figures> {
 
 /// The mean of a thread on each of these cores, all of which start each of their batches at the same time.
 fn on_threads(threads: &[usize], traces: u32, peer: &Peer, setting: Setting, trace: fn(u32)) -> f64 {
-    let batches = match setting.length {
-        Length::Full => 400,
-        Length::Quick => 40,
-    };
     let barrier = Barrier::new(threads.len());
+    let settle = || {
+        if barrier.wait().is_leader() {
+            setting.placement.settle(peer.settle);
+        }
+        barrier.wait();
+        trace(CHILDREN);
+    };
     let figure = |core: usize| {
         cores::pin(core);
-        let mut spent = std::time::Duration::ZERO;
-        for batch in 0..batches {
-            if barrier.wait().is_leader() {
-                setting.placement.settle(peer.settle);
-            }
-            barrier.wait();
-            trace(CHILDREN);
-            let start = thread_cpu();
-            (0..traces).for_each(|_| trace(CHILDREN));
-            if batch >= batches / 10 {
-                spent += thread_cpu().saturating_sub(start);
-            }
-        }
-        let counted = batches - batches / 10;
-        spent.as_nanos() as f64 / f64::from(counted * traces * (CHILDREN + 1))
+        let batch = || (0..traces).for_each(|_| trace(CHILDREN));
+        per_item_in_step(setting.length, traces * (CHILDREN + 1), settle, batch)
     };
     let sum: f64 = thread::scope(|scope| {
         let handles: Vec<_> = threads.iter().map(|core| scope.spawn(|| figure(*core))).collect();
