@@ -232,10 +232,11 @@ impl Ledger {
     }
 
     /// Counts what spans have too much of.
-    pub(crate) fn leave_out(&self, LeftOut { links, events, attributes }: LeftOut) {
+    pub(crate) fn leave_out(&self, LeftOut { links, events, attributes, tags }: LeftOut) {
         self.left_out_links.fetch_add(links.into(), Ordering::Relaxed);
         self.left_out_events.fetch_add(events.into(), Ordering::Relaxed);
         self.left_out_attributes.fetch_add(attributes.into(), Ordering::Relaxed);
+        self.left_out_tags.fetch_add(tags.into(), Ordering::Relaxed);
     }
 
     /// Counts tags and events that there was no room for when spans were written.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::compact::COMPACT_FROM;
 use super::priority::Decision;
 use super::record::Record;
 use super::tags::TagLog;
@@ -88,7 +89,11 @@ impl TraceFacts {
         let blank = || Box::new((Record { tags: 0, service: 0, ..*record }, TagLog::new()));
         let (copy, log) = &mut **local_root.get_or_insert_with(blank);
         copy.flags = record.flags;
+        let capacity = log.capacity();
         copy.tags = log.copy_later(copy.tags, tags, record.tags, before);
+        if log.capacity() > capacity.max(COMPACT_FROM) {
+            (*log, copy.tags, _) = log.compacted(copy.tags);
+        }
     }
 
     /// Looks at the local root as it was last told.

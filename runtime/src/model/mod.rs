@@ -6,6 +6,7 @@ mod agent_info;
 mod attributes;
 mod baggage;
 mod chunk;
+mod compact;
 mod entry;
 mod event;
 mod facts;
@@ -38,6 +39,9 @@ pub(crate) use agent_info::{AgentInfo, LatestAgentInfo, TagFilters};
 pub(crate) use attributes::Attribute;
 pub(crate) use baggage::Baggage;
 pub(crate) use chunk::{ChunkBatch, ChunkHead};
+pub(crate) use compact::COMPACT_FROM;
+#[cfg(feature = "enable")]
+pub(crate) use compact::{MAX_TAG_BYTES, MAX_TAGS};
 pub(crate) use entry::{Entry, EntryKind};
 pub(crate) use event::EventView;
 pub(crate) use facts::TraceFacts;

@@ -367,7 +367,7 @@ impl TagLog {
     }
 
     #[cold]
-    fn bytes(&mut self, anchor: u32, kind: EntryKind, bytes: &[u8]) -> u32 {
+    pub(super) fn bytes(&mut self, anchor: u32, kind: EntryKind, bytes: &[u8]) -> u32 {
         self.entry(anchor, kind, bytes.len(), |into| into.copy_from_slice(bytes))
     }
 

@@ -17,8 +17,8 @@ use super::setup::Setup;
 use super::special::{Asked, is_special};
 use super::stack::{Started, deliver};
 use crate::model::{
-    Baggage, Decision, EntryKind, Flags, ManualTag, Mechanism, Record, SamplingPriority, SpanEvent, SpanId,
-    SpanLink, TagLog, TagValue,
+    Baggage, COMPACT_FROM, Decision, EntryKind, Flags, ManualTag, Mechanism, Record, SamplingPriority,
+    SpanEvent, SpanId, SpanLink, TagLog, TagValue,
 };
 use crate::sampling::WhySampled;
 
@@ -328,7 +328,12 @@ impl SpanCell {
 
     pub(crate) fn edit(&self, f: impl FnOnce(&mut Edit<'_>)) {
         if let Life::Open(record, tags) = &mut *self.life() {
+            let before = tags.capacity();
             Edit { record, tags }.told(&self.segment, f);
+            // Looked at as often as the memory doubles.
+            if tags.capacity() > before.max(COMPACT_FROM) {
+                Edit { record, tags }.compact();
+            }
         }
     }
 

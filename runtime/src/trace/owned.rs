@@ -117,6 +117,16 @@ impl Edit<'_> {
         self.flag(Flags::STRUCTS, true);
     }
 
+    /// Forgets what later entries replaced and counts tags beyond the limit, of a span that has the log to itself.
+    #[cold]
+    pub(crate) fn compact(&mut self) {
+        let (mut own, anchor, left_out) = self.tags.compacted(self.record.tags);
+        self.record.service = own.copy_field(self.tags, self.record.service);
+        self.record.tags = anchor;
+        *self.tags = own;
+        self.left_out(LeftOut { tags: left_out, ..LeftOut::default() });
+    }
+
     /// Counts what the span has too much of.
     fn left_out(&mut self, more: LeftOut) {
         if more == LeftOut::default() {

@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn what_spans_have_too_much_of_is_told_as_losses_are() {
         let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        ledger.leave_out(LeftOut { links: 1, events: 2, attributes: 3 });
+        ledger.leave_out(LeftOut { links: 1, events: 2, attributes: 3, tags: 0 });
         let text = report.due(&ledger.snapshot(0), now).unwrap();
         assert_eq!(text, "left out of spans beyond their limits: links 1, events 2, attributes 3");
         ledger.leave_out_unwritten(5, 1);

@@ -4,15 +4,10 @@ use super::block::{Pair, key_of};
 use super::fields::metrics_header;
 use super::room::{Full, Room};
 use super::tags::{Blocks, Written};
-use crate::model::{Entry, EntryKind};
+use crate::model::{Entry, EntryKind, MAX_TAG_BYTES, MAX_TAGS};
 
 /// A pair, `None` where it was taken back, and its key.
 type Keyed<'a> = (Option<Pair<'a>>, &'a [u8]);
-
-/// Tags of its own that a span may have.
-pub(super) const MAX_TAGS: usize = 1_000;
-/// Bytes that these may take.
-pub(super) const MAX_TAG_BYTES: usize = 1 << 20;
 
 /// Writes `meta` behind its header, and `metrics` if there are any; each key once over both.
 ///

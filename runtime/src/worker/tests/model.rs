@@ -111,6 +111,9 @@ proptest! {
         prop_assert!(told <= p0, "{told} {p0}");
         // Lost spans may have been counted before.
         let least = counted as u64 + p0;
-        prop_assert!((least..=least + lost).contains(&all), "hits {all} counted {counted} p0 {p0} lost {lost}");
+        let books = format!("hits {all} counted {counted} p0 {p0} lost {lost}");
+        prop_assert!(all <= least + lost, "{}", books);
+        // The time may be over before the agent has them.
+        prop_assert!(all >= least || counters.lost_statistics() > 0, "{}", books);
     }
 }
