@@ -1,4 +1,4 @@
-//! In debug mode, traces that a future began on a worker of Tokio without a parent are counted by source line, and listed once.
+//! In debug mode, traces that a future began in a task of Tokio without a parent are counted by source line, and listed once.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -24,12 +24,13 @@ fn attribute_of(function: &str) -> usize {
 fn roots_of_tasks_are_listed_once_by_source_line() {
     let lines = lines(("DD_TRACE_DEBUG", "1"));
     assert_eq!(lines.len(), 1, "{lines:#?}");
-    for function in ["forgotten", "forgotten_with"] {
-        let place = format!("program.rs:{} (3)", attribute_of(function));
+    // Workers with names of their own used to be overlooked, and runtimes of one thread.
+    for (function, times) in [("forgotten", 3), ("forgotten_with", 3), ("forgotten_on_one_thread", 1)] {
+        let place = format!("program.rs:{} ({times})", attribute_of(function));
         assert!(lines[0].contains(&place), "{place}: {}", lines[0]);
     }
     // Not what was carried or meant, and not what was awaited elsewhere than in a task.
-    assert_eq!(lines[0].matches("program.rs:").count(), 2, "{}", lines[0]);
+    assert_eq!(lines[0].matches("program.rs:").count(), 3, "{}", lines[0]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Contexts that were possibly lost: in debug mode, traces that a future began on a worker of Tokio, by the line of its function.
+//! Contexts that were possibly lost: in debug mode, traces that a future began in a task of Tokio, by the line of its function.
 
 use std::fmt::Write;
 use std::panic::Location;
@@ -9,10 +9,6 @@ use crate::model::CallSite;
 
 /// Functions that are told apart; roots of others are counted together.
 const FUNCTIONS: usize = 64;
-
-/// How the threads of a Tokio runtime are called, unless the application says otherwise: by newer and by older versions.
-/// Source: tokio-rs/tokio `tokio/src/runtime/builder.rs`.
-const WORKERS: [&str; 2] = ["tokio-rt-worker", "tokio-runtime-worker"];
 
 /// Roots by the function that began them, in the order of their first.
 #[derive(Debug, Default)]
@@ -25,9 +21,9 @@ struct Table {
 }
 
 impl LostContexts {
-    /// Counts a root that a future of this call site began without being told to, where this is a worker of Tokio.
+    /// Counts a root that a future of this call site began without being told to, where this is a task of Tokio.
     pub(super) fn root_began(&self, site: &CallSite) {
-        if std::thread::current().name().is_some_and(|name| WORKERS.contains(&name)) {
+        if is_in_task() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).count(site.location);
         }
     }
@@ -39,6 +35,17 @@ impl LostContexts {
             diagnostics::debug(format_args!("{line}"));
         }
     }
+}
+
+/// Whether a task of Tokio is polled here, whatever its runtime calls its threads. What `block_on` polls itself is none.
+#[cfg(feature = "enable")]
+fn is_in_task() -> bool {
+    tokio::task::try_id().is_some()
+}
+
+#[cfg(not(feature = "enable"))]
+fn is_in_task() -> bool {
+    false
 }
 
 impl Table {

@@ -69,23 +69,33 @@ fn part() {}
 /// Tasks of Tokio that forget their context, that carry it, that have none on purpose.
 fn lost_contexts(number: u64) {
     let _tracer = dd_traced::init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let mut workers = tokio::runtime::Builder::new_multi_thread();
+    let runtime = workers.worker_threads(2).thread_name("orders").build().expect("a runtime");
     runtime.block_on(async {
         for _ in 0..number {
-            let order = span("order").start();
-            let _active = order.activate();
-            let _ = tokio::spawn(forgotten()).await;
-            let _ = tokio::spawn(forgotten_with(1)).await;
-            let _ = tokio::spawn(told().carried()).await;
-            let _ = tokio::spawn(meant()).await;
-            let _ = tokio::spawn(meant_with(1)).await;
+            let order = async {
+                let _ = tokio::spawn(forgotten()).await;
+                let _ = tokio::spawn(forgotten_with(1)).await;
+                let _ = tokio::spawn(told().carried()).await;
+                let _ = tokio::spawn(meant()).await;
+                let _ = tokio::spawn(meant_with(1)).await;
+            };
+            order.traced(span("order").start()).await;
         }
+        told().await;
+    });
+    let one_thread = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    one_thread.block_on(async {
+        let _ = tokio::spawn(forgotten_on_one_thread()).await;
         told().await;
     });
 }
 
 #[traced]
 async fn forgotten() {}
+
+#[traced]
+async fn forgotten_on_one_thread() {}
 
 #[traced(tags(item))]
 fn forgotten_with(item: u64) -> impl Future<Output = u64> {
