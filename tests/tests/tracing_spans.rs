@@ -442,6 +442,31 @@ fn odd_lives_leave_nothing_active_and_lose_no_span() {
     assert_eq!(names, ["annotated", "never left", "outlives its subscriber"]);
 }
 
+/// What the registry makes of a span that is closed where another subscriber is the default, or none; as the layer's page says.
+#[test]
+fn closed_on_a_thread_without_the_subscriber_a_span_holds_its_parent_until_that_is_gone() {
+    let close_elsewhere = |dispatch: &Dispatch, install: bool| {
+        let (tracer, here) = (ScopedTracer::new(), dispatch.clone());
+        with_default(dispatch, || {
+            let parent = info_span!("parent");
+            let child = parent.in_scope(|| info_span!("child"));
+            drop(parent);
+            let close = move || if install { with_default(&here, || drop(child)) } else { drop(child) };
+            thread::spawn(close).join().unwrap();
+        });
+        tracer
+    };
+    let installed = subscriber();
+    assert_eq!(close_elsewhere(&installed, true).tree(), "parent\n  child\n");
+
+    let missing = subscriber();
+    let tracer = close_elsewhere(&missing, false);
+    let names = || tracer.finished().into_iter().map(|span| span.name).collect::<Vec<_>>();
+    assert_eq!(names(), [""; 0], "the trace waits for its root");
+    drop(missing);
+    assert_eq!(tracer.tree(), "parent\n  child\n");
+}
+
 #[test]
 fn a_field_may_log_and_trace_while_it_is_read() {
     struct Busy(tracing::Span);

@@ -35,6 +35,10 @@ use crate::worker;
 /// marks the spans that it leaves. `follows_from` becomes a link. A span finishes when `tracing` closes it: with its last handle,
 /// and not before those under it.
 ///
+/// Install the subscriber for the whole process (`init()`, `set_global_default`). A span that is closed on a thread with another subscriber, or none, does
+/// not let go of its parent, which then stays open until its own subscriber is dropped: the registry finds itself through the thread's default.
+/// Source: tokio-rs/tracing `tracing-subscriber/src/registry/sharded.rs` (`DataInner`, `clear`).
+///
 /// Levels are the business of filters, as with any layer: a span that is filtered out is none here either, and those under it belong to the next
 /// one above. Without a tracer that runs, the layer does nothing.
 ///
