@@ -3,18 +3,24 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io::{self, Write};
 
 use dd_traced::{CorrelatedLogger, dd_log, traced};
 use env_logger::fmt::Formatter;
-use log::kv::{Error, Key, Value, VisitSource};
-use log::{LevelFilter, Record, SetLoggerError};
+use log::kv::{self, Key, Value, VisitSource};
+use log::{LevelFilter, Record};
 
-fn main() -> Result<(), SetLoggerError> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let is_json = match std::env::args().nth(1).as_deref() {
+        None | Some("text") => false,
+        Some("json") => true,
+        Some(other) => return Err(format!("lines have two forms, text and json, and not {other:?}").into()),
+    };
     let _tracer = dd_traced::init();
     let mut builder = env_logger::Builder::new();
     builder.filter_level(LevelFilter::Info).target(env_logger::Target::Stdout).format_timestamp(None);
-    if std::env::args().nth(1).as_deref() == Some("json") {
+    if is_json {
         CorrelatedLogger::structured(builder.format(json).build()).install(LevelFilter::Info)?;
     } else {
         CorrelatedLogger::text(builder.build()).install(LevelFilter::Info)?;
@@ -52,7 +58,7 @@ fn json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
 struct Members(BTreeMap<String, serde_json::Value>);
 
 impl<'kvs> VisitSource<'kvs> for Members {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
         let number = value.to_i64().map(serde_json::Value::from);
         self.0.insert(key.to_string(), number.unwrap_or_else(|| value.to_string().into()));
         Ok(())

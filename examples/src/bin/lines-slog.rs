@@ -2,14 +2,20 @@
 //! of `slog-async`.
 #![forbid(unsafe_code)]
 
+use std::error::Error;
 use std::io;
 
 use dd_traced::{CorrelatedDrain, traced};
 use slog::{Drain, Logger, error, info, o};
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
+    let is_json = match std::env::args().nth(1).as_deref() {
+        None | Some("text") => false,
+        Some("json") => true,
+        Some(other) => return Err(format!("lines have two forms, text and json, and not {other:?}").into()),
+    };
     let _tracer = dd_traced::init();
-    let logger = if std::env::args().nth(1).as_deref() == Some("json") {
+    let logger = if is_json {
         let drain = slog_json::Json::default(io::stdout()).fuse();
         let queue = slog_async::Async::new(drain).build();
         Logger::root(CorrelatedDrain::structured(queue).fuse(), o!("shop" => "Berlin"))
@@ -23,6 +29,7 @@ fn main() {
     info!(logger, "the shop opens");
     place_order(&logger, 2);
     place_order(&logger, 200);
+    Ok(())
 }
 
 #[traced(name = "order.place", resource = "POST /orders")]
