@@ -137,6 +137,10 @@ fn ids_on_a_line_allocate_nothing() {
 
     assert_eq!(allocations(|| write_line(|line| write!(line, "{}", correlation()).expect("a line"))), 0);
     says_ids("correlation");
+    let context = span.context();
+    let shown = || write_line(|line| write!(line, "{span} {context}").expect("a line"));
+    assert_eq!(allocations(shown), 0);
+    says_ids("span and context");
     let fields =
         || correlation().fields().iter().for_each(|(key, value)| assert!(key.len() + value.len() > 0));
     assert_eq!(allocations(fields), 0);

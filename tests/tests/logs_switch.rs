@@ -42,11 +42,17 @@ fn ids_are_switched_off_and_on() {
     );
 
     // A tracer that is switched off has no spans; lines of text say so, others say nothing.
-    let disabled = Tracer::builder().enabled(false).start().expect("no other tracer");
+    let off = || Tracer::builder().enabled(false).startup_logs(false);
+    let disabled = off().service("shop").start().expect("no other tracer");
     say_in_a_span("with tracing off");
     drop(disabled);
+    assert_eq!(correlation().to_string(), "dd.service=shop dd.trace_id=0 dd.span_id=0", "after the end, too");
+    let next = off().service("next").env("prod").start().expect("no other tracer");
+    assert_eq!(correlation().to_string(), "dd.service=next dd.env=prod dd.trace_id=0 dd.span_id=0");
+    drop(next);
     for line in loggers.lines("with tracing off") {
         let zeros = line.logger.ends_with("text").then(|| ("0".to_owned(), "0".to_owned()));
         assert_eq!(line.ids(), zeros, "{line:?}");
+        assert!(line.fields().contains(&("dd.service".to_owned(), "shop".to_owned())), "{line:?}");
     }
 }

@@ -152,6 +152,94 @@ fn lines_hold_the_ids_that_the_test_agent_received() {
     }
 }
 
+/// The fields of a line: of text, those of its first brackets with ids.
+fn fields(line: &str, form: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no text: {line}")).to_owned();
+    if form == "json" {
+        let object: serde_json::Map<String, Value> =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let ours = object.iter().filter(|(key, _)| key.starts_with("dd."));
+        return ours.map(|(key, value)| (key.clone(), text(value))).collect();
+    }
+    let block = line.split_once("[dd.").and_then(|(_, rest)| rest.split_once(']')).map(|(block, _)| block);
+    let pairs = block.into_iter().flat_map(|block| block.split(' ')).map(|pair| pair.split_once('='));
+    let named =
+        |(key, value): (&str, &str)| (format!("dd.{}", key.trim_start_matches("dd.")), value.to_owned());
+    let mut fields: Vec<_> =
+        pairs.map(|pair| named(pair.unwrap_or_else(|| panic!("no pair: {line}")))).collect();
+    fields.sort();
+    fields
+}
+
+/// The lines of each example in each form, with these variables and an agent that nobody runs.
+fn lines_of_each(variables: &[(&str, &str)]) -> Vec<(&'static str, &'static str, String)> {
+    let mut all = Vec::new();
+    for (name, program) in EXAMPLES {
+        for form in FORMS {
+            let ended = example(program, form, "http://127.0.0.1:9", variables);
+            let lines: Vec<_> = ended.stdout.lines().map(str::to_owned).collect();
+            assert_eq!(lines.len(), 4, "{name} {form}: {lines:#?}");
+            all.extend(lines.into_iter().map(|line| (name, form, line)));
+        }
+    }
+    all
+}
+
+#[test]
+fn with_tracing_off_lines_belong_to_the_service_and_to_no_trace() {
+    let identity = [("dd.env", "prod"), ("dd.service", "shop"), ("dd.version", "1.4.2")];
+    let zeros = [("dd.env", "prod"), ("dd.service", "shop"), ("dd.span_id", "0"), ("dd.trace_id", "0")];
+    for (name, form, line) in lines_of_each(&[("DD_TRACE_ENABLED", "false")]) {
+        let fields = fields(&line, form);
+        let fields: Vec<_> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        if form == "json" {
+            assert_eq!(fields, identity, "{name}: {line}");
+        } else {
+            assert_eq!((&fields[..4], fields[4]), (&zeros[..], identity[2]), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn without_injection_lines_are_as_they_came() {
+    for (name, form, line) in lines_of_each(&[("DD_LOGS_INJECTION", "false")]) {
+        assert!(!line.contains("dd."), "{name} {form}: {line}");
+    }
+}
+
+/// What ends a field, a text of JSON, a line, or begins an escape sequence, in a setting.
+#[test]
+fn settings_forge_nothing_in_any_form() {
+    let hostile = [
+        ("DD_SERVICE", "a\\\",\"dd.trace_id\":\"1\"] [dd.trace_id=1"),
+        ("DD_ENV", "x\n{\u{1b}[31m"),
+        ("DD_VERSION", "1\u{202e}\t\u{2028}2"),
+    ];
+    let expected = [
+        ("dd.service", "a\\_,_dd.trace_id_:_1____dd.trace_id_1"),
+        ("dd.env", "x_{__31m"),
+        ("dd.version", "1___2"),
+    ];
+    for (name, form, line) in lines_of_each(&hostile) {
+        let fields = fields(&line, form);
+        for (key, value) in expected {
+            let found: Vec<_> = fields.iter().filter(|(found, _)| found == key).collect();
+            assert!(matches!(found[..], [(_, found)] if found == value), "{name} {form} {key}: {line}");
+        }
+        let ids = fields.iter().filter(|(key, _)| key.ends_with("_id")).count();
+        assert!(ids == 2 || (ids == 0 && form == "json"), "{name} {form}: {line}");
+    }
+}
+
+#[test]
+fn an_unknown_form_is_an_error() {
+    for (name, program) in EXAMPLES {
+        let ended = run(command(program).arg("jsno").env("DD_TRACE_ENABLED", "false"));
+        assert!(!ended.status.success() && ended.stdout.is_empty(), "{name}: {ended:?}");
+        assert!(ended.stderr.contains("jsno") && ended.stderr.contains("text and json"), "{name}: {ended:?}");
+    }
+}
+
 /// What a message says after the brackets counts for nothing, and lines of others are left alone.
 #[test]
 fn a_message_can_not_forge_ids() {
