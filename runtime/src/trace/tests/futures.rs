@@ -181,6 +181,7 @@ fn a_poll_that_panics_restores_what_was_active() {
 }
 
 #[test]
+#[expect(clippy::await_holding_invalid_type, reason = "what happens then is tested here")]
 fn an_activation_held_over_an_await_does_not_leak_into_others() {
     let tracer = ScopedTracer::new();
     let mut holds = Box::pin(traced_async("task", async || {
