@@ -235,7 +235,7 @@ fn sink(settings: &Settings, logger: Option<SharedLogger>) -> SinkHandle {
 }
 
 /// What all spans of the tracer have in common.
-fn span_defaults(settings: &Settings) -> SpanDefaults {
+pub(crate) fn span_defaults(settings: &Settings) -> SpanDefaults {
     let identity = &settings.identity;
     SpanDefaults {
         service: identity.service.clone(),
@@ -251,7 +251,8 @@ fn span_defaults(settings: &Settings) -> SpanDefaults {
     }
 }
 
-fn sampler(settings: &Settings, clock: &Clock, start: Anchor) -> Sampler {
+/// What decides about the traces of the tracer.
+pub(crate) fn sampler(settings: &Settings, clock: &Clock, start: Anchor) -> Sampler {
     let identity = &settings.identity;
     let own = OwnTags {
         service: identity.service.clone(),

@@ -68,6 +68,7 @@
 //! | `https` | | an `https` agent address |
 //! | `stream` | | `TraceStream`: a span for a `Stream` of `futures-core` |
 //! | `testing` | | a scoped in-memory tracer for tests of instrumented code |
+//! | `doctor` | | the program `dd-traced-doctor`, which looks for the reason when nothing arrives; for `cargo install` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Without `enable` nothing starts a tracer, so that most of what records is compiled and never reached.
 #![cfg_attr(not(feature = "enable"), allow(dead_code, unused_imports))]
@@ -75,6 +76,9 @@
 mod clock;
 mod config;
 mod diagnostics;
+#[cfg(feature = "doctor")]
+#[doc(hidden)]
+pub mod doctor;
 mod export;
 #[cfg(all(feature = "enable", any(fuzzing, test)))]
 #[doc(hidden)]

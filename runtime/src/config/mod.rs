@@ -36,6 +36,8 @@ mod yaml;
 pub(crate) use identity::Identity;
 pub use report::{Origin, Setting, SettingValue, SettingsTable};
 pub(crate) use secret::shown_tag;
+#[cfg(feature = "doctor")]
+pub(crate) use source::SOCKET;
 pub(crate) use source::{Notice, Overrides, Source};
 
 use crate::diagnostics::settings::LogSettings;

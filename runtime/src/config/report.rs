@@ -31,6 +31,13 @@ impl SettingsTable {
         self.config_id.as_deref()
     }
 
+    /// The table of some of the settings.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn only(&self, is_meant: impl Fn(&Setting) -> bool) -> Self {
+        let settings = self.settings.iter().filter(|setting| is_meant(setting)).cloned().collect();
+        Self { settings, config_id: self.config_id.clone() }
+    }
+
     pub(super) fn of_fleet(config_id: Option<String>) -> Self {
         Self { settings: Vec::new(), config_id }
     }

@@ -35,7 +35,7 @@ pub(crate) struct Source {
 }
 
 /// Where an agent on the same machine listens unless told otherwise.
-pub(super) const SOCKET: &str = "/var/run/datadog/apm.socket";
+pub(crate) const SOCKET: &str = "/var/run/datadog/apm.socket";
 
 impl Source {
     /// The environment of this process and the files of this machine, as they are now.
@@ -55,6 +55,14 @@ impl Source {
             hostname: hostname(),
             has_socket: Path::new(SOCKET).exists(),
         }
+    }
+}
+
+#[cfg(feature = "doctor")]
+impl Source {
+    /// Whether a configuration file is there that can not be used, or not all of it.
+    pub(crate) fn has_faulty_file(&self) -> bool {
+        !self.fleet.notices.is_empty() || !self.local.notices.is_empty()
     }
 }
 

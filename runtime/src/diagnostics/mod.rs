@@ -22,6 +22,8 @@ mod secret;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]
 mod sink;
+#[cfg(feature = "doctor")]
+mod trial;
 
 pub(crate) use entry::date;
 pub(crate) use escape::{Escaped, is_hostile};
@@ -32,6 +34,8 @@ pub(crate) use logger::{LogBridge, MESSAGES};
 pub(crate) use secret::{REDACTED, names_secret, without_credentials, without_secrets};
 #[cfg(feature = "enable")]
 pub(crate) use sink::{SinkHandle, configure, configure_briefly, flush};
+#[cfg(feature = "doctor")]
+pub(crate) use trial::{Left, try_file};
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -28,6 +28,9 @@ pub(crate) struct AgentClient {
     headers: HeaderMap,
     rates_version: HeaderValue,
     agent_state: Option<Box<[u8]>>,
+    /// What the agent's clock said at its latest answer.
+    #[cfg(feature = "doctor")]
+    date: Option<Box<str>>,
     /// Whether the next request may go out on a connection that the agent may have closed since.
     may_reuse: bool,
 }
@@ -101,6 +104,8 @@ impl AgentClient {
             headers,
             rates_version: HeaderValue::from_static("0"),
             agent_state: None,
+            #[cfg(feature = "doctor")]
+            date: None,
             may_reuse: false,
         })
     }
@@ -108,6 +113,12 @@ impl AgentClient {
     /// A hash of what the agent says of itself, as of its latest answer; `None` for one that does not tell.
     pub(crate) fn agent_state(&self) -> Option<&[u8]> {
         self.agent_state.as_deref()
+    }
+
+    /// The header `Date` of the agent's latest answer, as it came; `None` where that had none.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn date(&self) -> Option<&str> {
+        self.date.as_deref()
     }
 
     /// Wraps what is to be sent.
@@ -131,6 +142,11 @@ impl AgentClient {
         if let Some(state) = response.headers().get(AGENT_STATE) {
             let state = state.as_bytes();
             self.agent_state = Some(state.get(..STATE_LEN).unwrap_or(state).into());
+        }
+        #[cfg(feature = "doctor")]
+        {
+            let date = response.headers().get(reqwest::header::DATE);
+            self.date = date.and_then(|date| date.to_str().ok()).map(Into::into);
         }
         let mut body = Vec::new();
         // The status line is the answer; a body that is late, broken or too long only loses what it would have said.

@@ -37,7 +37,7 @@ impl UnwindSafe for Correlation {}
 impl RefUnwindSafe for Correlation {}
 
 impl Correlation {
-    pub(super) fn new(core: Option<Arc<Home>>, ids: Option<(u128, u64)>) -> Self {
+    pub(crate) fn new(core: Option<Arc<Home>>, ids: Option<(u128, u64)>) -> Self {
         Self { owner: LineOwner::of(core), ids }
     }
 

@@ -50,6 +50,22 @@ impl AgentRates {
         self.services.get(service).is_some_and(|envs| envs.keys().any(|other| **other != *env))
     }
 
+    /// The rate of services that have none of their own.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn default_rate(&self) -> Option<f64> {
+        self.default.map(|rate| rate.value)
+    }
+
+    /// Service, environment and rate, in the order of the names.
+    #[cfg(feature = "enable")]
+    pub(crate) fn of_services(&self) -> Vec<(&str, &str, f64)> {
+        let services: BTreeMap<&str, _> = self.services.iter().map(|(name, envs)| (&**name, envs)).collect();
+        let rates = services
+            .into_iter()
+            .flat_map(|(name, envs)| envs.iter().map(move |(env, rate)| (name, &**env, rate.value)));
+        rates.collect()
+    }
+
     /// The table after an answer with this JSON body, or none when the body holds no rates and the table stays.
     ///
     /// Rates that are not numbers from 0 to 1 are ignored. `now` is the time since any fixed moment.
@@ -80,14 +96,12 @@ impl fmt::Display for AgentRates {
             Some(rate) => write!(f, "default {}", rate.value)?,
             None => f.write_str("no default")?,
         }
-        let services: BTreeMap<&str, _> = self.services.iter().map(|(name, envs)| (&**name, envs)).collect();
-        let rates =
-            services.iter().flat_map(|(name, envs)| envs.iter().map(move |(env, rate)| (name, env, rate)));
-        for (name, env, rate) in rates.clone().take(MAX_SHOWN) {
+        let rates = self.of_services();
+        for (name, env, rate) in rates.iter().take(MAX_SHOWN) {
             let (name, env) = (Escaped::new(name, MAX_SHOWN_BYTES), Escaped::new(env, MAX_SHOWN_BYTES));
-            write!(f, ", service {name} env {env} {}", rate.value)?;
+            write!(f, ", service {name} env {env} {rate}")?;
         }
-        match rates.count().saturating_sub(MAX_SHOWN) {
+        match rates.len().saturating_sub(MAX_SHOWN) {
             0 => Ok(()),
             others => write!(f, ", and {others} others"),
         }

@@ -28,6 +28,8 @@ mod tests;
 mod trace_filter;
 mod why;
 
+#[cfg(feature = "doctor")]
+pub(crate) use agent_rates::AgentRates;
 pub(crate) use examined::OwnTags;
 #[cfg(feature = "enable")]
 pub(crate) use knuth::is_kept;

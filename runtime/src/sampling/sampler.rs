@@ -239,6 +239,12 @@ impl Sampler {
         lock(&self.rates).rate(service, env)
     }
 
+    /// The agent's rates as they are known now.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn rates(&self) -> AgentRates {
+        lock(&self.rates).clone()
+    }
+
     /// Whether there are rules for single spans.
     pub(crate) fn has_span_rules(&self) -> bool {
         !self.spans.is_empty()

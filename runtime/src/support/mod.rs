@@ -4,4 +4,6 @@
 
 mod startup;
 
+#[cfg(feature = "doctor")]
+pub(crate) use startup::on_one_line;
 pub(crate) use startup::{log_settings, startup_line};

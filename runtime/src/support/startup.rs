@@ -75,7 +75,7 @@ pub(crate) fn log_settings(table: &SettingsTable) {
 }
 
 /// JSON in which every character that a message may not carry raw is a JSON escape: the escapes of the messages are none.
-fn on_one_line(json: &str) -> String {
+pub(crate) fn on_one_line(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
         if is_hostile(character) {

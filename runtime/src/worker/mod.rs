@@ -53,6 +53,8 @@ mod waterfall;
 
 #[cfg(feature = "enable")]
 pub(crate) use handle::{WorkerHandle, WorkerParts, start};
+#[cfg(feature = "doctor")]
+pub(crate) use ruling::Ruling;
 #[cfg(feature = "enable")]
 pub(crate) use signal::Signal;
 #[cfg(feature = "enable")]

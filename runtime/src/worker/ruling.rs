@@ -6,8 +6,8 @@ use crate::sampling::{Sampler, WhySampled};
 
 /// What was decided about a chunk. It is decided once, however often the chunk is written.
 #[derive(Clone, Debug)]
-pub(super) struct Ruling {
-    pub(super) decision: Decision,
+pub(crate) struct Ruling {
+    pub(crate) decision: Decision,
     /// Spans kept of a trace that is not, by their ids in ascending order.
     pub(super) selected: Vec<SelectedSpan>,
     /// Whether the agent wants it at all, by its own filters.
@@ -26,7 +26,7 @@ pub(super) struct DecidedChunk<'a> {
 
 impl Ruling {
     /// Decides about a chunk, unless its trace is decided about. What the agent does not want uses up no limiter.
-    pub(super) fn of(head: &ChunkHead, buffer: &SpanBuffer, sampler: &Sampler) -> Self {
+    pub(crate) fn of(head: &ChunkHead, buffer: &SpanBuffer, sampler: &Sampler) -> Self {
         let is_wanted = sampler.is_wanted(|| local_root(head, buffer));
         let decision = if is_wanted {
             decide(head, buffer, sampler)

@@ -1,0 +1,136 @@
+//! Whether an agent answers, and what it says of itself.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::connection::{Connection, within_reason, worded};
+use super::super::finding::{Finding, Problem, Verdict};
+use super::super::surroundings::Surroundings;
+use crate::config::{SOCKET, Setting};
+use crate::export::client::{Content, Failure};
+use crate::export::info;
+use crate::export::settings::{AgentAddress, AgentSettings, parse_port};
+use crate::model::AgentInfo;
+
+/// An agent that answered.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) connection: Connection,
+    /// What it says of itself; nothing where it did not.
+    pub(super) info: AgentInfo,
+}
+
+/// How long an agent at another address is waited for.
+const MOMENT: Duration = Duration::from_millis(500);
+/// What takes the spans.
+const TRACES: &str = "/v0.4/traces";
+
+pub(super) fn check(surroundings: &Surroundings) -> (Finding, Option<Reached>) {
+    let settings = &surroundings.settings.agent;
+    match ask(settings) {
+        Ok((finding, reached)) => (finding, Some(reached)),
+        Err(failure) => (unreachable(surroundings, &failure), None),
+    }
+}
+
+/// Asks the agent of these settings about itself.
+fn ask(settings: &AgentSettings) -> Result<(Finding, Reached), Failure> {
+    let mut connection = Connection::new(settings)?;
+    let address = &settings.address;
+    let finding = |verdict, words: String| Finding::new("agent", verdict, words);
+    let (finding, info) = match connection.ask(Content::Question) {
+        Ok(body) => info::read(&body).map_or_else(
+            || {
+                let words =
+                    format!("what answers at {address} does not describe itself as a Datadog Agent does");
+                (finding(Verdict::Problem(Problem::Refused), words).advice(OTHER), AgentInfo::default())
+            },
+            |info| (described(settings, &info), info),
+        ),
+        Err(Failure::Refused { status: 404, .. }) => {
+            let words =
+                format!("what answers at {address} does not describe itself: an agent before 7.28, or none");
+            (finding(Verdict::Warn, words), AgentInfo::default())
+        }
+        Err(failure @ Failure::Refused { .. }) => {
+            let words = format!("no agent that describes itself: {}", worded(&failure, settings));
+            (finding(Verdict::Problem(Problem::Refused), words).advice(OTHER), AgentInfo::default())
+        }
+        Err(failure) => return Err(failure),
+    };
+    Ok((finding, Reached { connection, info }))
+}
+
+const OTHER: &str =
+    "look whether another program than the agent listens there, and what the agent's own log says";
+
+fn described(settings: &AgentSettings, info: &AgentInfo) -> Finding {
+    let address = &settings.address;
+    let features = [
+        ("client_drop_p0s", info.client_drop_p0s),
+        ("span_events", info.span_events),
+        ("big_resource", info.big_resource),
+    ];
+    let features: Vec<&str> = features.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect();
+    let (verdict, words) = if info.endpoints.is_empty() {
+        (Verdict::Warn, format!("what answers at {address} does not say which endpoints it has"))
+    } else if info.offers(TRACES) {
+        (Verdict::Ok, format!("an agent answers at {address}"))
+    } else {
+        (Verdict::Warn, format!("the agent at {address} does not list {TRACES}, where spans are sent"))
+    };
+    let filters = [&info.filter_tags, &info.filter_tags_regex];
+    let filters = filters.iter().map(|filters| filters.require.len() + filters.reject.len()).sum::<usize>();
+    Finding::new("agent", verdict, words)
+        .detail("address", address.to_string())
+        .detail("version", known(&info.version))
+        .detail("endpoints", list(&info.endpoints))
+        .detail("features", features)
+        .detail("peer_tags", list(&info.peer_tags))
+        .detail("default_env", info.default_env.as_deref().map_or(Value::Null, Value::from))
+        .detail("max_request_bytes", info.max_request_bytes)
+        .detail("statsd_port", info.statsd_port)
+        .detail("trace_filters", filters + info.ignore_resources.len())
+}
+
+fn known(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { text.into() }
+}
+
+fn list(texts: &[Box<str>]) -> Value {
+    texts.iter().map(|text| Value::from(&**text)).collect()
+}
+
+fn unreachable(surroundings: &Surroundings, failure: &Failure) -> Finding {
+    let settings = within_reason(&surroundings.settings.agent);
+    let others = others(surroundings);
+    let answering = others.iter().find(|address| answers(&settings, address));
+    let tried: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let words = format!("no agent: {}", worded(failure, &settings));
+    let finding = Finding::new("agent", Verdict::Problem(Problem::Unreachable), words)
+        .detail("address", settings.address.to_string())
+        .detail("also_tried", tried);
+    match answering {
+        Some(address) => finding.advice(format!("an agent answers at {address}: set DD_TRACE_AGENT_URL={address}")),
+        None => finding.advice(
+            "start the agent, or name the host where it runs; inside of a container, localhost is the container",
+        ),
+    }
+}
+
+/// Where an agent may be instead: at the usual socket, and at the host and port that are set.
+fn others(surroundings: &Surroundings) -> Vec<AgentAddress> {
+    let value = |name| surroundings.settings.table.get(name).map(Setting::value).unwrap_or_default();
+    let socket = std::path::Path::new(SOCKET);
+    let socket = socket.exists().then(|| AgentAddress::Unix(socket.to_owned()));
+    let port = parse_port(value("DD_TRACE_AGENT_PORT"));
+    let tcp = port.and_then(|port| AgentAddress::from_host(value("DD_AGENT_HOST"), port).ok());
+    let own = &surroundings.settings.agent.address;
+    [socket, tcp].into_iter().flatten().filter(|address| address != own).collect()
+}
+
+fn answers(settings: &AgentSettings, address: &AgentAddress) -> bool {
+    let settings = AgentSettings { address: address.clone(), timeout: MOMENT, ..settings.clone() };
+    ask(&settings).is_ok_and(|(_, reached)| !reached.info.endpoints.is_empty())
+}

@@ -1,0 +1,52 @@
+//! The checks, a file each, and which of them make a command.
+
+mod agent;
+mod clock;
+mod log_file;
+mod log_lines;
+mod recording;
+mod sample;
+mod settings;
+mod trace;
+
+use super::arguments::Command;
+use super::finding::{Finding, Verdict};
+use super::surroundings::Surroundings;
+
+/// The findings of a command.
+pub(super) fn of(command: &Command, surroundings: &Surroundings, sends_trace: bool) -> Vec<Finding> {
+    match command {
+        Command::All => {
+            let mut findings = vec![settings::check(surroundings, false), recording::check(surroundings)];
+            findings.extend(agent(surroundings, sends_trace));
+            findings.extend([log_file::check(surroundings), log_lines::check(surroundings)]);
+            findings
+        }
+        Command::Settings => vec![settings::check(surroundings, true)],
+        Command::Agent => agent(surroundings, sends_trace),
+        Command::Sample(asked) => {
+            // What is wrong with a rule explains what it does not do.
+            let settings = settings::check(surroundings, false);
+            let is_fine = settings.verdict == Verdict::Ok;
+            let sample = sample::check(surroundings, asked);
+            if is_fine { vec![sample] } else { vec![settings, sample] }
+        }
+    }
+}
+
+/// What needs the agent.
+fn agent(surroundings: &Surroundings, sends_trace: bool) -> Vec<Finding> {
+    let (found, reached) = agent::check(surroundings);
+    let Some(mut reached) = reached else {
+        return vec![found, clock::skipped(), trace::skipped("no agent can be reached")];
+    };
+    let clock = clock::check(&reached.connection);
+    let trace = if !sends_trace {
+        trace::skipped("--no-trace is given")
+    } else if !surroundings.are_sending() {
+        trace::skipped("with these settings nothing is sent")
+    } else {
+        trace::check(surroundings, &mut reached)
+    };
+    vec![found, clock, trace]
+}

@@ -1,0 +1,124 @@
+//! Whether the agent takes a trace, and which rates come back.
+
+use serde_json::{Value, json};
+
+use super::super::connection::worded;
+use super::super::finding::{Finding, Problem, Verdict};
+use super::super::surroundings::Surroundings;
+use super::super::tracer::DoctorTracer;
+use super::agent::Reached;
+use crate::config::Setting;
+use crate::export::client::{Content, Failure};
+use crate::model::TraceId;
+use crate::sampling::AgentRates;
+use crate::trace::span;
+
+/// The operation name of the test trace.
+const NAME: &str = "dd_traced.doctor";
+const RESOURCE: &str = "test trace";
+/// Rates that are shown.
+const MAX_RATES: usize = 100;
+
+pub(super) fn skipped(why: &str) -> Finding {
+    Finding::new("trace", Verdict::Skipped, format!("no test trace is sent: {why}"))
+}
+
+/// Sends a trace of two spans that is kept.
+pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Finding {
+    let tracer = DoctorTracer::install(&surroundings.settings);
+    let trace_id = finish_test_trace();
+    let (body, chunks) = tracer.encode(&tracer.take(), &reached.info);
+    let finding = match reached.connection.ask(Content::Traces { body, chunks, told: None }) {
+        Ok(answer) => {
+            tracer.learn(&answer);
+            accepted(&tracer.rates())
+        }
+        Err(failure) => refused(&failure, reached),
+    };
+    let is_accepted = finding.verdict == Verdict::Ok;
+    let service = &*surroundings.settings.identity.service;
+    let finding = finding
+        .detail("service", service)
+        .detail("operation_name", NAME)
+        .detail("resource_name", RESOURCE)
+        .detail("trace_id", trace_id.to_string());
+    if !is_accepted {
+        return finding;
+    }
+    let site = surroundings.settings.table.get("DD_SITE").map(Setting::value).unwrap_or_default();
+    finding
+        .detail("search", format!("service:{service} operation_name:{NAME}"))
+        .detail("link", format!("{}/apm/trace/{trace_id}", page(site)))
+        .advice("not in Datadog after some minutes? Then the agent does not pass it on: `datadog-agent status` tells of its API key and site")
+}
+
+/// Gives its id.
+fn finish_test_trace() -> TraceId {
+    let root =
+        span(NAME).resource(RESOURCE).span_type("custom").tag("doctor.version", env!("CARGO_PKG_VERSION"));
+    let root = root.start();
+    root.keep();
+    let trace_id = root.context().trace_id();
+    span("dd_traced.doctor.child").child_of(&root.context()).start().finish();
+    root.finish();
+    trace_id
+}
+
+fn accepted(rates: &AgentRates) -> Finding {
+    let of_services = rates.of_services();
+    let more = of_services.len().saturating_sub(MAX_RATES);
+    let mut shown: Vec<Value> = Vec::new();
+    if let Some(rate) = rates.default_rate() {
+        shown.push(json!({ "service": "", "env": "", "rate": rate }));
+    }
+    let of_services = of_services.into_iter().take(MAX_RATES);
+    shown.extend(
+        of_services.map(|(service, env, rate)| json!({ "service": service, "env": env, "rate": rate })),
+    );
+    let words = match shown.len() + more {
+        0 => "the agent took the test trace, and gave no rates yet".to_owned(),
+        1 => "the agent took the test trace, and gave one rate".to_owned(),
+        count => format!("the agent took the test trace, and gave {count} rates"),
+    };
+    Finding::new("trace", Verdict::Ok, words).detail("rates", shown).detail("rates_not_shown", more)
+}
+
+fn refused(failure: &Failure, reached: &Reached) -> Finding {
+    let problem = match failure {
+        Failure::Refused { .. } => Problem::Refused,
+        Failure::Unreachable(_) | Failure::TimedOut => Problem::Unreachable,
+    };
+    let words = format!("the test trace is lost: {}", worded(failure, &reached.connection.settings));
+    Finding::new("trace", Verdict::Problem(problem), words)
+        .advice("the log of the agent says why; spans that it does not take are lost")
+}
+
+/// The page of Datadog that belongs to a site.
+///
+/// Source: Datadog's documentation of its sites: `datadoghq.com` is at `app.datadoghq.com`, `us3.datadoghq.com` at its own name.
+fn page(site: &str) -> String {
+    let is_site = site.contains('.')
+        && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let site = if is_site { site } else { "datadoghq.com" };
+    let host = if site.matches('.').count() == 1 { format!("app.{site}") } else { site.to_owned() };
+    format!("https://{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_site_has_its_page() {
+        for (site, expected) in [
+            ("datadoghq.com", "https://app.datadoghq.com"),
+            ("datadoghq.eu", "https://app.datadoghq.eu"),
+            ("ddog-gov.com", "https://app.ddog-gov.com"),
+            ("us3.datadoghq.com", "https://us3.datadoghq.com"),
+            ("", "https://app.datadoghq.com"),
+            ("a/b.c?d", "https://app.datadoghq.com"),
+        ] {
+            assert_eq!(page(site), expected, "{site}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Findings as one object of JSON for programs.
+
+use serde_json::{Map, Value, json};
+
+use super::finding::{Detail, Finding, Report};
+use crate::config::{Setting, SettingValue, SettingsTable};
+use crate::support;
+
+/// The object on one line: `version`, `command`, `exit_code`, and `findings` with `check`, `verdict`, `words`, `details` and `advice`.
+pub(super) fn of(report: &Report) -> String {
+    let object = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "command": report.command,
+        "exit_code": report.exit_code(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+    });
+    support::on_one_line(&object.to_string()) + "\n"
+}
+
+fn finding(finding: &Finding) -> Value {
+    let Finding { check, verdict, words, details, advice } = finding;
+    let details: Map<String, Value> =
+        details.iter().map(|(name, detail)| ((*name).to_owned(), value(detail))).collect();
+    json!({ "check": check, "verdict": verdict.name(), "words": words, "details": details, "advice": advice })
+}
+
+fn value(detail: &Detail) -> Value {
+    match detail {
+        Detail::Value(value) => value.clone(),
+        Detail::Lines(lines) => json!(lines),
+        Detail::Settings(table) => table_value(table),
+    }
+}
+
+fn table_value(table: &SettingsTable) -> Value {
+    table.iter().map(setting).collect()
+}
+
+fn setting(setting: &Setting) -> Value {
+    let shadowed: Vec<Value> = setting.shadowed().iter().map(beaten).collect();
+    json!({
+        "name": setting.name(),
+        "value": setting.value(),
+        "origin": setting.origin().to_string(),
+        "variable": setting.variable(),
+        "default": setting.default(),
+        "has_effect": setting.has_effect(),
+        "shadowed": shadowed,
+    })
+}
+
+fn beaten(value: &SettingValue) -> Value {
+    json!({
+        "value": value.value(),
+        "origin": value.origin().to_string(),
+        "variable": value.variable(),
+        "is_valid": value.is_valid(),
+    })
+}
