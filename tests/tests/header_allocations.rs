@@ -24,7 +24,7 @@ impl Inject for Nowhere {
 }
 
 /// A carrier that holds nothing of its own.
-struct Lines<'a>(&'a [(&'a str, &'a str)]);
+struct Lines<'a>(&'a [Line<'a>]);
 
 impl Extract for Lines<'_> {
     fn for_each(&self, name: &str, f: &mut dyn FnMut(&str)) {
@@ -32,16 +32,19 @@ impl Extract for Lines<'_> {
     }
 }
 
-const DATADOG: [(&str, &str); 3] = [
+/// Name and value of a header.
+type Line<'a> = (&'a str, &'a str);
+
+const DATADOG: [Line<'_>; 3] = [
     ("x-datadog-trace-id", "1311768467463790320"),
     ("x-datadog-parent-id", "1147797409030816545"),
     ("x-datadog-sampling-priority", "1"),
 ];
-const TAGS: (&str, &str) = ("x-datadog-tags", "_dd.p.tid=68f0a1b200000000,_dd.p.dm=-1");
-const TRACEPARENT: (&str, &str) = ("traceparent", "00-68f0a1b200000000123456789abcdef0-0fedcba987654321-01");
-const SHORT_TRACEPARENT: (&str, &str) =
+const TAGS: Line<'_> = ("x-datadog-tags", "_dd.p.tid=68f0a1b200000000,_dd.p.dm=-1");
+const TRACEPARENT: Line<'_> = ("traceparent", "00-68f0a1b200000000123456789abcdef0-0fedcba987654321-01");
+const SHORT_TRACEPARENT: Line<'_> =
     ("traceparent", "00-0000000000000000123456789abcdef0-0fedcba987654321-01");
-const OWN_STATE: (&str, &str) = ("tracestate", "dd=s:1;p:0fedcba987654321;t.dm:-1");
+const OWN_STATE: Line<'_> = ("tracestate", "dd=s:1;p:0fedcba987654321;t.dm:-1");
 
 /// Nobody else is counted meanwhile.
 fn alone() -> MutexGuard<'static, ()> {
@@ -64,7 +67,7 @@ fn allocations(mut call: impl FnMut()) -> usize {
     (0..5).map(|_| count()).min().expect("some counts")
 }
 
-fn read(headers: &[(&str, &str)]) -> Option<SpanContext> {
+fn read(headers: &[Line<'_>]) -> Option<SpanContext> {
     extract(&Lines(headers))
 }
 
@@ -97,7 +100,7 @@ fn headers_are_read_with_one_allocation_for_each_thing_that_is_kept() {
     let _alone = alone();
     let _tracer = ScopedTracer::new();
     // The context itself, and with it what the headers say that is longer than a number.
-    let cases: [(&str, &[(&str, &str)], usize); 8] = [
+    let cases: [(&str, &[Line<'_>], usize); 8] = [
         ("ids", &[], 1),
         ("trace state of ours", &[SHORT_TRACEPARENT, OWN_STATE], 1),
         ("tags", &[TAGS], 2),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dd_traced::{ActiveSpan, Span, active_span, span, traced};
+use dd_traced::{active_span, span, traced};
 use dd_traced_tests::{Answer, PATIENCE, with_tracer_of};
 
 const OFFER: &str = r#"{"endpoints":["/v0.4/traces","/v0.6/stats"],"client_drop_p0s":true}"#;
@@ -10,8 +10,10 @@ const OFFER: &str = r#"{"endpoints":["/v0.4/traces","/v0.6/stats"],"client_drop_
 /// Changes names and resources, in order: `n` before a name, `r` before a resource.
 type Changes = &'static [&'static str];
 
-/// Of how a span is made, what is changed, and the name and resource that it has then.
-const CASES: [(fn(usize, Changes), Changes, &str, &str); 22] = [
+/// How a span is made, what is changed, and the name and resource that it has then.
+type Case = (fn(usize, Changes), Changes, &'static str, &'static str);
+
+const CASES: [Case; 22] = [
     (by_hand, &[], "job", "job"),
     (by_hand, &["n"], "job", "job"),
     (by_hand, &["nnew"], "new", "new"),
@@ -38,48 +40,48 @@ const CASES: [(fn(usize, Changes), Changes, &str, &str); 22] = [
 
 fn by_hand(case: usize, changes: Changes) {
     let span = span("job").root().tag("case", case.to_string()).start();
-    changes.iter().for_each(|change| apply(&span, change));
+    apply(changes, |name| span.set_name(name), |resource| span.set_resource(resource));
 }
 
 fn unnamed(case: usize, changes: Changes) {
     let span = span("").root().tag("case", case.to_string()).start();
-    changes.iter().for_each(|change| apply(&span, change));
+    apply(changes, |name| span.set_name(name), |resource| span.set_resource(resource));
 }
 
 #[traced(name = "pay", resource = "POST /pay", tags(case = case.to_string()))]
 fn named(case: usize, changes: Changes) {
-    changes.iter().for_each(|change| apply_here(&active_span(), change));
+    apply_here(changes);
 }
 
 #[traced(name = "pay", resource = "pay", tags(case = case.to_string()))]
 fn alike(case: usize, changes: Changes) {
-    changes.iter().for_each(|change| apply_here(&active_span(), change));
+    apply_here(changes);
 }
 
 #[traced(tags(case = case.to_string()))]
 fn plain(case: usize, changes: Changes) {
     // The trace is shared from here on: its decision sees the root as it is told.
     let _context = active_span().context();
-    changes.iter().for_each(|change| apply_here(&active_span(), change));
+    apply_here(changes);
 }
 
-fn apply(span: &Span, change: &str) {
-    match change.split_at(1) {
-        ("n", name) => span.set_name(name),
-        (_, resource) => span.set_resource(resource),
-    }
+fn apply_here(changes: Changes) {
+    let span = active_span();
+    apply(changes, |name| span.set_name(name), |resource| span.set_resource(resource));
 }
 
-fn apply_here(span: &ActiveSpan, change: &str) {
-    match change.split_at(1) {
-        ("n", name) => span.set_name(name),
-        (_, resource) => span.set_resource(resource),
+fn apply(changes: Changes, set_name: impl Fn(&str), set_resource: impl Fn(&str)) {
+    for change in changes {
+        match change.split_at(1) {
+            ("n", name) => set_name(name),
+            (_, resource) => set_resource(resource),
+        }
     }
 }
 
 /// Each trace is kept only if the rule for its own name and resource matches.
 fn rules() -> String {
-    let rule = |(case, (_, _, name, resource)): (usize, &(_, _, &str, &str))| {
+    let rule = |(case, (_, _, name, resource)): (usize, &Case)| {
         format!(r#"{{"name":"{name}","resource":"{resource}","tags":{{"case":"{case}"}},"sample_rate":1}}"#)
     };
     let rules: Vec<String> = CASES.iter().enumerate().map(rule).collect();

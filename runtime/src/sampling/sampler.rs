@@ -137,14 +137,12 @@ impl Sampler {
         facts: Option<&TraceFacts>,
         here: impl FnOnce() -> Option<(&'a Record, &'a TagLog)>,
     ) -> Decision {
-        match facts {
-            Some(facts) => facts.decision().unwrap_or_else(|| self.decide_untaken(facts, here, None)),
-            None => {
-                let root = here();
-                let service = root.and_then(|(root, tags)| tags.text(root.service));
-                self.decide_by(trace_id, service, root, None)
-            }
+        if let Some(facts) = facts {
+            return facts.decision().unwrap_or_else(|| self.decide_untaken(facts, here, None));
         }
+        let root = here();
+        let service = root.and_then(|(root, tags)| tags.text(root.service));
+        self.decide_by(trace_id, service, root, None)
     }
 
     fn decide_untaken<'a>(
