@@ -12,7 +12,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn traces(chunks: u32) -> Content {
-    Content::Traces { body: BODY.to_vec(), chunks, told: None }
+    Content::Traces { body: BODY.to_vec().into(), chunks, told: None }
 }
 
 type Outcome = Result<Vec<u8>, Failure>;
@@ -55,6 +55,18 @@ fn request_carries_the_headers_of_the_protocol() {
         assert_eq!(request.header(name), Some(value), "{name}");
     }
     assert_eq!(request.header("transfer-encoding"), None);
+}
+
+#[test]
+fn body_is_let_go_once_the_agent_has_answered() {
+    let agent = FakeAgent::start(|_, _| ok());
+    let mut client = AgentClient::new(&agent.settings()).unwrap();
+    let body = bytes::Bytes::from(vec![7; 1 << 20]);
+    let parcel = client.parcel(Content::Traces { body: body.clone(), chunks: 1, told: None });
+    assert_eq!(run(client.attempt(&parcel, LIMIT)), accepted("{}"));
+    assert!(!body.is_unique());
+    drop(parcel);
+    assert!(body.is_unique());
 }
 
 #[test]

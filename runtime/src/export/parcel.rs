@@ -1,5 +1,6 @@
 //! What is sent to the agent: a question or a body, and the headers that say what it is.
 
+use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
@@ -13,7 +14,7 @@ pub(crate) enum Content {
     /// Statistics of spans.
     Statistics(Vec<u8>),
     /// Chunks of spans, so many of them. `told` where the tracer computes statistics.
-    Traces { body: Vec<u8>, chunks: u32, told: Option<Dropped> },
+    Traces { body: Bytes, chunks: u32, told: Option<Dropped> },
 }
 
 /// What stayed away because it is not kept, as the agent is told.
@@ -58,14 +59,14 @@ impl Parcel {
             Content::Question => (INFO_PATH, MAX_INFO, None),
             Content::Statistics(body) => {
                 headers.insert(CONTENT_TYPE, MSGPACK);
-                (STATISTICS_PATH, MAX_OTHER, Some(body))
+                (STATISTICS_PATH, MAX_OTHER, Some(body.into()))
             }
             Content::Traces { body, chunks, told } => {
                 headers.insert(CONTENT_TYPE, MSGPACK);
                 headers::add_for_traces(&mut headers);
                 headers.insert(TRACE_COUNT, chunks.into());
                 put_told(&mut headers, told);
-                (TRACES_PATH, MAX_RATES, Some(body))
+                (TRACES_PATH, MAX_RATES, Some(body.into()))
             }
         };
         let mut url = url.clone();
@@ -76,7 +77,7 @@ impl Parcel {
         let method = if body.is_some() { Method::POST } else { Method::GET };
         let mut request = Request::new(method, url);
         *request.headers_mut() = headers;
-        *request.body_mut() = body.map(Into::into);
+        *request.body_mut() = body;
         Self { request, max_answer, has_rates: path == TRACES_PATH }
     }
 }

@@ -5,6 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::backlog::{Filled, Size};
 use super::report;
 use super::retry::{Attempts, Next};
@@ -60,7 +62,7 @@ impl Worker {
 
     /// Sends the next payload, and settles it unless it is to be written anew.
     fn deliver_one(&mut self, size: Size) {
-        let memory = Vec::with_capacity(self.delivery.latest_bytes + self.delivery.latest_bytes / 8);
+        let memory = std::mem::take(&mut self.delivery.memory);
         let timeline = self.timeline();
         self.encoder.set_reads_events(self.enquiry.known().is_some_and(|info| info.span_events));
         let Self { backlog, encoder, sampler, counting, .. } = self;
@@ -73,12 +75,14 @@ impl Worker {
             // All that there was is too large.
             Fate::Settled(Err(DropReason::TooLarge))
         } else {
-            self.delivery.latest_bytes = bytes;
             diagnostics::debug(format_args!(
                 "attempt to send payload: size: {bytes} traces: {chunks} spans: {spans} to {}",
                 self.delivery.agent.address
             ));
-            self.carry(Load::new(Content::Traces { body: payload.into_body(), chunks, told }))
+            let body = Bytes::from(payload.into_body());
+            let fate = self.carry(Load::new(Content::Traces { body: body.clone(), chunks, told }));
+            self.delivery.keep_memory(body);
+            fate
         };
         let result = match fate {
             Fate::Settled(result) => result,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::runtime::Runtime;
 
 use super::backlog::Size;
@@ -24,8 +25,8 @@ pub(super) struct Delivery {
     pub(super) health: Health,
     report: Report,
     bounds: Bounds,
-    /// Bytes of the latest payload, for the memory of the next.
-    pub(super) latest_bytes: usize,
+    /// The memory of the latest payload, for the next.
+    pub(super) memory: Vec<u8>,
     /// Until when somebody waits for what is being delivered.
     waiting: Option<Instant>,
 }
@@ -45,6 +46,8 @@ struct Bounds {
 
 /// Payloads do not become smaller than this because the agent found one too large.
 const SMALLEST_LIMIT: usize = 64 << 10;
+/// A larger body's memory is not kept: one of the common size is little more than what a drain begins with.
+const KEPT_MEMORY: usize = 4 << 20;
 
 impl Delivery {
     pub(super) fn new(agent: AgentSettings, writer: &WriterSettings) -> Self {
@@ -61,7 +64,7 @@ impl Delivery {
             health: Health::default(),
             report: Report::new(writer.report_period),
             bounds,
-            latest_bytes: 0,
+            memory: Vec::new(),
             waiting: None,
         }
     }
@@ -89,6 +92,13 @@ impl Delivery {
     /// Warns about a payload that was not taken yet, if that is due; its next attempt comes so long after the first.
     pub(super) fn report_retry(&mut self, since_first: Duration) {
         warn(self.report.retried(since_first, Instant::now()));
+    }
+
+    /// Keeps the memory of a body that was sent, where nothing else holds it any more.
+    pub(super) fn keep_memory(&mut self, body: Bytes) {
+        if body.len() <= KEPT_MEMORY && body.is_unique() {
+            self.memory = body.into();
+        }
     }
 
     /// Closes the connection and ends the runtime without waiting for either.
@@ -170,5 +180,26 @@ impl Delivery {
 fn warn(text: Option<String>) {
     if let Some(text) = text {
         diagnostics::warn(format_args!("{text}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_of_a_body_comes_back_where_nobody_holds_it() {
+        let mut delivery = Delivery::new(AgentSettings::default(), &WriterSettings::default());
+        let body = Bytes::from(vec![1; 100]);
+        let (held, place) = (body.clone(), body.as_ptr());
+        delivery.keep_memory(body);
+        assert_eq!(delivery.memory.capacity(), 0);
+        delivery.keep_memory(held);
+        assert_eq!((delivery.memory.as_ptr(), delivery.memory.len()), (place, 100));
+        for (len, is_kept) in [(KEPT_MEMORY, true), (KEPT_MEMORY + 1, false)] {
+            delivery.memory = Vec::new();
+            delivery.keep_memory(vec![0; len].into());
+            assert_eq!(delivery.memory.capacity() > 0, is_kept);
+        }
     }
 }

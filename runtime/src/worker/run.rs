@@ -143,6 +143,9 @@ impl Worker {
             self.delivery.set_waiting(until);
             self.is_called = false;
             let drained = self.backlog.drain(&self.queue);
+            if drained == 0 {
+                self.delivery.memory = Vec::new();
+            }
             self.tell(drained);
             self.show(drained, !served.is_empty() || is_ending);
             if self.parts.is_sending {
