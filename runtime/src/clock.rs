@@ -114,6 +114,11 @@ impl Timeline {
         self.at.unix_ns
     }
 
+    /// The tick of the latest anchor.
+    pub(crate) fn latest_ticks(&self) -> u64 {
+        self.at.ticks
+    }
+
     /// Unix nanoseconds of a tick; 0 for what lies before the epoch.
     #[inline]
     pub(crate) fn unix_ns(&self, ticks: u64) -> u64 {

@@ -28,7 +28,7 @@ use crate::sampling::{OwnTags, Sampler};
 use crate::support;
 use crate::trace::{self, Core};
 use crate::worker::settings::{LocalView, WriterSettings};
-use crate::worker::{self, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts};
+use crate::worker::{self, Abandoned, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts};
 
 /// How long a dropped guard waits for the last spans to be delivered.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
@@ -199,6 +199,7 @@ impl Running {
                 agent_info,
                 viewer: viewer(&settings.writer),
                 statistics: settings.statistics,
+                abandoned: abandoned(&core),
             };
             worker::start(parts, signal)
         });
@@ -249,6 +250,12 @@ pub(crate) fn span_defaults(settings: &Settings) -> SpanDefaults {
         process_tags: identity.process_tags.clone(),
         hostname: identity.hostname.clone(),
     }
+}
+
+/// What looks for abandoned spans, where that is asked for.
+fn abandoned(core: &Core) -> Option<Abandoned> {
+    let (open, timeout) = (core.open_spans.as_ref()?, core.settings.writer.abandoned_after?);
+    Some(Abandoned::new(Arc::clone(open), timeout, Instant::now()))
 }
 
 /// What decides about the traces of the tracer.

@@ -17,7 +17,7 @@ use std::fmt::Write;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::{Anchor, Clock, Timeline};
 use crate::config::{Identity, PartialFlush, Settings, SettingsTable};
@@ -37,6 +37,7 @@ use crate::trace::{Core, Scope};
 use crate::worker::prepare::Preparation;
 use crate::worker::rules::SpanRules;
 use crate::worker::settings::WriterSettings;
+use crate::worker::{Abandoned, Occasion};
 
 /// Records the spans of its thread instead of the process's tracer, until it is dropped.
 ///
@@ -189,6 +190,35 @@ impl ScopedTracer {
     pub fn at(unix_ns: u64) -> Self {
         let held = Arc::new(AtomicU64::new(unix_ns));
         Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held), settings(300))
+    }
+
+    /// As [`ScopedTracer::at`], with open spans known to [`abandoned_spans`](Self::abandoned_spans) and [`open_spans`](Self::open_spans).
+    pub fn debugging_abandoned_spans(unix_ns: u64, timeout: Duration) -> Self {
+        let held = Arc::new(AtomicU64::new(unix_ns));
+        let mut settings = settings(300);
+        settings.writer.abandoned_after = Some(timeout);
+        Self::with_clock(Clock::Held(Arc::clone(&held)), Some(held), settings)
+    }
+
+    /// What the look for abandoned spans would tell now, line by line: those that are open for longer than the timeout and were not told of
+    /// before, the oldest first, with the source lines that started them. Empty unless they are
+    /// [looked for](Self::debugging_abandoned_spans).
+    pub fn abandoned_spans(&self) -> Vec<String> {
+        self.abandoned_lines(Occasion::Check)
+    }
+
+    /// What would be told of all spans that are open, at the end of the tracer. As [`ScopedTracer::abandoned_spans`] otherwise.
+    pub fn open_spans(&self) -> Vec<String> {
+        self.abandoned_lines(Occasion::Shutdown)
+    }
+
+    fn abandoned_lines(&self, occasion: Occasion) -> Vec<String> {
+        let Core { settings, clock, queue, open_spans, .. } = &*self.core;
+        let (Some(open), Some(timeout)) = (open_spans, settings.writer.abandoned_after) else {
+            return Vec::new();
+        };
+        let timeline = Timeline::new(clock, self.first_anchor, clock.anchor());
+        Abandoned::new(Arc::clone(open), timeout, Instant::now()).lines(occasion, &timeline, queue.ledger())
     }
 
     /// Moves a held clock on. Does nothing on one with real time.

@@ -80,3 +80,65 @@ pub(super) fn parse_seconds(text: &str, max: f64) -> Option<Duration> {
     let duration = Duration::try_from_secs_f64(seconds).ok()?;
     (seconds <= max && !duration.is_zero()).then_some(duration)
 }
+
+/// What a duration is called in notices.
+pub(super) const EXPECTED_DURATION: &str = "a duration such as 10m or 1ms";
+
+/// A duration above 0 in the syntax of Go: `10m`, `1h30m`, `1.5ms`.
+///
+/// Source: `time.ParseDuration` of Go.
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, f64); 8] = [
+        ("ns", 1e-9),
+        ("us", 1e-6),
+        ("µs", 1e-6),
+        ("μs", 1e-6),
+        ("ms", 1e-3),
+        ("h", 3600.0),
+        ("m", 60.0),
+        ("s", 1.0),
+    ];
+    let mut seconds = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+        let (number, unit) = rest.split_at(end);
+        let (name, factor) = UNITS.into_iter().find(|(name, _)| unit.starts_with(name))?;
+        seconds += number.parse::<f64>().ok()? * factor;
+        rest = unit.get(name.len()..)?;
+    }
+    // Go counts nanoseconds in 63 bits.
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    (seconds < 9_223_372_036.0 && !duration.is_zero()).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_are_written_as_in_go() {
+        for (text, nanoseconds) in [
+            ("10m", 600_000_000_000),
+            ("1ms", 1_000_000),
+            ("1h30m", 5_400_000_000_000),
+            ("1.5s", 1_500_000_000),
+            ("100µs", 100_000),
+            ("1ns", 1),
+        ] {
+            assert_eq!(parse_duration(text), Some(Duration::from_nanos(nanoseconds)), "{text}");
+        }
+        assert!(parse_duration("2562047h").is_some());
+        for text in ["", "10", "m", "1d", "-1s", "0s", "0.1ns", "1.2.3s", "1m 1s", "1e300h", "2562048h"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_duration_above_zero_or_none(text in "[0-9.hmnuµs]{0,12}|.*") {
+            prop_assert!(parse_duration(&text).is_none_or(|duration| !duration.is_zero()));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How one setting is resolved: which of the values that sources hold is in force, and what is remembered about the others.
 
-pub(super) use super::kinds::parse_flag;
+pub(super) use super::kinds::{EXPECTED_DURATION, parse_duration, parse_flag};
 use super::report::{Origin, Setting, SettingValue, SettingsTable};
 use super::row::Effect;
 pub(super) use super::row::{Row, row};

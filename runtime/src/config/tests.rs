@@ -33,6 +33,7 @@ fn environment_sets_the_writer() {
     ];
     let (settings, notices) = resolved(&variables, &Overrides::default());
     let expected = WriterSettings {
+        abandoned_after: None,
         interval: Duration::from_millis(250),
         buffer_bytes: 4096,
         max_payload_bytes: 1024,

@@ -1,10 +1,13 @@
 //! How much the worker holds, when it sends, and what it shows here.
 
-use super::reader::{Reader, parse_flag, row};
+use super::reader::{EXPECTED_DURATION, Reader, parse_duration, parse_flag, row};
 use super::source::Source;
 use std::time::Duration;
 
 use crate::worker::settings::{LocalView, WriterSettings};
+
+/// Ten minutes.
+const ABANDONED_AFTER: Duration = Duration::from_secs(600);
 
 pub(super) fn resolve(read: &mut Reader<'_>) -> WriterSettings {
     let default = WriterSettings::default();
@@ -26,7 +29,16 @@ pub(super) fn resolve(read: &mut Reader<'_>) -> WriterSettings {
         has_colours: has_colours(read.source()),
         report_period: report_period(read),
         has_diagnostic: default.has_diagnostic,
+        abandoned_after: abandoned_after(read),
     }
+}
+
+/// The timeout where abandoned spans are looked for. Source: `DD_TRACE_DEBUG_ABANDONED_SPANS` of dd-trace-go.
+fn abandoned_after(read: &mut Reader<'_>) -> Option<Duration> {
+    let is_on = read.flag("DD_TRACE_DEBUG_ABANDONED_SPANS", false);
+    let row = row("DD_TRACE_ABANDONED_SPAN_TIMEOUT").default("10m");
+    let timeout = read.parsed(row, EXPECTED_DURATION, parse_duration);
+    is_on.then(|| timeout.unwrap_or(ABANDONED_AFTER))
 }
 
 /// Seconds, of which 0 is a number too.

@@ -97,7 +97,12 @@ pub(crate) fn warn(message: fmt::Arguments<'_>) {
 
 /// Reports what is said once in the life of a tracer, whatever the level: whoever calls it has a switch of its own.
 pub(crate) fn announce(message: fmt::Arguments<'_>) {
-    write(Entry::new(Level::Info, message));
+    tell(Level::Info, message);
+}
+
+/// Reports a message whatever the level that is shown: whoever calls it has a switch of its own.
+pub(crate) fn tell(level: Level, message: fmt::Arguments<'_>) {
+    write(Entry::new(level, message));
 }
 
 /// Reports what helps to find a fault; shown with `DD_TRACE_DEBUG=1`.

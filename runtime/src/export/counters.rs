@@ -98,6 +98,7 @@ pub struct Counters {
     pub(crate) left_out_attributes: u64,
     pub(crate) left_out_tags: u64,
     pub(crate) lost_statistics: u64,
+    pub(crate) abandoned: u64,
 }
 
 impl Counters {
@@ -165,6 +166,12 @@ impl Counters {
         self.left_out_tags
     }
 
+    /// Spans that were open for longer than the limit of abandoned ones, or at the shutdown; 0 unless they are
+    /// [looked for](crate::TracerBuilder::debug_abandoned_spans). Each counts once, also if it finishes later.
+    pub fn abandoned_spans(&self) -> u64 {
+        self.abandoned
+    }
+
     /// The same books with more spans that finished and were lost for this reason.
     pub(crate) fn with_refused(mut self, reason: DropReason, spans: u64) -> Self {
         self.finished += spans;
@@ -193,6 +200,7 @@ impl fmt::Debug for Counters {
             ("left_out_attributes", self.left_out_attributes),
             ("left_out_tags", self.left_out_tags),
             ("lost_statistics", self.lost_statistics),
+            ("abandoned_spans", self.abandoned),
         ] {
             if count > 0 {
                 books.field(name, &count);
@@ -214,6 +222,7 @@ pub(crate) struct Ledger {
     left_out_attributes: AtomicU64,
     left_out_tags: AtomicU64,
     lost_statistics: AtomicU64,
+    abandoned: AtomicU64,
 }
 
 // Relaxed throughout: each counter stands alone. A snapshot reads what was lost or delivered before what was finished, so
@@ -252,6 +261,11 @@ impl Ledger {
         self.lost_statistics.fetch_add(payloads, Ordering::Relaxed);
     }
 
+    /// Counts spans that were found open for too long.
+    pub(crate) fn abandon(&self, spans: usize) {
+        self.abandoned.fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
     /// A snapshot, with `queued` spans that are handed over but not in the books yet.
     pub(crate) fn snapshot(&self, queued: u64) -> Counters {
         let mut dropped = [0; DropReason::ALL.len()];
@@ -269,6 +283,7 @@ impl Ledger {
             left_out_attributes: self.left_out_attributes.load(Ordering::Relaxed),
             left_out_tags: self.left_out_tags.load(Ordering::Relaxed),
             lost_statistics: self.lost_statistics.load(Ordering::Relaxed),
+            abandoned: self.abandoned.load(Ordering::Relaxed),
         }
     }
 }

@@ -87,6 +87,33 @@ impl TracerBuilder {
         self
     }
 
+    /// Whether spans that stay open for too long are listed, with the source lines that started them (`DD_TRACE_DEBUG_ABANDONED_SPANS`). Defaults to
+    /// false, and then costs nothing.
+    ///
+    /// Looked for once a minute; each is listed once when it has passed the [timeout](Self::abandoned_span_timeout), as a warning whatever the
+    /// level of messages, and all that are open are listed at the end. Every span takes a longer way then: up to 65 536 open ones are known with
+    /// name and ids, further ones are counted.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), dd_traced::StartError> {
+    /// # use std::time::Duration;
+    /// let builder = dd_traced::Tracer::builder().debug_abandoned_spans(true);
+    /// let tracer = builder.abandoned_span_timeout(Duration::from_secs(30)).start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn debug_abandoned_spans(mut self, is_enabled: bool) -> Self {
+        self.overrides.set("DD_TRACE_DEBUG_ABANDONED_SPANS", is_enabled);
+        self
+    }
+
+    /// For how long a span may be open before it counts as abandoned, above 0, at most 292 years (`DD_TRACE_ABANDONED_SPAN_TIMEOUT`). Defaults to
+    /// 10 minutes; another time is told of and counts as unset.
+    pub fn abandoned_span_timeout(mut self, timeout: Duration) -> Self {
+        self.overrides.set("DD_TRACE_ABANDONED_SPAN_TIMEOUT", format!("{}s", timeout.as_secs_f64()));
+        self
+    }
+
     /// The time for one attempt to reach the agent, above 0, at most 60 s (`DD_TRACE_AGENT_TIMEOUT`). Defaults to 2 s; another time is told of and
     /// counts as unset.
     pub fn agent_timeout(mut self, timeout: Duration) -> Self {
@@ -145,6 +172,8 @@ mod tests {
             .extract_styles(vec!["tracecontext".to_owned(), "datadog".to_owned()])
             .logs_injection(false)
             .startup_logs(false)
+            .debug_abandoned_spans(true)
+            .abandoned_span_timeout(Duration::from_millis(90_500))
             .agent_timeout(Duration::from_millis(1500))
             .flush_interval(Duration::from_millis(250))
             .git_metadata("https://git.example/r.git", "ab12");
@@ -164,9 +193,11 @@ mod tests {
             "SERVICE=shop",
             "SPAN_SAMPLING_RULES=[]",
             "TAGS=k:v",
+            "TRACE_ABANDONED_SPAN_TIMEOUT=90.5s",
             "TRACE_AGENT_TIMEOUT=1.5",
             "TRACE_AGENT_URL=http://h:1",
             "TRACE_DEBUG=true",
+            "TRACE_DEBUG_ABANDONED_SPANS=true",
             "TRACE_ENABLED=false",
             "TRACE_LOCAL_VIEW=waterfall",
             "TRACE_PARTIAL_FLUSH_ENABLED=true",
@@ -182,6 +213,7 @@ mod tests {
             "VERSION=7",
         ];
         assert_eq!(shown, expected);
+        assert_eq!(settings.writer.abandoned_after, Some(Duration::from_millis(90_500)));
         assert_eq!(
             (settings.writer.interval, settings.agent.timeout),
             (Duration::from_millis(250), Duration::from_millis(1500))

@@ -92,6 +92,8 @@ pub(crate) struct Port {
     pub(crate) clock: Clock,
     pub(crate) partial_flush_spans: u32,
     pub(crate) is_wide: bool,
+    /// Whether open spans are listed, by this tracer or by one that it stands above of.
+    pub(crate) is_watched: bool,
 }
 
 impl Port {
@@ -102,6 +104,7 @@ impl Port {
             clock: core.clock.clone(),
             partial_flush_spans: core.partial_flush_spans,
             is_wide: core.settings.generates_128_bit_ids,
+            is_watched: core.open_spans.is_some(),
             core,
         }
     }
@@ -308,7 +311,7 @@ impl Drop for Frame {
     fn drop(&mut self) {
         let FrameKind::Polled(record, tags) = &mut self.kind else { return };
         let Some(segment) = self.segment.take().filter(|_| !record.is_finished()) else { return };
-        record.finish(segment.core.clock.ticks());
+        record.finish(segment.core.end_ticks(record.span_id));
         segment.take(&self.kept, (self.closes + self.credit) as usize);
         segment.take_one(*record, tags);
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -18,7 +19,7 @@ use super::special::{Asked, is_special};
 use super::stack::{Started, deliver};
 use crate::model::{
     Baggage, COMPACT_FROM, Decision, EntryKind, Flags, ManualTag, Mechanism, Record, SamplingPriority,
-    SpanEvent, SpanId, SpanLink, TagLog, TagValue,
+    SourceLine, SpanEvent, SpanId, SpanLink, TagLog, TagValue,
 };
 use crate::sampling::WhySampled;
 
@@ -138,7 +139,14 @@ impl SpanBuilder {
     }
 
     /// Starts the span. It is not active until [`Span::activate`].
+    #[track_caller]
     pub fn start(self) -> Span {
+        let at = Location::caller();
+        self.start_at_line(|| SourceLine::of(at))
+    }
+
+    /// Starts the span, of this line of the program.
+    pub(crate) fn start_at_line(self, source: impl FnOnce() -> SourceLine) -> Span {
         let Some(setup) = self.setup else { return Span::inert() };
         let Some(mut started) = setup.start() else {
             process::count_not_recorded();
@@ -147,7 +155,13 @@ impl SpanBuilder {
         if let Some(time) = self.start {
             started.span.edit().start_at(time);
         }
-        Span::new(started)
+        let span = Span::new(started);
+        if let Some(cell) = &span.cell {
+            if cell.segment.core.open_spans.is_some() {
+                cell.list(source());
+            }
+        }
+        span
     }
 
     fn at(mut self, place: &Place) -> Self {
@@ -317,6 +331,15 @@ impl SpanCell {
         self.is_finished.load(Ordering::Relaxed)
     }
 
+    /// Lists the span as an open one.
+    #[cold]
+    #[inline(never)]
+    fn list(&self, source: SourceLine) {
+        if let Life::Open(record, tags) = &*self.life() {
+            self.segment.list(record, tags, source);
+        }
+    }
+
     pub(crate) fn span_id(&self) -> u64 {
         self.span_id
     }
@@ -406,7 +429,7 @@ impl SpanCell {
         drop(life);
         self.is_finished.store(true, Ordering::Relaxed);
         let mut owned = OwnedSpan { record, tags, segment: Arc::clone(&self.segment) };
-        let ticks = owned.segment.core.clock.ticks();
+        let ticks = owned.end_ticks();
         owned.edit().end(ticks, time);
         deliver(owned);
     }

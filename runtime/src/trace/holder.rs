@@ -48,8 +48,8 @@ impl Holder {
             Holder::Setup(setup) => {
                 let (site, is_told) = (setup.site(), setup.place.is_some());
                 let started = setup.start();
-                if let Some(started) = started.as_ref().filter(|_| !is_told) {
-                    started.span.began_unasked(site);
+                if let Some(started) = &started {
+                    started.span.began(site, !is_told);
                 }
                 let frame = started.and_then(|owned| with_stack(|stack| stack.polled(owned)));
                 frame.map_or_else(Holder::not_recorded, Holder::Owned)

@@ -6,7 +6,8 @@ use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
 use crate::model::{
-    CallSite, EntryKind, Flags, LeftOut, Record, SpanEvent, SpanLink, TagLog, TraceFacts, WriteTag,
+    CallSite, EntryKind, Flags, LeftOut, Record, SourceLine, SpanEvent, SpanLink, TagLog, TraceFacts,
+    WriteTag,
 };
 use std::time::SystemTime;
 
@@ -23,15 +24,32 @@ impl OwnedSpan {
         Edit { record: &mut self.record, tags: &mut self.tags }
     }
 
-    /// Looks whether a future that was told of no place began a trace, which may be one that its context was forgotten for.
+    /// Tells whoever looks for forgotten contexts and abandoned spans that the span of a function has started: `unasked`, where it was told of
+    /// no place.
     #[inline]
-    pub(crate) fn began_unasked(&self, site: &CallSite) {
-        if self.record.parent_id == 0
-            && self.segment.core.settings.is_debug
+    pub(crate) fn began(&self, site: &CallSite, unasked: bool) {
+        if self.segment.core.is_inquisitive {
+            self.tell_began(site, unasked);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_began(&self, site: &CallSite, unasked: bool) {
+        let core = &self.segment.core;
+        if unasked
+            && self.record.parent_id == 0
+            && core.settings.is_debug
             && self.segment.facts.upstream.is_none()
         {
-            self.segment.core.lost_contexts.root_began(site);
+            core.lost_contexts.root_began(site);
         }
+        self.segment.list(&self.record, &self.tags, SourceLine::of_site(site));
+    }
+
+    /// The time at which the span ends; where open spans are listed, it is none of them any more.
+    pub(crate) fn end_ticks(&self) -> u64 {
+        self.segment.core.end_ticks(self.record.span_id)
     }
 
     /// Changes the span, and tells its trace.

@@ -10,7 +10,7 @@ use super::lost::LostContexts;
 use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
 use crate::export::queue::{Outbox, Queue};
-use crate::model::{ChunkHead, Decision, SpanBuffer, TraceFacts};
+use crate::model::{ChunkHead, Decision, OpenSpans, SpanBuffer, TraceFacts};
 use crate::propagation::Propagator;
 use crate::sampling::Sampler;
 
@@ -28,6 +28,10 @@ pub(crate) struct Core {
     pub(crate) partial_flush_spans: u32,
     /// In debug mode, traces that began where a context may have been forgotten.
     pub(crate) lost_contexts: LostContexts,
+    /// The open spans, where abandoned ones are looked for.
+    pub(crate) open_spans: Option<Arc<OpenSpans>>,
+    /// Whether somebody looks for forgotten contexts or abandoned spans.
+    pub(crate) is_inquisitive: bool,
 }
 
 impl Core {
@@ -43,8 +47,11 @@ impl Core {
             PartialFlush::Off => u32::MAX,
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
+        let open_spans = settings.writer.abandoned_after.map(|_| Arc::default());
         Self {
             lines: LineIdentity::new(Arc::clone(&settings)),
+            is_inquisitive: settings.is_debug || open_spans.is_some(),
+            open_spans,
             settings,
             clock,
             queue,
@@ -59,6 +66,15 @@ impl Core {
     /// Ships a chunk through the outbox that is shared by all threads.
     pub(crate) fn ship(&self, head: ChunkHead, spans: &SpanBuffer) {
         self.queue.push(&self.common, head, spans, 0, 0);
+    }
+
+    /// The time at which a span ends; where open spans are listed, it is none of them any more.
+    #[inline]
+    pub(crate) fn end_ticks(&self, span_id: u64) -> u64 {
+        if let Some(open) = &self.open_spans {
+            open.finish(span_id);
+        }
+        self.clock.ticks()
     }
 
     /// The trace's sampling decision, taken now if it was not before, by the local root as it is now.

@@ -13,7 +13,7 @@ use super::holder::Holder;
 use super::polling::{After, Before, around};
 use super::process;
 use super::running::Running;
-use super::stack::{with_records, with_stack};
+use super::stack::{Stack, with_records, with_stack};
 use super::tag_set::{NoTags, TagSet};
 use crate::model::{CallSite, NO_INDEX, SamplingPriority};
 
@@ -160,7 +160,7 @@ fn start_tagged(site: &'static CallSite, tags: &dyn TagSet) -> (u32, u64) {
 fn start_otherwise(site: &'static CallSite, tags: Option<&dyn TagSet>) -> (u32, u64) {
     match with_stack(|stack| stack.start(site, tags)).flatten() {
         Some(started) => marked(started),
-        None => not_recorded(),
+        None => start_listed(site, tags),
     }
 }
 
@@ -169,10 +169,19 @@ fn marked((index, span_id): (u32, u64)) -> (u32, u64) {
     (if std::thread::panicking() { index | WAS_PANICKING } else { index }, span_id)
 }
 
+/// The start of a span that is listed as an open one, or that can not be recorded.
 #[cold]
-fn not_recorded() -> (u32, u64) {
-    process::count_not_recorded();
-    (NO_INDEX, 0)
+#[inline(never)]
+fn start_listed(site: &'static CallSite, tags: Option<&dyn TagSet>) -> (u32, u64) {
+    if !with_stack(Stack::begin_listing).unwrap_or(false) {
+        process::count_not_recorded();
+        return (NO_INDEX, 0);
+    }
+    let started = start_otherwise(site, tags);
+    if started.0 != NO_INDEX {
+        with_stack(Stack::list_latest);
+    }
+    started
 }
 
 #[inline(never)]

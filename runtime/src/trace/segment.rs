@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::process::Home;
-use crate::model::{ChunkHead, Flags, Record, SpanBuffer, TagLog, TraceFacts};
+use crate::model::{ChunkHead, Flags, OpenSpan, Record, SourceLine, SpanBuffer, TagLog, TraceFacts};
 
 /// Made when a span leaves its line: for another thread, a future, a context. Until then a trace needs none.
 ///
@@ -52,6 +52,13 @@ impl Segment {
         if self.facts.local_root_id() == record.span_id && self.facts.decision().is_none() {
             record.flags = record.flags.with(Flags::WATCHED);
             self.facts.tell_local_root(record, tags, 0);
+        }
+    }
+
+    /// Lists a span of the segment that has started now, where open spans are listed.
+    pub(crate) fn list(&self, record: &Record, tags: &TagLog, source: SourceLine) {
+        if let Some(open) = &self.core.open_spans {
+            open.start(OpenSpan::new(self.trace_id(), record, tags, self.core.clock.ticks(), source));
         }
     }
 

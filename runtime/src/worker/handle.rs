@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::abandoned::Abandoned;
 use super::rules::SpanRules;
 use super::run::{self, Worker};
 use super::settings::WriterSettings;
@@ -37,6 +38,8 @@ pub(crate) struct WorkerParts {
     /// Replaced by what the agent says of itself.
     pub(crate) agent_info: Arc<LatestAgentInfo>,
     pub(crate) statistics: StatsSettings,
+    /// What looks for abandoned spans, where that is asked for.
+    pub(crate) abandoned: Option<Abandoned>,
     /// The local view, if it is on.
     pub(crate) viewer: Option<Box<dyn Viewer>>,
 }

@@ -12,6 +12,8 @@
 //! Invariant: one payload is in flight; nothing is drained until what was drained before is settled.
 
 #[cfg(feature = "enable")]
+mod abandoned;
+#[cfg(feature = "enable")]
 mod backlog;
 #[cfg(feature = "enable")]
 mod carry;
@@ -51,6 +53,8 @@ mod view;
 #[cfg(feature = "enable")]
 mod waterfall;
 
+#[cfg(feature = "enable")]
+pub(crate) use abandoned::{Abandoned, Occasion};
 #[cfg(feature = "enable")]
 pub(crate) use handle::{WorkerHandle, WorkerParts, start};
 #[cfg(feature = "doctor")]

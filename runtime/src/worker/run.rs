@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::abandoned::{Abandoned, Occasion};
 use super::backlog::Backlog;
 use super::counting::Counting;
 use super::delivery::Delivery;
@@ -31,6 +32,7 @@ pub(super) struct Worker {
     pub(super) delivery: Delivery,
     pub(super) enquiry: Enquiry,
     pub(super) counting: Counting,
+    pub(super) abandoned: Option<Abandoned>,
     times: Times,
     viewer: Option<Box<dyn Viewer>>,
     parts: Kept,
@@ -98,6 +100,7 @@ impl Worker {
             sampler,
             agent_info,
             statistics,
+            abandoned,
             viewer,
         } = parts;
         let preparation = Preparation { service: defaults.service.clone(), rules };
@@ -114,6 +117,7 @@ impl Worker {
             enquiry: Enquiry::new(agent_info, Instant::now()),
             counting: Counting::new(statistics, &defaults, Instant::now()),
             times: Times { clock, first: first_anchor },
+            abandoned,
             viewer,
             parts: Kept { interval, defaults, is_sending, has_diagnostic: writer.has_diagnostic },
             flushes: Vec::new(),
@@ -132,6 +136,7 @@ impl Worker {
             let is_ending = self.ending.is_some();
             if is_ending {
                 self.queue.close(DropReason::AfterShutdown);
+                self.tell_abandoned(Occasion::Shutdown);
             }
             // Orders taken after this are about spans that the drain may not have met.
             let served = std::mem::take(&mut self.flushes);
@@ -168,6 +173,7 @@ impl Worker {
 
     /// Does what nobody waits for, and then waits until there is something to do.
     fn pause(&mut self) {
+        self.look_for_abandoned();
         self.enquire();
         if self.is_awaited() || self.is_called {
             return;
@@ -175,7 +181,7 @@ impl Worker {
         let now = Instant::now();
         let round = now + self.parts.interval;
         // What is late waits for the agent to recover.
-        let moments = [Some(self.enquiry.next()), self.counting.next()];
+        let moments = [Some(self.enquiry.next()), self.counting.next(), self.next_look()];
         let moment = moments.into_iter().flatten().filter(|moment| *moment > now).min();
         self.signal.wait(moment.map_or(round, |moment| round.min(moment)));
     }

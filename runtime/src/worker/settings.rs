@@ -24,6 +24,8 @@ pub(crate) struct WriterSettings {
     pub(crate) report_period: Duration,
     /// Whether a first question that does not reach the agent is told at once, whatever the level. Defaults to false.
     pub(crate) has_diagnostic: bool,
+    /// The age above which open spans are listed as abandoned. Defaults to none: nobody looks.
+    pub(crate) abandoned_after: Option<Duration>,
 }
 
 impl Default for WriterSettings {
@@ -37,6 +39,7 @@ impl Default for WriterSettings {
             has_colours: true,
             report_period: Duration::from_secs(60),
             has_diagnostic: false,
+            abandoned_after: None,
         }
     }
 }

@@ -131,7 +131,7 @@ fn push(list: &mut String, key: &str, value: fmt::Arguments<'_>) {
 }
 
 /// A text from outside, in quotes: nothing in it can look like the next field.
-struct Quoted<'a>(&'a str);
+pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,6 +39,7 @@ fn main() {
         "start again" => start_again(&mut report, number),
         "flushes" => flushes(&mut report, number),
         "lost contexts" => lost_contexts(number),
+        "abandoned" => abandoned(),
         "in tokio" => in_tokio(&mut report, number),
         "fork" => fork_once(&mut report, number),
         "no descriptors" => no_descriptors(&mut report, number),
@@ -110,6 +111,19 @@ async fn meant() {}
 
 #[traced(root, tags(item))]
 async fn meant_with(item: u64) {}
+
+/// Spans that do not finish, of a tracer that is started twice.
+fn abandoned() {
+    let tracer = dd_traced::init();
+    let early = span("never\nfinished").start();
+    std::mem::forget(span("leaked").start());
+    jobs(3);
+    tracer.shutdown(LONG);
+    let tracer = dd_traced::init();
+    std::mem::forget(span("again").start());
+    early.finish();
+    tracer.shutdown(LONG);
+}
 
 fn jobs(number: u64) {
     (0..number).for_each(job);

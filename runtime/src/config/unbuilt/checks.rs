@@ -13,33 +13,6 @@ pub(super) fn statsd_url(text: &str) -> Option<()> {
     (is_known && !rest.is_empty()).then_some(())
 }
 
-/// A duration above 0 in the syntax of Go: `10m`, `1h30m`, `1.5ms`.
-///
-/// Source: `time.ParseDuration` of Go.
-pub(super) fn duration(text: &str) -> Option<()> {
-    const UNITS: [(&str, f64); 8] = [
-        ("ns", 1e-9),
-        ("us", 1e-6),
-        ("µs", 1e-6),
-        ("μs", 1e-6),
-        ("ms", 1e-3),
-        ("h", 3600.0),
-        ("m", 60.0),
-        ("s", 1.0),
-    ];
-    let mut seconds = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-        let (number, unit) = rest.split_at(end);
-        let (name, factor) = UNITS.into_iter().find(|(name, _)| unit.starts_with(name))?;
-        seconds += number.parse::<f64>().ok()? * factor;
-        rest = unit.get(name.len()..)?;
-    }
-    // Go counts nanoseconds in 63 bits.
-    (seconds > 0.0 && seconds < 9_223_372_036.0).then_some(())
-}
-
 /// A list `header[:tag]`, the tag behind the last colon. Entries without a header or with nothing behind the colon are left out.
 pub(super) fn header_tags(text: &str, remarks: &mut Remarks) -> Option<()> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
@@ -55,16 +28,6 @@ pub(super) fn header_tags(text: &str, remarks: &mut Remarks) -> Option<()> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn durations_are_written_as_in_go() {
-        for text in ["10m", "1ms", "1h30m", "1.5s", "100µs", "1ns", "2562047h"] {
-            assert!(duration(text).is_some(), "{text}");
-        }
-        for text in ["", "10", "m", "1d", "-1s", "0s", "1.2.3s", "1m 1s", "1e300h", "2562048h"] {
-            assert!(duration(text).is_none(), "{text}");
-        }
-    }
 
     #[test]
     fn header_without_name_or_tag_is_left_out() {
@@ -86,7 +49,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_checked(text: String) {
-            let _ = (protocol(&text), statsd_url(&text), duration(&text), header_tags(&text, &mut Remarks::new()));
+            let _ = (protocol(&text), statsd_url(&text), header_tags(&text, &mut Remarks::new()));
         }
     }
 }

@@ -9,7 +9,7 @@
 mod checks;
 
 use super::otel;
-use super::reader::{Reader, Row, row};
+use super::reader::{EXPECTED_DURATION, Reader, Row, parse_duration, row};
 use super::secret::Mask;
 
 pub(super) fn resolve(read: &mut Reader<'_>) {
@@ -50,7 +50,7 @@ fn sending(read: &mut Reader<'_>) {
     read.flag(row("DD_TRACE_WRITER_REUSE_CONNECTIONS").without_effect("true"), true);
     integer(read, row("DD_TRACE_SEND_RETRIES"), 0);
     let interval = row("DD_TRACE_RETRY_INTERVAL").default("1ms").without_effect("");
-    read.parsed(interval, "a duration such as 10m or 1ms", checks::duration);
+    read.parsed(interval, EXPECTED_DURATION, |text| parse_duration(text).map(drop));
     read.flag(row("DD_APM_TRACING_ENABLED").without_effect("true"), true);
 }
 
@@ -124,7 +124,4 @@ fn telemetry(read: &mut Reader<'_>) {
 
 fn log_files(read: &mut Reader<'_>) {
     read.text(row("OTEL_LOGS_EXPORTER").default("none").without_effect("none"));
-    off(read, "DD_TRACE_DEBUG_ABANDONED_SPANS", false);
-    let timeout = row("DD_TRACE_ABANDONED_SPAN_TIMEOUT").default("10m").without_effect("");
-    read.parsed(timeout, "a duration such as 10m or 1ms", checks::duration);
 }

@@ -6,13 +6,14 @@ use std::thread;
 
 use tracing_core::field::Visit;
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Event, Level, Subscriber};
+use tracing_core::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::event::failure;
 use super::fields::{Service, Status, Tagging};
+use crate::model::SourceLine;
 use crate::trace::{ErrorInfo, Span, SpanBuilder, active_span, span};
 use crate::worker;
 
@@ -124,6 +125,11 @@ where
     }
 }
 
+/// Where the span was written down.
+fn source(metadata: &Metadata<'static>) -> SourceLine {
+    SourceLine { file: metadata.file().unwrap_or("?"), line: metadata.line().unwrap_or(0) }
+}
+
 /// Ours, without a lock on the span of `tracing`: what is done with it may run foreign code.
 fn bridged<S>(id: &Id, context: &Context<'_, S>) -> Option<Bridged>
 where
@@ -147,7 +153,7 @@ where
         if let Some(service) = service.0 {
             builder = builder.service(service);
         }
-        let span = placed(builder, attributes, id, &context).start();
+        let span = placed(builder, attributes, id, &context).start_at_line(|| source(attributes.metadata()));
         let inside = Inside { span, is_ok: AtomicBool::new(false), was_panicking: AtomicBool::new(false) };
         let made = Bridged(Arc::new(inside));
         made.record(|visit| attributes.record(visit));

@@ -9,7 +9,8 @@ use crate::trace::process::{self, Home};
 
 impl Stack {
     pub(super) fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
-        self.has_counter = port.as_ref().is_some_and(|port| matches!(port.clock, Clock::Counter));
+        let is_short = |port: &Port| matches!(port.clock, Clock::Counter) && !port.is_watched;
+        self.has_short_way = port.as_ref().is_some_and(is_short);
         self.is_visiting = port.as_ref().is_some_and(|port| port.outbox.is_none());
         self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
         std::mem::replace(&mut self.port, port)
@@ -77,7 +78,10 @@ impl Stack {
 
     #[cold]
     pub(super) fn connect_other(&mut self, core: &Arc<Home>) -> Option<Box<Port>> {
-        self.set_port(Some(Port::new(Arc::clone(core), None))).map(Box::new)
+        let mut port = Port::new(Arc::clone(core), None);
+        // Spans of the tracer below may finish meanwhile.
+        port.is_watched |= self.port.as_ref().is_some_and(|below| below.is_watched);
+        self.set_port(Some(port)).map(Box::new)
     }
 
     pub(super) fn abandon_outbox(&mut self) {

@@ -8,6 +8,7 @@ mod buffers;
 mod connection;
 mod departures;
 mod frames;
+mod listing;
 mod owned;
 mod polls;
 mod records;
@@ -113,7 +114,8 @@ pub(crate) struct Stack {
     ids: IdSource,
     /// Changed by [`Stack::set_port`] alone, which keeps the next three in step.
     port: Option<Port>,
-    has_counter: bool,
+    /// Whether ticks are the counter's and no open spans are listed: what the short ways ask, in one look.
+    has_short_way: bool,
     /// Whether the tracer came with a context from elsewhere, and leaves with it.
     is_visiting: bool,
     partial_flush_spans: u32,
@@ -122,6 +124,8 @@ pub(crate) struct Stack {
     /// Tracers of this thread's own, the latest last.
     scopes: Vec<Arc<Core>>,
     detached: Vec<OwnedSpan>,
+    /// While a span is started that will be listed.
+    is_listing: bool,
     life: Life,
 }
 
@@ -153,7 +157,8 @@ impl Stack {
             late_tags: 0,
             ids: IdSource::new(),
             port: None,
-            has_counter: false,
+            has_short_way: false,
+            is_listing: false,
             is_visiting: false,
             partial_flush_spans: u32::MAX,
             generation: 0,
@@ -242,7 +247,7 @@ impl Stack {
     /// The time on the clock of the tracer that is connected; `None` without one.
     #[inline]
     pub(crate) fn ticks(&self) -> Option<u64> {
-        if self.has_counter { Some(Clock::Counter.ticks()) } else { self.other_ticks() }
+        if self.has_short_way { Some(Clock::Counter.ticks()) } else { self.other_ticks() }
     }
 
     #[cold]

@@ -55,7 +55,7 @@ impl Stack {
             return self.start_polled_owned(site);
         }
         // Mostly one future starts another: under a span of the tracer's own service, in a segment that exists.
-        let start = self.ticks();
+        let start = self.start_ticks();
         let frame = self.frames.last_mut().filter(|top| match &top.kind {
             FrameKind::Polled(parent, _) => parent.service == 0,
             _ => false,
@@ -71,7 +71,7 @@ impl Stack {
 
     fn start_polled_owned(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
         let started = self.start_owned(site, None, site.service)?;
-        started.span.began_unasked(site);
+        started.span.began(site, true);
         Some(self.polled(started))
     }
 

@@ -86,7 +86,7 @@ impl Stack {
         if self.uncover(span_id).is_none() {
             return;
         }
-        let Some(ticks) = self.ticks() else { return };
+        let Some(ticks) = self.end_ticks(span_id) else { return };
         if let Some(error) = error {
             self.edit(NO_INDEX, span_id, |edit| edit.error(error));
         }

@@ -17,7 +17,7 @@ impl Stack {
     pub(crate) fn start_nested(&mut self, site: &'static CallSite) -> Option<(u32, u64)> {
         let parent = self.spans.records.get(self.current as usize)?;
         let (parent_id, service) = (parent.span_id, parent.service);
-        if !self.has_counter || site.service.is_some() {
+        if !self.has_short_way || site.service.is_some() {
             return None;
         }
         let ticks = Clock::Counter.ticks();
@@ -35,7 +35,7 @@ impl Stack {
             return self.start_first(site, tags);
         };
         let (parent_id, service) = (parent.span_id, parent.service);
-        let started = self.append(site, parent_id, self.ticks()?, service);
+        let started = self.append(site, parent_id, self.start_ticks()?, service);
         self.describe(site, tags);
         Some(started)
     }
@@ -65,7 +65,7 @@ impl Stack {
     /// Starts a record directly under a frame, or as the first of a trace.
     fn start_first(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
         self.settle();
-        let start = if self.frames.is_empty() { self.begin_line()? } else { self.ticks()? };
+        let start = if self.frames.is_empty() { self.begin_line()? } else { self.start_ticks()? };
         let frame = self.frames.last()?;
         let service = match &frame.kind {
             FrameKind::Polled(polled, tags) => self.spans.tags.copy_field(tags, polled.service),
@@ -91,7 +91,7 @@ impl Stack {
     /// Begins a trace on this thread; gives the time.
     fn begin_line(&mut self) -> Option<u64> {
         self.attach()?;
-        let ticks = self.ticks()?;
+        let ticks = self.start_ticks()?;
         let trace_id = self.new_trace_id(ticks);
         let mut line = self.spare_line.take().unwrap_or_else(|| Frame::new(0, 0, None, FrameKind::Line));
         line.trace_id = trace_id;
@@ -107,7 +107,7 @@ impl Stack {
         let record = Record::open_at(&mut self.spans.records, index, span_id)?;
         let parent = record.parent_index;
         let is_part_due = self.finished + 1 >= self.partial_flush_spans;
-        if index != self.current || parent == NO_INDEX || is_part_due || !self.has_counter {
+        if index != self.current || parent == NO_INDEX || is_part_due || !self.has_short_way {
             return None;
         }
         record.finish(Clock::Counter.ticks());
@@ -118,7 +118,7 @@ impl Stack {
 
     /// Finishes a record by its place and identity, wherever it is by now.
     pub(crate) fn finish(&mut self, index: u32, span_id: u64) {
-        let Some(ticks) = self.ticks() else { return };
+        let Some(ticks) = self.end_ticks(span_id) else { return };
         let Some(record) = Record::open_at(&mut self.spans.records, index, span_id) else {
             return self.finish_moved(span_id, None);
         };
@@ -273,7 +273,7 @@ impl Stack {
             if let Some(error) = error {
                 owned.edit_told(|edit| edit.error(error));
             }
-            let ticks = owned.segment.core.clock.ticks();
+            let ticks = owned.end_ticks();
             owned.edit().end(ticks, None);
             self.deliver(owned);
         }

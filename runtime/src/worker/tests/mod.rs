@@ -93,6 +93,7 @@ impl Setup {
             agent_info: Arc::clone(&agent_info),
             viewer: self.viewer,
             statistics: self.statistics,
+            abandoned: None,
         };
         let outbox = queue.outbox();
         let handle = start_on(parts, signal, self.spawn);
