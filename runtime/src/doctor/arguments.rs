@@ -36,7 +36,7 @@ pub(super) enum Command {
 pub(super) struct Asked {
     /// That of the settings by default.
     pub(super) service: Option<String>,
-    /// [`DEFAULT_NAME`] by default.
+    /// `web.request` by default.
     pub(super) name: Option<String>,
     /// The name by default.
     pub(super) resource: Option<String>,

@@ -9,10 +9,10 @@ use crate::export::v04::{Chunk, Encoder, Limits, Payload};
 use crate::global;
 use crate::model::{AgentInfo, ChunkBatch};
 use crate::propagation::{PropagationSettings, Propagator};
-use crate::sampling::WhySampled;
+use crate::sampling::{AgentRates, TraceFilter, WhySampled};
 use crate::trace::{self, Core, Home};
-use crate::worker::Ruling;
 use crate::worker::prepare::Preparation;
+use crate::worker::{Ruling, counts_here};
 
 /// The tracer of this process, until there is another one.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl DoctorTracer {
         let core =
             Core::new(Arc::new(settings.clone()), clock, Arc::new(queue), Arc::new(sampler), propagator);
         let core = Arc::new(core);
-        trace::install(Some(Arc::clone(&core)));
+        trace::install(Arc::clone(&core));
         Self { core, first }
     }
 
@@ -49,13 +49,19 @@ impl DoctorTracer {
         Home::new(Arc::clone(&self.core))
     }
 
+    /// Takes over what the agent does not want, where that is for tracers to leave out.
+    pub(super) fn learn_filters(&self, info: &AgentInfo) {
+        let is_ours = counts_here(self.core.settings.statistics.is_enabled, info);
+        self.core.sampler.set_filter(if is_ours { TraceFilter::new(info) } else { TraceFilter::default() });
+    }
+
     /// Takes over the rates of an agent's answer.
     pub(super) fn learn(&self, answer: &[u8]) {
         self.core.sampler.learn(answer);
     }
 
     /// The rates that are known.
-    pub(super) fn rates(&self) -> crate::sampling::AgentRates {
+    pub(super) fn rates(&self) -> AgentRates {
         self.core.sampler.rates()
     }
 
@@ -102,8 +108,8 @@ impl Drop for DoctorTracer {
 }
 
 impl Taken {
-    /// Why the first of the traces is kept or not.
-    pub(super) fn why(&self) -> Option<WhySampled> {
-        self.rulings.first().map(|ruling| WhySampled::of(ruling.decision))
+    /// Why the first of the traces is kept or not, and whether the agent wants it at all.
+    pub(super) fn why(&self) -> Option<(WhySampled, bool)> {
+        self.rulings.first().map(|ruling| (WhySampled::of(ruling.decision), ruling.is_wanted))
     }
 }

@@ -60,6 +60,11 @@ const LEAST: Duration = Duration::from_millis(100);
 /// Bytes of payloads that wait at most; the oldest give way.
 const MAX_WAITING: usize = 4 << 20;
 
+/// Whether statistics are computed here for an agent that says this of itself, where they are asked for. Then its filters are followed here, too.
+pub(crate) fn counts_here(is_enabled: bool, info: &AgentInfo) -> bool {
+    is_enabled && info.offers(PATH) && info.client_drop_p0s
+}
+
 impl Counting {
     pub(super) fn new(settings: StatsSettings, defaults: &SpanDefaults, now: Instant) -> Self {
         let header = Header {
@@ -82,7 +87,7 @@ impl Counting {
     /// Takes over what the agent says of itself. Traces that it does not want are neither counted nor sent.
     pub(super) fn learn(&mut self, info: &AgentInfo, sampler: &Sampler) {
         let takes_them = self.is_enabled && info.offers(PATH);
-        self.is_on = takes_them && info.client_drop_p0s;
+        self.is_on = counts_here(self.is_enabled, info);
         self.statistics.learn(info);
         sampler.set_filter(if self.is_on { TraceFilter::new(info) } else { TraceFilter::default() });
         if !takes_them {

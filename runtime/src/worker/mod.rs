@@ -53,6 +53,8 @@ mod view;
 #[cfg(feature = "enable")]
 mod waterfall;
 
+#[cfg(feature = "doctor")]
+pub(crate) use counting::counts_here;
 #[cfg(feature = "enable")]
 pub(crate) use abandoned::{Abandoned, Occasion};
 #[cfg(feature = "enable")]

@@ -11,7 +11,7 @@ pub(crate) struct Ruling {
     /// Spans kept of a trace that is not, by their ids in ascending order.
     pub(super) selected: Vec<SelectedSpan>,
     /// Whether the agent wants it at all, by its own filters.
-    pub(super) is_wanted: bool,
+    pub(crate) is_wanted: bool,
 }
 
 /// A chunk with what was decided about it.

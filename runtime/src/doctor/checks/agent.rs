@@ -12,6 +12,7 @@ use crate::export::client::{Content, Failure};
 use crate::export::info;
 use crate::export::settings::{AgentAddress, AgentSettings, parse_port};
 use crate::model::AgentInfo;
+use crate::worker::counts_here;
 
 /// An agent that answered.
 #[derive(Debug)]
@@ -28,14 +29,14 @@ const TRACES: &str = "/v0.4/traces";
 
 pub(super) fn check(surroundings: &Surroundings) -> (Finding, Option<Reached>) {
     let settings = &surroundings.settings.agent;
-    match ask(settings) {
+    match ask(surroundings, settings) {
         Ok((finding, reached)) => (finding, Some(reached)),
         Err(failure) => (unreachable(surroundings, &failure), None),
     }
 }
 
 /// Asks the agent of these settings about itself.
-fn ask(settings: &AgentSettings) -> Result<(Finding, Reached), Failure> {
+fn ask(surroundings: &Surroundings, settings: &AgentSettings) -> Result<(Finding, Reached), Failure> {
     let mut connection = Connection::new(settings)?;
     let address = &settings.address;
     let finding = |verdict, words: String| Finding::new("agent", verdict, words);
@@ -46,7 +47,7 @@ fn ask(settings: &AgentSettings) -> Result<(Finding, Reached), Failure> {
                     format!("what answers at {address} does not describe itself as a Datadog Agent does");
                 (finding(Verdict::Problem(Problem::Refused), words).advice(OTHER), AgentInfo::default())
             },
-            |info| (described(settings, &info), info),
+            |info| (described(surroundings, settings, &info), info),
         ),
         Err(Failure::Refused { status: 404, .. }) => {
             let words =
@@ -65,7 +66,7 @@ fn ask(settings: &AgentSettings) -> Result<(Finding, Reached), Failure> {
 const OTHER: &str =
     "look whether another program than the agent listens there, and what the agent's own log says";
 
-fn described(settings: &AgentSettings, info: &AgentInfo) -> Finding {
+fn described(surroundings: &Surroundings, settings: &AgentSettings, info: &AgentInfo) -> Finding {
     let address = &settings.address;
     let features = [
         ("client_drop_p0s", info.client_drop_p0s),
@@ -87,6 +88,10 @@ fn described(settings: &AgentSettings, info: &AgentInfo) -> Finding {
         .detail("version", known(&info.version))
         .detail("endpoints", list(&info.endpoints))
         .detail("features", features)
+        .detail(
+            "statistics_are_computed_here",
+            counts_here(surroundings.settings.statistics.is_enabled, info),
+        )
         .detail("peer_tags", list(&info.peer_tags))
         .detail("default_env", info.default_env.as_deref().map_or(Value::Null, Value::from))
         .detail("max_request_bytes", info.max_request_bytes)
@@ -105,7 +110,7 @@ fn list(texts: &[Box<str>]) -> Value {
 fn unreachable(surroundings: &Surroundings, failure: &Failure) -> Finding {
     let settings = within_reason(&surroundings.settings.agent);
     let others = others(surroundings);
-    let answering = others.iter().find(|address| answers(&settings, address));
+    let answering = others.iter().find(|address| answers(surroundings, &settings, address));
     let tried: Vec<String> = others.iter().map(ToString::to_string).collect();
     let words = format!("no agent: {}", worded(failure, &settings));
     let finding = Finding::new("agent", Verdict::Problem(Problem::Unreachable), words)
@@ -130,7 +135,7 @@ fn others(surroundings: &Surroundings) -> Vec<AgentAddress> {
     [socket, tcp].into_iter().flatten().filter(|address| address != own).collect()
 }
 
-fn answers(settings: &AgentSettings, address: &AgentAddress) -> bool {
+fn answers(surroundings: &Surroundings, settings: &AgentSettings, address: &AgentAddress) -> bool {
     let settings = AgentSettings { address: address.clone(), timeout: MOMENT, ..settings.clone() };
-    ask(&settings).is_ok_and(|(_, reached)| !reached.info.endpoints.is_empty())
+    ask(surroundings, &settings).is_ok_and(|(_, reached)| !reached.info.endpoints.is_empty())
 }

@@ -8,7 +8,7 @@ use crate::diagnostics::settings::FilePlace;
 use crate::diagnostics::{Left, try_file};
 
 pub(super) fn check(surroundings: &Surroundings) -> Finding {
-    let finding = |verdict, words: String| Finding::new("log file", verdict, words);
+    let finding = |verdict, words: String| Finding::new("log_file", verdict, words);
     let messages = &surroundings.settings.messages;
     let Some(file) = &messages.file else {
         return finding(

@@ -11,7 +11,7 @@ use crate::trace::span;
 
 /// The start of a line in both forms of the trace id, with ids of an example.
 pub(super) fn check(surroundings: &Surroundings) -> Finding {
-    let finding = |verdict, words: String| Finding::new("log lines", verdict, words);
+    let finding = |verdict, words: String| Finding::new("log_lines", verdict, words);
     let settings = &surroundings.settings;
     if !settings.is_enabled {
         return finding(Verdict::Warn, "tracing is switched off, and log lines have no ids".to_owned());

@@ -8,7 +8,9 @@ use super::super::finding::{Finding, Verdict};
 use super::super::surroundings::Surroundings;
 use super::super::tracer::{DoctorTracer, Taken};
 use crate::config::Origin;
-use crate::export::client::Content;
+use crate::export::client::{Content, Failure};
+use crate::export::info;
+use crate::export::settings::AgentSettings;
 use crate::model::{AgentInfo, TraceId};
 use crate::sampling::{SamplingStep, WhySampled};
 use crate::trace::{SpanContext, extract, span};
@@ -19,9 +21,9 @@ const DEFAULT_NAME: &str = "web.request";
 /// Makes a span as it is asked about, with the agent's rates where it can be reached, and lets the tracer decide.
 pub(super) fn check(surroundings: &Surroundings, asked: &Asked) -> Finding {
     let tracer = DoctorTracer::install(&surroundings.settings);
-    let rates = learn_rates(surroundings, &tracer);
+    let rates = learn_from_agent(surroundings, &tracer);
     let trace_id = finish_span(asked);
-    let Some(why) = tracer.take().first().and_then(Taken::why) else {
+    let Some((why, is_wanted)) = tracer.take().first().and_then(Taken::why) else {
         return Finding::new("sample", Verdict::Warn, "no decision can be had about this span");
     };
     let name = asked.name.as_deref().unwrap_or(DEFAULT_NAME);
@@ -33,8 +35,9 @@ pub(super) fn check(surroundings: &Surroundings, asked: &Asked) -> Finding {
         Err(why_not) => (Verdict::Ok, why_not),
     };
     let (step, rule) = step(why.step());
-    let finding = Finding::new("sample", verdict, words(&why, surroundings.settings.is_enabled))
+    let finding = Finding::new("sample", verdict, words(&why, is_wanted, surroundings.settings.is_enabled))
         .detail("kept", why.is_kept())
+        .detail("wanted", is_wanted)
         .detail("reason", why.to_string())
         .detail("step", step)
         .detail("rule", rule)
@@ -66,8 +69,12 @@ fn advice(surroundings: &Surroundings, asked: &Asked, why: &WhySampled) -> Optio
     )
 }
 
-fn words(why: &WhySampled, is_enabled: bool) -> String {
-    let but = if is_enabled { "" } else { "; but tracing is switched off" };
+fn words(why: &WhySampled, is_wanted: bool, is_enabled: bool) -> String {
+    let but = match (is_enabled, is_wanted) {
+        (false, _) => "; but tracing is switched off",
+        (_, false) => "; but the agent's filters leave it out",
+        _ => "",
+    };
     format!("the trace is {why}{but}")
 }
 
@@ -84,20 +91,31 @@ fn step(step: SamplingStep) -> (&'static str, Option<u32>) {
     }
 }
 
-/// Asks the agent for its rates by a payload without traces; says what came, or why nothing did.
+/// Asks the agent for its filters, and for its rates by a payload without traces; says which rates came, or why none did.
 ///
 /// Source: a payload without traces is how DataDog/dd-trace-go looks at its start whether the agent is there (`ddtrace/tracer/log.go`).
-fn learn_rates(surroundings: &Surroundings, tracer: &DoctorTracer) -> Result<String, String> {
+fn learn_from_agent(surroundings: &Surroundings, tracer: &DoctorTracer) -> Result<String, String> {
     if !surroundings.are_sending() {
         return Err("not asked for: with these settings nothing is sent to an agent".to_owned());
     }
-    let (body, chunks) = tracer.encode(&[], &AgentInfo::default());
     let agent = &surroundings.settings.agent;
-    let answer = Connection::new(agent)
-        .and_then(|mut connection| connection.ask(Content::Traces { body, chunks, told: None }))
+    let answer = ask(agent, tracer)
         .map_err(|failure| format!("not known: {}", worded(&failure, &within_reason(agent))))?;
     tracer.learn(&answer);
     Ok(tracer.rates().to_string())
+}
+
+fn ask(agent: &AgentSettings, tracer: &DoctorTracer) -> Result<Vec<u8>, Failure> {
+    let mut connection = Connection::new(agent)?;
+    let info = match connection.ask(Content::Question) {
+        Ok(body) => info::read(&body).unwrap_or_default(),
+        // It may take traces all the same.
+        Err(Failure::Refused { .. }) => AgentInfo::default(),
+        Err(failure) => return Err(failure),
+    };
+    tracer.learn_filters(&info);
+    let (body, chunks) = tracer.encode(&[], &info);
+    connection.ask(Content::Traces { body, chunks, told: None })
 }
 
 /// Gives the id of its trace.

@@ -80,7 +80,8 @@ fn accepted(rates: &AgentRates) -> Finding {
         1 => "the agent took the test trace, and gave one rate".to_owned(),
         count => format!("the agent took the test trace, and gave {count} rates"),
     };
-    Finding::new("trace", Verdict::Ok, words).detail("rates", shown).detail("rates_not_shown", more)
+    let finding = Finding::new("trace", Verdict::Ok, words).detail("rates", shown);
+    if more > 0 { finding.detail("rates_not_shown", more) } else { finding }
 }
 
 fn refused(failure: &Failure, reached: &Reached) -> Finding {
