@@ -14,6 +14,7 @@
 
 mod agent;
 mod child;
+mod date;
 mod dice;
 mod http;
 mod loggers;

@@ -1,7 +1,9 @@
 //! What the fake agent answers, and how badly.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use crate::date::http_date;
 
 /// An answer of the fake agent.
 #[derive(Clone, Debug)]
@@ -10,6 +12,8 @@ pub struct Answer {
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) delay: Duration,
+    /// Seconds from the moment of the answer to its date.
+    date: Option<i64>,
     pub(super) manner: Manner,
 }
 
@@ -36,7 +40,14 @@ impl Answer {
 
     /// This status, with no body.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, manner: Manner::Whole }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            delay: Duration::ZERO,
+            date: None,
+            manner: Manner::Whole,
+        }
     }
 
     /// Accepted, with a rate for each of the keys, which look like `service:shop,env:prod`.
@@ -81,6 +92,11 @@ impl Answer {
         self
     }
 
+    /// With the date of a clock that is so many seconds ahead.
+    pub fn dated(self, seconds_ahead: i64) -> Self {
+        Self { date: Some(seconds_ahead), ..self }
+    }
+
     /// That much later.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
@@ -96,6 +112,12 @@ impl Answer {
         for (name, value) in &self.headers {
             // Writing to a String does not fail.
             let _ = write!(head, "{name}: {value}\r\n");
+        }
+        if let Some(ahead) = self.date {
+            let now = SystemTime::now();
+            let off = Duration::from_secs(ahead.unsigned_abs());
+            let date = http_date(if ahead < 0 { now - off } else { now + off });
+            let _ = write!(head, "Date: {date}\r\n");
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
