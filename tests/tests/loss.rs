@@ -56,9 +56,9 @@ fn many_failures_are_one_warning_and_the_rest_at_the_end() {
     // Promised are 400 ms.
     assert!(report.took["flush"] < Duration::from_secs(3), "{report:?}");
     let [first, last] = expect_warnings(&ended);
-    assert!(first.ends_with("; lost 2 spans: net 2"), "{first}");
+    assert!(first.ends_with("; lost 1 trace, 2 spans: net 2"), "{first}");
     assert!(last.contains("Agent not reachable at http://127.0.0.1:"), "{last}");
-    assert!(last.contains("; lost 10 spans: "), "{last}");
+    assert!(last.contains("; lost 5 traces, 10 spans: "), "{last}");
 }
 
 #[test]
@@ -69,9 +69,12 @@ fn an_agent_that_never_answers_holds_nobody_up() {
         let report = expect_unharmed(&ended, 200);
         assert_eq!(report.books.acknowledged, 0);
         let [warning] = expect_warnings(&ended);
-        for part in
-            [&*agent.url(), "no answer", "DD_TRACE_AGENT_URL", "; lost 200 spans: shutdown_deadline 200"]
-        {
+        for part in [
+            &*agent.url(),
+            "no answer",
+            "DD_TRACE_AGENT_URL",
+            "; lost 100 traces, 200 spans: shutdown_deadline 200",
+        ] {
             assert!(warning.contains(part), "{part}: {warning}");
         }
     });
@@ -88,7 +91,7 @@ fn an_agent_that_never_answers_is_told_of_while_the_program_runs() {
             assert!(warning.contains(&*agent.url()) && warning.contains("no answer within 2s"), "{warning}");
         }
         assert!(first.ends_with("; trying again"), "{first}");
-        assert!(last.contains("; lost 16 spans: "), "{last}");
+        assert!(last.contains("; lost 8 traces, 16 spans: "), "{last}");
     });
 }
 

@@ -93,6 +93,7 @@ pub struct Counters {
     pub(crate) finished: u64,
     pub(crate) acknowledged: u64,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
+    pub(crate) dropped_chunks: [u64; DropReason::ALL.len()],
     pub(crate) left_out_links: u64,
     pub(crate) left_out_events: u64,
     pub(crate) left_out_attributes: u64,
@@ -120,6 +121,12 @@ impl Counters {
     /// Spans not delivered for any reason, also those that were [left out on purpose](DropReason::is_intended).
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().sum()
+    }
+
+    /// Traces, and parts of traces that leave by themselves, of which no span was delivered for this reason; for [`DropReason::TooLarge`] those
+    /// that lack a span.
+    pub(crate) fn dropped_chunks(&self, reason: DropReason) -> u64 {
+        self.dropped_chunks[reason as usize]
     }
 
     /// Links that finished spans had beyond the 128 that a span may have. The spans themselves are sent.
@@ -217,6 +224,7 @@ pub(crate) struct Ledger {
     finished: AtomicU64,
     acknowledged: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
+    dropped_chunks: [AtomicU64; DropReason::ALL.len()],
     left_out_links: AtomicU64,
     left_out_events: AtomicU64,
     left_out_attributes: AtomicU64,
@@ -238,6 +246,11 @@ impl Ledger {
 
     pub(crate) fn drop_spans(&self, reason: DropReason, spans: usize) {
         self.dropped[reason as usize].fetch_add(spans as u64, Ordering::Relaxed);
+    }
+
+    /// Counts the chunks that dropped spans were of.
+    pub(crate) fn drop_chunks(&self, reason: DropReason, chunks: usize) {
+        self.dropped_chunks[reason as usize].fetch_add(chunks as u64, Ordering::Relaxed);
     }
 
     /// Counts what spans have too much of.
@@ -268,16 +281,17 @@ impl Ledger {
 
     /// A snapshot, with `queued` spans that are handed over but not in the books yet.
     pub(crate) fn snapshot(&self, queued: u64) -> Counters {
-        let mut dropped = [0; DropReason::ALL.len()];
-        for (count, cell) in dropped.iter_mut().zip(&self.dropped) {
-            *count = cell.load(Ordering::Relaxed);
-        }
+        let read = |cells: &[AtomicU64; DropReason::ALL.len()]| {
+            cells.each_ref().map(|cell| cell.load(Ordering::Relaxed))
+        };
+        let (dropped, dropped_chunks) = (read(&self.dropped), read(&self.dropped_chunks));
         let acknowledged = self.acknowledged.load(Ordering::Relaxed);
         let finished = self.finished.load(Ordering::Relaxed) + queued;
         Counters {
             finished,
             acknowledged,
             dropped,
+            dropped_chunks,
             left_out_links: self.left_out_links.load(Ordering::Relaxed),
             left_out_events: self.left_out_events.load(Ordering::Relaxed),
             left_out_attributes: self.left_out_attributes.load(Ordering::Relaxed),

@@ -142,10 +142,11 @@ impl Queue {
         Some(content)
     }
 
-    /// Counts spans that never reach the queue.
+    /// Counts the spans of a chunk that never reaches the queue.
     pub(crate) fn refuse(&self, reason: DropReason, spans: usize) {
         self.ledger.finish(spans);
         self.ledger.drop_spans(reason, spans);
+        self.ledger.drop_chunks(reason, 1);
     }
 
     /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, and gives

@@ -60,6 +60,8 @@ pub(super) struct Filled {
     pub(super) until: Position,
     /// Spans left out because one alone is above the limit.
     pub(super) too_large: usize,
+    /// Chunks that those were of.
+    pub(super) too_large_chunks: usize,
     /// Tags left out of the spans in the payload.
     pub(super) left_out_tags: u64,
     /// Events likewise.
@@ -133,9 +135,16 @@ impl Backlog {
         size: Size,
         sampler: &Sampler,
     ) -> Filled {
-        let (until, payload) = (self.settled, Payload::reusing(memory));
-        let mut filled = Filled { payload, until, too_large: 0, left_out_tags: 0, left_out_events: 0 };
-        let Filled { payload, until, too_large, left_out_tags, left_out_events } = &mut filled;
+        let mut filled = Filled {
+            payload: Payload::reusing(memory),
+            until: self.settled,
+            too_large: 0,
+            too_large_chunks: 0,
+            left_out_tags: 0,
+            left_out_events: 0,
+        };
+        let Filled { payload, until, too_large, too_large_chunks, left_out_tags, left_out_events } =
+            &mut filled;
         while payload.is_empty() || payload.len() < size.enough {
             let Some(taken) = self.batches.get_mut(until.batch) else { break };
             let Some(decided) = taken.decided(until.head, sampler) else {
@@ -147,6 +156,7 @@ impl Backlog {
             let chunk = Chunk { head, records, tags, decision, selected };
             let part = encoder.chunk(payload, &chunk, timeline, until.span, size.limits);
             *too_large += part.too_large;
+            *too_large_chunks += usize::from(part.too_large > 0);
             *left_out_tags += part.left_out_tags;
             *left_out_events += part.left_out_events;
             if part.until < chunk.records.len() {
@@ -176,6 +186,12 @@ impl Backlog {
             }
         }
         self.settled = Position::default();
+    }
+
+    /// Chunks of which something is not settled.
+    pub(super) fn chunks(&self) -> usize {
+        let chunks: usize = self.batches.iter().map(|taken| taken.batch.heads.len()).sum();
+        chunks.saturating_sub(self.settled.head)
     }
 
     /// Forgets everything; gives the number of spans that were not settled.

@@ -66,7 +66,7 @@ impl Worker {
         let timeline = self.timeline();
         self.encoder.set_reads_events(self.enquiry.known().is_some_and(|info| info.span_events));
         let Self { backlog, encoder, sampler, counting, .. } = self;
-        let Filled { payload, until, too_large, left_out_tags, left_out_events } =
+        let Filled { payload, until, too_large, too_large_chunks, left_out_tags, left_out_events } =
             backlog.fill(memory, encoder, &timeline, size, sampler);
         let (bytes, chunks, spans) = (payload.len(), payload.chunks(), payload.spans());
         let told = counting.told();
@@ -102,15 +102,15 @@ impl Worker {
             Ok(answer) => {
                 self.queue.ledger().acknowledge(spans);
                 self.counting.forget(told);
-                let (took, address) = (began.elapsed(), &self.delivery.agent.address);
+                let (took, address) = (report::span_of_time(began.elapsed()), &self.delivery.agent.address);
                 diagnostics::debug(format_args!(
-                    "sent payload: size: {bytes} traces: {chunks} spans: {spans} to {address} in {took:.1?}"
+                    "sent payload: size: {bytes} traces: {chunks} spans: {spans} to {address} in {took}"
                 ));
                 self.sampler.learn(&answer);
             }
-            Err(reason) => self.lose(reason, spans),
+            Err(reason) => self.lose(reason, spans, chunks as usize),
         }
-        self.lose(DropReason::TooLarge, too_large);
+        self.lose(DropReason::TooLarge, too_large, too_large_chunks);
         self.queue.ledger().leave_out_unwritten(left_out_tags, left_out_events);
         self.report();
     }

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::backlog::Size;
 use super::health::Health;
-use super::report::Report;
+use super::report::{Moment, Report};
 use super::settings::WriterSettings;
 use crate::diagnostics;
 use crate::export::client::{self, AgentClient, Failure};
@@ -81,17 +81,17 @@ impl Delivery {
 
     /// Warns about losses if that is due.
     pub(super) fn report(&mut self, queue: &Queue) {
-        warn(self.report.due(&queue.ledger().snapshot(0), Instant::now()));
+        warn(self.report.due(&queue.ledger().snapshot(0), Moment::now()));
     }
 
     /// Warns about all losses that were not told yet.
     pub(super) fn report_rest(&mut self, queue: &Queue) {
-        warn(self.report.rest(&queue.ledger().snapshot(0), Instant::now()));
+        warn(self.report.rest(&queue.ledger().snapshot(0), Moment::now()));
     }
 
     /// Warns about a payload that was not taken yet, if that is due; its next attempt comes so long after the first.
     pub(super) fn report_retry(&mut self, since_first: Duration) {
-        warn(self.report.retried(since_first, Instant::now()));
+        warn(self.report.retried(since_first, Moment::now()));
     }
 
     /// Keeps the memory of a body that was sent, where nothing else holds it any more.
@@ -133,10 +133,15 @@ impl Delivery {
 
     /// Remembers an attempt that failed.
     pub(super) fn failed(&mut self, failure: &Failure, now: Instant) {
-        self.report.failed(failure, &self.agent, now);
+        self.report.failed(failure, &self.agent, Moment { at: now, ..Moment::now() });
         if let Failure::Refused { retry_after, .. } = failure {
             self.health.wait(*retry_after, now);
         }
+    }
+
+    /// Remembers that the user knows of an agent that cannot be reached.
+    pub(super) fn diagnosed(&mut self) {
+        self.report.diagnosed();
     }
 
     /// Remembers an attempt that the shutdown cut off after so long.
@@ -146,7 +151,6 @@ impl Delivery {
 
     /// Remembers a payload that was given up after this failure.
     pub(super) fn given_up(&mut self, failure: &Failure) {
-        self.report.lost_payload();
         // A body that is wrong says nothing about the agent.
         if !matches!(failure, Failure::Refused { status: 400, .. }) {
             self.health.lost_payload();
@@ -177,8 +181,8 @@ impl Delivery {
     }
 }
 
-fn warn(text: Option<String>) {
-    if let Some(text) = text {
+fn warn(texts: impl IntoIterator<Item = String>) {
+    for text in texts {
         diagnostics::warn(format_args!("{text}"));
     }
 }

@@ -107,8 +107,10 @@ impl Worker {
             Err(Failure::Refused { status: 404, .. }) => Some(AgentInfo::default()),
             Err(failure) => {
                 let cause = report::cause(&failure, &self.delivery.agent);
-                if is_first && matches!(failure, Failure::Unreachable(_) | Failure::TimedOut) {
-                    diagnostics::announce(format_args!("DATADOG TRACER DIAGNOSTIC - {cause}"));
+                if is_first && report::is_unreachable(&failure) {
+                    let told = report::with_hint(&cause);
+                    diagnostics::announce(format_args!("DATADOG TRACER DIAGNOSTIC - {told}"));
+                    self.delivery.diagnosed();
                     return;
                 }
                 diagnostics::debug(format_args!("what the agent says of itself: {cause}"));

@@ -131,12 +131,14 @@ impl WorkerHandle {
 
     /// Books what is in the queue as lost for want of a thread.
     fn drop_queue(&self) {
-        let mut lost = 0;
+        let (mut lost, mut chunks) = (0, 0);
         self.queue.drain(&mut Vec::new(), |batch| {
             lost += batch.spans();
+            chunks += batch.heads.len();
             self.queue.release(batch.credit);
         });
         self.queue.ledger().drop_spans(DropReason::NoThread, lost);
+        self.queue.ledger().drop_chunks(DropReason::NoThread, chunks);
     }
 }
 

@@ -1,12 +1,13 @@
-//! What the user hears of an agent that fails and of losses: one warning at the first, then at most one a minute, and what
-//! was not told by then when the worker ends.
+//! What the user hears of an agent that fails and of losses: each kind at once the first time, then at most once a minute with what was left
+//! out meanwhile, and what was not told by then when the worker ends.
 //!
 //! Pure: time and counters are handed in, the text comes out.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::diagnostics::Escaped;
+use super::retry;
+use crate::diagnostics::{Escaped, date};
 use crate::export::client::Failure;
 use crate::export::counters::{Counters, DropReason};
 use crate::export::settings::AgentSettings;
@@ -14,127 +15,280 @@ use crate::export::settings::AgentSettings;
 /// What was said so far.
 #[derive(Debug)]
 pub(super) struct Report {
-    /// Between two warnings.
+    /// Between two warnings of a kind.
     period: Duration,
-    latest: Option<Instant>,
-    /// Losses by reason that were told.
-    told: Counters,
+    /// By the reason of a loss, or of the failure that leads to it.
+    kinds: [Kind; DropReason::ALL.len()],
+    /// About what spans had too much of, and statistics.
+    beside: Kind<Counters>,
     /// How the agent failed, if it did not take a payload since.
-    failing: Option<String>,
-    /// Why the latest payload was lost, until it is told.
-    blamed: Option<String>,
-    /// When the first attempt failed since the last warning, and how many did.
-    failures: Option<(Instant, u64)>,
+    failing: Option<DropReason>,
+    /// When the first attempt failed since it took one, and how many did.
+    failures: Option<(SystemTime, u64)>,
     /// Whether the user knows that the agent fails.
     is_told: bool,
+    /// Whether the user was told what can be done about it.
+    has_hinted: bool,
+}
+
+/// What was said of one kind.
+#[derive(Clone, Debug, Default)]
+struct Kind<B = Loss> {
+    latest: Option<Instant>,
+    /// What is in the books of what was told, and of what was seen.
+    told: B,
+    seen: B,
+    /// Since when messages were left out, and how many.
+    left_out: Option<(SystemTime, u64)>,
+    cause: Option<Cause>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Loss {
+    traces: u64,
+    spans: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cause {
+    text: String,
+    is_unreachable: bool,
+}
+
+/// A moment on two clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) at: Instant,
+    pub(super) wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { at: Instant::now(), wall: SystemTime::now() }
+    }
 }
 
 /// A payload that takes longer to deliver is told of before it is lost.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Report {
-    /// Nothing was said. A warning comes at once, the next one after `period`.
+    /// Nothing was said. The first warning of a kind comes at once, the next one after `period`.
     pub(super) fn new(period: Duration) -> Self {
         Self {
             period,
-            latest: None,
-            told: Counters::default(),
+            kinds: std::array::from_fn(|_| Kind::default()),
+            beside: Kind::default(),
             failing: None,
-            blamed: None,
             failures: None,
             is_told: false,
+            has_hinted: false,
         }
     }
 
-    /// Keeps in mind how an attempt failed at `now`.
-    pub(super) fn failed(&mut self, failure: &Failure, agent: &AgentSettings, now: Instant) {
-        self.failing = Some(cause(failure, agent));
-        self.failures.get_or_insert((now, 0)).1 += 1;
+    /// Keeps in mind how an attempt failed.
+    pub(super) fn failed(&mut self, failure: &Failure, agent: &AgentSettings, now: Moment) {
+        let reason = retry::reason(failure);
+        self.kinds[reason as usize].cause =
+            Some(Cause { text: cause(failure, agent), is_unreachable: is_unreachable(failure) });
+        self.failing = Some(reason);
+        self.failures.get_or_insert((now.wall, 0)).1 += 1;
     }
 
     /// The shutdown's deadline passed after so much of an attempt; what failed before says more.
     pub(super) fn interrupted(&mut self, after: Duration, agent: &AgentSettings) {
-        let address = &agent.address;
-        self.failing.get_or_insert_with(|| {
-            format!(
-                "Agent at {address} gave no answer in {after:.1?}, before the shutdown's deadline ({HINT})"
-            )
-        });
+        if self.failing.is_none() {
+            let text = format!(
+                "Agent at {} gave no answer in {}, before the shutdown's deadline",
+                agent.address,
+                span_of_time(after)
+            );
+            self.kinds[DropReason::ShutdownDeadline as usize].cause =
+                Some(Cause { text, is_unreachable: true });
+        }
     }
 
-    /// A payload was lost to the latest failure.
-    pub(super) fn lost_payload(&mut self) {
-        self.blamed.clone_from(&self.failing);
+    /// An agent that cannot be reached was told of at the start, and what can be done about it.
+    pub(super) fn diagnosed(&mut self) {
+        self.has_hinted = true;
     }
 
     /// The agent took a payload. Gives the line that says so to who was told that it fails.
     pub(super) fn recovered(&mut self, agent: &AgentSettings) -> Option<String> {
         self.failing = None;
-        self.failures = None;
+        self.has_hinted = false;
+        let (since, count) = self.failures.take()?;
+        let address = &agent.address;
         let is_told = std::mem::take(&mut self.is_told);
-        is_told.then(|| format!("Agent at {} takes spans again", agent.address))
+        is_told.then(|| {
+            format!(
+                "Agent at {address} takes spans again, after {} since {}",
+                counted(count, "failed attempt"),
+                dated(since)
+            )
+        })
     }
 
-    /// The warning that is due where an attempt failed at `now` and the next one comes so long after the first.
-    pub(super) fn retried(&mut self, since_first: Duration, now: Instant) -> Option<String> {
-        if since_first < PATIENCE || self.is_too_early(now) {
+    /// The warning that is due where an attempt failed and the next one comes so long after the first.
+    pub(super) fn retried(&mut self, since_first: Duration, now: Moment) -> Option<String> {
+        let kind = &mut self.kinds[self.failing? as usize];
+        if since_first < PATIENCE {
             return None;
         }
-        let cause = self.failing.clone()?;
-        self.latest = Some(now);
+        if kind.is_too_early(now, self.period) {
+            kind.leave_out(now);
+            return None;
+        }
+        let cause = kind.cause.clone()?;
+        kind.latest = Some(now.at);
+        let left_out = kind.left_out.take();
         self.is_told = true;
-        self.failures = None;
-        Some(format!("{cause}; trying again"))
+        let mut text = self.hinted(&cause);
+        text.push_str("; trying again");
+        push_left_out(&mut text, left_out);
+        Some(text)
     }
 
-    /// The warning that is due, if spans were lost since the last one and it is long enough ago.
-    pub(super) fn due(&mut self, counters: &Counters, now: Instant) -> Option<String> {
-        if self.is_too_early(now) {
-            return None;
-        }
-        let text = self.rest(counters, now)?;
-        self.latest = Some(now);
-        Some(text)
+    /// The warnings that are due: about losses of a kind whose last warning is long enough ago.
+    pub(super) fn due(&mut self, counters: &Counters, now: Moment) -> Vec<String> {
+        self.tell(counters, now, false)
     }
 
     /// What was lost and not told yet, however early.
-    pub(super) fn rest(&mut self, counters: &Counters, now: Instant) -> Option<String> {
+    pub(super) fn rest(&mut self, counters: &Counters, now: Moment) -> Vec<String> {
+        self.tell(counters, now, true)
+    }
+
+    /// A line for each cause, with the reasons that it led to.
+    fn tell(&mut self, counters: &Counters, now: Moment, is_last: bool) -> Vec<String> {
+        let mut lines = Vec::<(Option<Cause>, Told)>::new();
         // What comes after the shutdown is the application's choice, and known to it.
         let is_told = |reason: &DropReason| *reason != DropReason::AfterShutdown && !reason.is_intended();
-        let reported = DropReason::ALL.into_iter().filter(is_told);
-        let losses: Vec<(DropReason, u64)> = reported
-            .map(|reason| (reason, counters.dropped(reason).saturating_sub(self.told.dropped(reason))))
-            .filter(|(_, lost)| *lost > 0)
-            .collect();
-        let beside = beside(counters, &self.told);
-        if losses.is_empty() {
-            self.told = *counters;
-            return beside;
-        }
-        self.told = *counters;
-        let total = spans(losses.iter().map(|(_, lost)| lost).sum());
-        let attempts =
-            self.failures.take().map_or_else(String::new, |(since, count)| attempts(count, now - since));
-        let mut text = match self.blamed.take().or_else(|| self.failing.clone()) {
-            Some(cause) => {
-                self.is_told = self.failing.is_some();
-                format!("{cause}{attempts}; lost {total}")
+        for reason in DropReason::ALL.into_iter().filter(is_told) {
+            let books = Loss::of(counters, reason);
+            let kind = &mut self.kinds[reason as usize];
+            let period = if is_last { Duration::ZERO } else { self.period };
+            let Some(told) = kind.look(books, period, now) else { continue };
+            let lost = Loss {
+                traces: books.traces.saturating_sub(told.traces),
+                spans: books.spans.saturating_sub(told.spans),
+            };
+            let left_out = kind.left_out.take();
+            let cause = self.cause_of(reason);
+            match lines.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, told)) => told.add(reason, lost, left_out),
+                None => {
+                    let mut told = Told::default();
+                    told.add(reason, lost, left_out);
+                    lines.push((cause, told));
+                }
             }
-            None => format!("lost {total}"),
-        };
+        }
+        let lines = lines.into_iter().map(|(cause, told)| self.line(cause.as_ref(), &told));
+        let mut lines: Vec<String> = lines.collect();
+        let period = if is_last { Duration::ZERO } else { self.period };
+        lines.extend(self.beside.tell_beside(counters, period, now));
+        lines
+    }
+
+    /// Why spans are lost for this reason, as far as it is the agent.
+    fn cause_of(&self, reason: DropReason) -> Option<Cause> {
+        let own = self.kinds[reason as usize].cause.as_ref();
+        // What waits for a failing agent has to go somewhen.
+        let failing = self.failing.and_then(|failing| self.kinds[failing as usize].cause.as_ref());
+        own.or(failing).cloned()
+    }
+
+    fn line(&mut self, cause: Option<&Cause>, told: &Told) -> String {
+        let mut text = String::new();
+        if let Some(cause) = cause {
+            self.is_told |= self.failing.is_some();
+            text = self.hinted(cause);
+            text.push_str("; ");
+        }
+        let Told { losses, left_out } = told;
+        let total = |count: fn(&Loss) -> u64| losses.iter().map(|(_, lost)| count(lost)).sum();
+        text.push_str("lost ");
+        let traces = total(|lost| lost.traces);
+        if traces > 0 {
+            text.push_str(&counted(traces, "trace"));
+            text.push_str(", ");
+        }
+        text.push_str(&spans(total(|lost| lost.spans)));
         for (index, (reason, lost)) in losses.iter().enumerate() {
             let separator = if index == 0 { ": " } else { ", " };
             // Writing to a string does not fail.
-            let _ = write!(text, "{separator}{} {lost}", reason.as_str());
+            let _ = write!(text, "{separator}{} {}", reason.as_str(), lost.spans);
         }
-        if let Some(beside) = beside {
-            let _ = write!(text, "; {beside}");
-        }
-        Some(text)
+        push_left_out(&mut text, *left_out);
+        text
     }
 
-    fn is_too_early(&self, now: Instant) -> bool {
-        self.latest.is_some_and(|latest| now < latest + self.period)
+    /// A cause, with what can be done about it where nobody was told.
+    fn hinted(&mut self, cause: &Cause) -> String {
+        if cause.is_unreachable && !std::mem::replace(&mut self.has_hinted, true) {
+            return with_hint(&cause.text);
+        }
+        cause.text.clone()
+    }
+}
+
+/// What a line tells.
+#[derive(Debug, Default)]
+struct Told {
+    losses: Vec<(DropReason, Loss)>,
+    left_out: Option<(SystemTime, u64)>,
+}
+
+impl Told {
+    fn add(&mut self, reason: DropReason, lost: Loss, left_out: Option<(SystemTime, u64)>) {
+        self.losses.push((reason, lost));
+        self.left_out = match (self.left_out, left_out) {
+            (Some((since, count)), Some((other, more))) => Some((since.min(other), count + more)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+impl<B: Copy + PartialEq> Kind<B> {
+    /// Gives what was told before, where there is more in the books and it is time to tell that.
+    fn look(&mut self, books: B, period: Duration, now: Moment) -> Option<B> {
+        if books == self.told {
+            return None;
+        }
+        let is_new = std::mem::replace(&mut self.seen, books) != books;
+        if self.is_too_early(now, period) {
+            if is_new {
+                self.leave_out(now);
+            }
+            return None;
+        }
+        self.latest = Some(now.at);
+        Some(std::mem::replace(&mut self.told, books))
+    }
+
+    fn is_too_early(&self, now: Moment, period: Duration) -> bool {
+        self.latest.is_some_and(|latest| now.at < latest + period)
+    }
+
+    fn leave_out(&mut self, now: Moment) {
+        self.left_out.get_or_insert((now.wall, 0)).1 += 1;
+    }
+}
+
+impl Kind<Counters> {
+    fn tell_beside(&mut self, counters: &Counters, period: Duration, now: Moment) -> Option<String> {
+        let books = Counters {
+            left_out_links: counters.left_out_links,
+            left_out_events: counters.left_out_events,
+            left_out_attributes: counters.left_out_attributes,
+            left_out_tags: counters.left_out_tags,
+            lost_statistics: counters.lost_statistics,
+            ..Counters::default()
+        };
+        let told = self.look(books, period, now)?;
+        let mut text = beside(&books, &told)?;
+        push_left_out(&mut text, self.left_out.take());
+        Some(text)
     }
 }
 
@@ -155,24 +309,63 @@ fn beside(counters: &Counters, told: &Counters) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// How many failures stand behind the one that is told, where there are more.
-fn attempts(count: u64, time: Duration) -> String {
-    if count < 2 { String::new() } else { format!(" ({count} failed attempts in {time:.1?})") }
+impl Loss {
+    fn of(counters: &Counters, reason: DropReason) -> Self {
+        // The rest of a trace with a span that is too large arrives.
+        let is_whole = reason != DropReason::TooLarge;
+        let traces = if is_whole { counters.dropped_chunks(reason) } else { 0 };
+        Self { traces, spans: counters.dropped(reason) }
+    }
+}
+
+fn push_left_out(text: &mut String, left_out: Option<(SystemTime, u64)>) {
+    if let Some((since, count)) = left_out {
+        // Writing to a string does not fail.
+        let _ = write!(text, "; {} left out since {}", counted(count, "like message"), dated(since));
+    }
+}
+
+fn dated(time: SystemTime) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    date(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 
 /// `1 span`, `2 spans`.
 pub(super) fn spans(count: u64) -> String {
-    format!("{count} span{}", if count == 1 { "" } else { "s" })
+    counted(count, "span")
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How long something took: `35µs`, `454ms`, `2.1s`.
+pub(super) fn span_of_time(time: Duration) -> String {
+    match time.as_millis() {
+        0 => format!("{}µs", time.as_micros()),
+        ms @ 1..1_000 => format!("{ms}ms"),
+        _ => format!("{:.1}s", time.as_secs_f64()),
+    }
+}
+
+/// The same with what a user can do about it.
+pub(super) fn with_hint(cause: &str) -> String {
+    format!(
+        "{cause} (is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD_AGENT_HOST name another one)"
+    )
+}
+
+/// Whether there may be no agent.
+pub(super) fn is_unreachable(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unreachable(_) | Failure::TimedOut)
 }
 
 /// Why the agent did not take a payload, in words a user can act on.
 pub(super) fn cause(failure: &Failure, agent: &AgentSettings) -> String {
     let AgentSettings { address, timeout, .. } = agent;
     match failure {
-        Failure::Unreachable(reason) => format!("Agent not reachable at {address}: {reason} ({HINT})"),
-        Failure::TimedOut => {
-            format!("Agent not reachable at {address}: no answer within {timeout:?} ({HINT})")
-        }
+        Failure::Unreachable(reason) => format!("Agent not reachable at {address}: {reason}"),
+        Failure::TimedOut => format!("Agent not reachable at {address}: no answer within {timeout:?}"),
         Failure::Refused { status: 429, .. } => format!("Agent at {address} is overloaded (status 429)"),
         Failure::Refused { status: status @ 300..400, .. } => {
             format!(
@@ -187,161 +380,6 @@ pub(super) fn cause(failure: &Failure, agent: &AgentSettings) -> String {
     }
 }
 
-/// What a user can do about it.
-const HINT: &str = "is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD_AGENT_HOST name another one";
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::export::counters::Ledger;
-    use crate::model::LeftOut;
-
-    const PERIOD: Duration = Duration::from_secs(60);
-
-    fn unreachable() -> Failure {
-        Failure::Unreachable("Connection refused (os error 111)".into())
-    }
-
-    #[test]
-    fn first_loss_is_told_with_address_and_cause() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        assert_eq!(report.due(&ledger.snapshot(0), now), None);
-        report.failed(&unreachable(), &AgentSettings::default(), Instant::now());
-        ledger.drop_spans(DropReason::Net, 3);
-        let text = report.due(&ledger.snapshot(0), now).unwrap();
-        for part in
-            ["Agent not reachable at http://localhost:8126: Connection refused", "lost 3 spans: net 3"]
-        {
-            assert!(text.contains(part), "{text}");
-        }
-    }
-
-    #[test]
-    fn later_losses_are_told_once_a_minute_with_all_reasons() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        ledger.drop_spans(DropReason::QueueFull, 1);
-        assert_eq!(report.due(&ledger.snapshot(0), now).unwrap(), "lost 1 span: queue_full 1");
-        ledger.drop_spans(DropReason::QueueFull, 2);
-        ledger.drop_spans(DropReason::Timeout, 5);
-        ledger.drop_spans(DropReason::AfterShutdown, 9);
-        assert_eq!(report.due(&ledger.snapshot(0), now + Duration::from_nanos(59_999_999_999)), None);
-        let text = report.due(&ledger.snapshot(0), now + PERIOD).unwrap();
-        assert_eq!(text, "lost 7 spans: queue_full 2, timeout 5");
-        assert_eq!(report.due(&ledger.snapshot(0), now + 9 * PERIOD), None);
-    }
-
-    /// It used to be counted and not told.
-    #[test]
-    fn what_spans_have_too_much_of_is_told_as_losses_are() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        ledger.leave_out(LeftOut { links: 1, events: 2, attributes: 3, tags: 0 });
-        let text = report.due(&ledger.snapshot(0), now).unwrap();
-        assert_eq!(text, "left out of spans beyond their limits: links 1, events 2, attributes 3");
-        ledger.leave_out_unwritten(5, 1);
-        assert_eq!(report.due(&ledger.snapshot(0), now), None, "once a minute");
-        ledger.drop_spans(DropReason::Net, 1);
-        let text = report.rest(&ledger.snapshot(0), now).unwrap();
-        assert_eq!(text, "lost 1 span: net 1; left out of spans beyond their limits: events 1, tags 5");
-        assert_eq!(report.rest(&ledger.snapshot(0), now), None);
-        ledger.lose_statistics(2);
-        assert_eq!(report.rest(&ledger.snapshot(0), now).unwrap(), "lost 2 payloads of statistics");
-    }
-
-    #[test]
-    fn rest_is_told_however_early_and_once() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        report.failed(&unreachable(), &AgentSettings::default(), Instant::now());
-        ledger.drop_spans(DropReason::Net, 1);
-        assert!(report.due(&ledger.snapshot(0), now).unwrap().ends_with("; lost 1 span: net 1"));
-        ledger.drop_spans(DropReason::Net, 3);
-        ledger.drop_spans(DropReason::ShutdownDeadline, 4);
-        assert_eq!(report.due(&ledger.snapshot(0), now), None);
-        let text = report.rest(&ledger.snapshot(0), Instant::now()).unwrap();
-        assert!(
-            text.starts_with("Agent not reachable at http://localhost:8126: Connection refused"),
-            "{text}"
-        );
-        assert!(text.ends_with("; lost 7 spans: net 3, shutdown_deadline 4"), "{text}");
-        assert_eq!(report.rest(&ledger.snapshot(0), Instant::now()), None);
-    }
-
-    #[test]
-    fn failures_between_two_warnings_are_counted_and_recovery_is_one_line() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        let agent = AgentSettings::default();
-        assert_eq!(report.recovered(&agent), None, "nobody was told that it fails");
-        report.failed(&unreachable(), &agent, now);
-        ledger.drop_spans(DropReason::Net, 1);
-        assert!(!report.due(&ledger.snapshot(0), now).unwrap().contains("attempts"));
-        for second in 1..=58 {
-            report.failed(&unreachable(), &agent, now + Duration::from_secs(second));
-            ledger.drop_spans(DropReason::Net, 1);
-        }
-        let text = report.due(&ledger.snapshot(0), now + PERIOD).unwrap();
-        assert!(text.ends_with(" (58 failed attempts in 59.0s); lost 58 spans: net 58"), "{text}");
-        let again = "Agent at http://localhost:8126 takes spans again".to_owned();
-        assert_eq!([report.recovered(&agent), report.recovered(&agent)], [Some(again), None]);
-    }
-
-    #[test]
-    fn without_a_period_each_loss_is_told() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(Duration::ZERO), Instant::now());
-        for _ in 0..3 {
-            ledger.drop_spans(DropReason::Net, 1);
-            assert_eq!(report.due(&ledger.snapshot(0), now).unwrap(), "lost 1 span: net 1");
-        }
-    }
-
-    #[test]
-    fn failure_that_lasts_is_told_before_the_loss() {
-        let (ledger, mut report, now) = (Ledger::default(), Report::new(PERIOD), Instant::now());
-        report.failed(&Failure::TimedOut, &AgentSettings::default(), Instant::now());
-        assert_eq!(report.retried(Duration::from_millis(999), now), None, "it is lost or delivered soon");
-        let text = report.retried(PATIENCE, now).unwrap();
-        assert!(text.contains("http://localhost:8126: no answer within 2s"), "{text}");
-        assert!(text.ends_with("; trying again"), "{text}");
-        assert_eq!(report.retried(PATIENCE, now), None);
-        ledger.drop_spans(DropReason::Timeout, 2);
-        assert_eq!(report.due(&ledger.snapshot(0), now), None);
-        assert!(report.due(&ledger.snapshot(0), now + PERIOD).unwrap().contains("no answer within 2s"));
-    }
-
-    #[test]
-    fn agent_that_recovered_is_blamed_for_its_own_losses_only() {
-        let (ledger, mut report) = (Ledger::default(), Report::new(PERIOD));
-        report.failed(&unreachable(), &AgentSettings::default(), Instant::now());
-        report.lost_payload();
-        let _ = report.recovered(&AgentSettings::default());
-        ledger.drop_spans(DropReason::Net, 1);
-        assert!(report.rest(&ledger.snapshot(0), Instant::now()).unwrap().contains("Connection refused"));
-        ledger.drop_spans(DropReason::TooLarge, 1);
-        assert_eq!(report.rest(&ledger.snapshot(0), Instant::now()).unwrap(), "lost 1 span: too_large 1");
-    }
-
-    #[test]
-    fn interrupted_attempt_is_a_cause_where_nothing_failed_before() {
-        let (ledger, mut report) = (Ledger::default(), Report::new(PERIOD));
-        report.interrupted(Duration::from_millis(1_990), &AgentSettings::default());
-        ledger.drop_spans(DropReason::ShutdownDeadline, 24);
-        let text = report.rest(&ledger.snapshot(0), Instant::now()).unwrap();
-        assert!(text.starts_with("Agent at http://localhost:8126 gave no answer in 2.0s"), "{text}");
-        assert!(text.ends_with("; lost 24 spans: shutdown_deadline 24"), "{text}");
-        report.failed(&unreachable(), &AgentSettings::default(), Instant::now());
-        report.interrupted(PATIENCE, &AgentSettings::default());
-        ledger.drop_spans(DropReason::ShutdownDeadline, 1);
-        assert!(report.rest(&ledger.snapshot(0), Instant::now()).unwrap().contains("Connection refused"));
-    }
-
-    #[test]
-    fn cause_tells_who_refused_and_how() {
-        let text = |status, text: &str| {
-            let failure = Failure::Refused { status, retry_after: None, text: text.to_owned() };
-            cause(&failure, &AgentSettings::default())
-        };
-        assert!(text(403, "no\nway").ends_with(r"refuses spans (status 403): no\nway"));
-        assert!(text(500, " ").ends_with("refuses spans (status 500)"));
-        assert!(text(302, "").contains("redirect"));
-        assert!(text(429, "").contains("overloaded"));
-        assert!(cause(&Failure::TimedOut, &AgentSettings::default()).contains("no answer within 2s"));
-    }
-}
+#[path = "report_tests.rs"]
+mod tests;

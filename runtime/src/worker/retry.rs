@@ -83,7 +83,7 @@ pub(super) fn is_worth_a_retry(failure: &Failure) -> bool {
 }
 
 /// The reason under which the spans are counted if this was the last attempt.
-fn reason(failure: &Failure) -> DropReason {
+pub(super) fn reason(failure: &Failure) -> DropReason {
     match failure {
         Failure::TimedOut => DropReason::Timeout,
         Failure::Refused { status: 429, .. } => DropReason::Overload,

@@ -271,18 +271,20 @@ impl Worker {
         self.queue.ledger().acknowledge(spans);
     }
 
-    /// Books spans as lost.
-    pub(super) fn lose(&self, reason: DropReason, spans: usize) {
+    /// Books spans as lost, and the chunks that they were of.
+    pub(super) fn lose(&self, reason: DropReason, spans: usize, chunks: usize) {
         if spans > 0 {
             self.queue.ledger().drop_spans(reason, spans);
+            self.queue.ledger().drop_chunks(reason, chunks);
             diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
         }
     }
 
     /// Drops what was taken over and is not settled.
     pub(super) fn drop_backlog(&mut self, reason: DropReason) {
+        let chunks = self.backlog.chunks();
         let spans = self.backlog.clear(&self.queue);
-        self.lose(reason, spans);
+        self.lose(reason, spans, chunks);
     }
 
     /// After a panic: what was being written can not be, and what wrote it is made anew.

@@ -20,7 +20,7 @@ pub(crate) struct WriterSettings {
     /// Whether the local view has colours where stderr is a terminal: not with `NO_COLOR` set to anything but the empty
     /// text, nor with `TERM=dumb`. Defaults to true.
     pub(crate) has_colours: bool,
-    /// Between two warnings about losses; 0 tells of each. Defaults to 60 s.
+    /// Between two warnings about losses of a kind; 0 tells of each. Defaults to 60 s.
     pub(crate) report_period: Duration,
     /// Whether a first question that does not reach the agent is told at once, whatever the level. Defaults to false.
     pub(crate) has_diagnostic: bool,

@@ -62,15 +62,22 @@ fn unreachable_agent_is_told_once_and_at_the_end() {
     assert_eq!((running.counters().dropped(DropReason::Net), running.counters().waiting()), (6, 0));
     let first = lines.take();
     let [line] = &first[..] else { panic!("{first:?}") };
-    for part in
-        ["WARN: Agent not reachable at http://127.0.0.1:", "Connection refused", "lost 4 spans: net 4"]
-    {
+    for part in [
+        "WARN: Agent not reachable at http://127.0.0.1:",
+        "Connection refused",
+        "lost 2 traces, 4 spans: net 4",
+    ] {
         assert!(line.contains(part), "{line}");
     }
     running.handle.shutdown(LONG);
     let rest = lines.take();
     let [line] = &rest[..] else { panic!("{rest:?}") };
-    assert!(line.contains("Connection refused") && line.ends_with("lost 2 spans: net 2"), "{line}");
+    assert!(
+        line.contains("Connection refused")
+            && line.contains("lost 1 trace, 2 spans: net 2; ")
+            && line.contains(" left out since "),
+        "{line}"
+    );
 }
 
 #[test]
