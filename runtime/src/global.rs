@@ -28,7 +28,9 @@ use crate::sampling::{OwnTags, Sampler};
 use crate::support;
 use crate::trace::{self, Core};
 use crate::worker::settings::{LocalView, WriterSettings};
-use crate::worker::{self, Abandoned, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts};
+use crate::worker::{
+    self, Abandoned, AgentCheck, Introduce, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts,
+};
 
 /// How long a dropped guard waits for the last spans to be delivered.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
@@ -183,12 +185,13 @@ impl Running {
         let core = Core::new(Arc::new(settings), clock, Arc::clone(&queue), Arc::clone(&sampler), propagator);
         let core = Arc::new(core);
         let settings = &core.settings;
+        let mut introduce = settings.has_startup_line.then(|| introduction(&core));
+        if let Some(introduce) = introduce.take_if(|_| !settings.is_enabled) {
+            introduce(AgentCheck::Unknown);
+        }
         let worker = settings.is_enabled.then(|| {
             let parts = WorkerParts {
-                writer: WriterSettings {
-                    has_diagnostic: settings.has_startup_line,
-                    ..settings.writer.clone()
-                },
+                writer: settings.writer.clone(),
                 agent: settings.agent.clone(),
                 defaults: span_defaults(settings),
                 rules: settings.spans.clone(),
@@ -197,6 +200,7 @@ impl Running {
                 queue,
                 sampler,
                 agent_info,
+                introduce,
                 viewer: viewer(&settings.writer),
                 statistics: settings.statistics,
                 abandoned: abandoned(&core),
@@ -204,15 +208,6 @@ impl Running {
             worker::start(parts, signal)
         });
         Self { core, worker, sink }
-    }
-
-    /// Prints the startup line.
-    fn introduce(&self) {
-        let Core { settings, clock, .. } = &*self.core;
-        if settings.has_startup_line {
-            let line = support::startup_line(settings, clock.unix_seconds(), &runtime_id());
-            diagnostics::announce(format_args!("{line}"));
-        }
     }
 
     fn flush(&self, deadline: Duration) -> bool {
@@ -233,6 +228,15 @@ fn sink(settings: &Settings, logger: Option<SharedLogger>) -> SinkHandle {
     let level = messages.level.min(Level::Info);
     let quiet = LogSettings { level, is_json: messages.is_json, ..LogSettings::default() };
     diagnostics::configure_briefly(&quiet, worker::mark_thread)
+}
+
+/// Prints the startup line, once it is known how the agent answers.
+fn introduction(core: &Core) -> Introduce {
+    let (settings, clock) = (Arc::clone(&core.settings), core.clock.clone());
+    Box::new(move |agent| {
+        let line = support::startup_line(&settings, clock.unix_seconds(), &runtime_id(), agent);
+        diagnostics::announce(format_args!("{line}"));
+    })
 }
 
 /// What all spans of the tracer have in common.

@@ -367,6 +367,7 @@ fn settings(part: usize) -> Settings {
         writer: WriterSettings::default(),
         propagation: PropagationSettings::default(),
         sampling: SamplingSettings::default(),
+        sampling_rules_error: String::new(),
         statistics: StatsSettings::default(),
         is_enabled: true,
         is_debug: false,

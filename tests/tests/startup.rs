@@ -105,6 +105,44 @@ fn one_line_says_what_is_set() {
     assert!(ended.stdout.lines().count() == 1, "stdout belongs to the program: {}", ended.stdout);
 }
 
+/// What the line says, as JSON.
+fn startup_json(ended: &Ended) -> serde_json::Value {
+    let lines = startup_lines(ended);
+    assert_eq!(lines.len(), 1, "{}", ended.stderr);
+    let line = lines[0];
+    serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap()
+}
+
+/// They used to be missing, and the error was always empty.
+#[test]
+fn the_line_says_how_the_agent_answered_and_what_is_wrong_with_rules() {
+    let info = r#"{"endpoints":["/v0.4/traces","/v0.6/stats"],"client_drop_p0s":true}"#;
+    let mut ended = None;
+    with_agent(|agent| {
+        agent.answers_info(Answer::ok().with_body(info));
+        let mut program = program(PROGRAM, "work", 1);
+        program
+            .env("DD_TRACE_AGENT_URL", agent.url())
+            .env("DD_TRACE_SAMPLING_RULES", r#"[{"sample_rate":2}]"#);
+        ended = Some(run(&mut program).expect_success());
+    });
+    let line = startup_json(&ended.unwrap());
+    let features = serde_json::json!({"DropP0s": true, "Stats": true, "SpanEvents": false});
+    assert_eq!((&line["agent_features"], &line["agent_error"]), (&features, &"".into()));
+    let error = line["sampling_rules_error"].as_str().unwrap();
+    assert!(error.starts_with("DD_TRACE_SAMPLING_RULES: "), "{error}");
+
+    let nobody = Address::unused().unwrap().to_string();
+    let mut program = program(PROGRAM, "work", 1);
+    let ended = run(program.env("DD_TRACE_AGENT_URL", &nobody)).expect_success();
+    let line = startup_json(&ended);
+    assert!(line["agent_features"].is_null() && line["sampling_rules_error"] == "", "{line:#}");
+    let error = line["agent_error"].as_str().unwrap();
+    assert!(error.starts_with(&format!("Agent not reachable at {nobody}: Connection refused")), "{error}");
+    // What can be done about it used to be said in two lines.
+    assert_eq!(ended.stderr.matches("is a Datadog Agent listening there?").count(), 1, "{}", ended.stderr);
+}
+
 #[test]
 fn a_local_view_without_an_agent_sends_nothing_and_warns_of_nothing() {
     let mut program = program(PROGRAM, "work", 2);

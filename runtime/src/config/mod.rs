@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) writer: WriterSettings,
     pub(crate) propagation: PropagationSettings,
     pub(crate) sampling: SamplingSettings,
+    /// What is wrong with rules, in words; empty where nothing is.
+    pub(crate) sampling_rules_error: String,
     pub(crate) statistics: StatsSettings,
     /// `DD_TRACE_ENABLED`; defaults to true. Without it no span is recorded and no header read or written.
     pub(crate) is_enabled: bool,
@@ -114,6 +116,7 @@ impl Settings {
             writer: writer::resolve(&mut read),
             propagation: propagation::resolve(&mut read),
             sampling: sampling::resolve(&mut read),
+            sampling_rules_error: String::new(),
             statistics: statistics::resolve(&mut read),
             is_enabled: read.flag(row("DD_TRACE_ENABLED").otel(otel::TRACES_EXPORTER), true),
             is_debug,
@@ -128,8 +131,20 @@ impl Settings {
         unbuilt::resolve(&mut read);
         let notices;
         (settings.table, notices) = read.finish();
+        settings.sampling_rules_error = sampling_rules_error(&notices);
         Ok((settings, notices))
     }
+}
+
+/// The notices about rules.
+fn sampling_rules_error(notices: &[Notice]) -> String {
+    let is_of_rules = |text: &str| {
+        let name = text.split_once(": ").map_or("", |(name, _)| name);
+        name.contains("_SAMPLING_RULES")
+    };
+    let texts: Vec<&str> =
+        notices.iter().map(|notice| &*notice.text).filter(|text| is_of_rules(text)).collect();
+    texts.join("; ")
 }
 
 fn partial_flush(read: &mut Reader<'_>) -> PartialFlush {

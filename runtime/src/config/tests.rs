@@ -41,7 +41,6 @@ fn environment_sets_the_writer() {
         local_view: LocalView::Waterfall,
         has_colours: true,
         report_period: Duration::ZERO,
-        has_diagnostic: false,
     };
     assert_eq!((settings.writer, notices), (expected, vec![]));
 }

@@ -28,7 +28,6 @@ pub(super) fn resolve(read: &mut Reader<'_>) -> WriterSettings {
         local_view: local_view.unwrap_or_default(),
         has_colours: has_colours(read.source()),
         report_period: report_period(read),
-        has_diagnostic: default.has_diagnostic,
         abandoned_after: abandoned_after(read),
     }
 }

@@ -1,6 +1,6 @@
 //! Where lines go: stderr and a file, or a logger of the program.
 
-use std::io::{self, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -122,10 +122,27 @@ impl FileOutlet {
     }
 }
 
-/// One write of the whole line; std's stderr has no buffer and answers a closed descriptor with success.
+/// One write of the whole line. A stderr that is closed loses it.
 pub(super) fn write_stderr(entry: &Entry, is_json: bool) {
     let line = if is_json { entry.json_line() } else { entry.line() };
-    let _ = io::stderr().lock().write_all(line.as_bytes());
+    write_raw(line.as_bytes());
+}
+
+/// Without the lock of std's stderr: held by our thread during a fork, it would be held in the child for ever.
+#[cfg(unix)]
+fn write_raw(mut line: &[u8]) {
+    while !line.is_empty() {
+        match rustix::io::write(io::stderr(), line) {
+            Ok(written) => line = line.get(written..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn write_raw(line: &[u8]) {
+    let _ = io::Write::write_all(&mut io::stderr(), line);
 }
 
 #[cfg(test)]

@@ -126,18 +126,16 @@ impl TracerBuilder {
         let (settings, notices) =
             Settings::of_process(&self.overrides).map_err(|error| StartError::AgentUrl(error.to_string()))?;
         let sink = sink(&settings, self.logger);
+        for notice in notices {
+            diagnostics::log(notice.level, format_args!("{}", notice.text));
+        }
+        support::log_settings(&settings.table);
         let started = Arc::new(Running::new(settings, sink));
 
         trace::install(Arc::clone(&started.core));
         trace::set_correlates_logs(started.core.settings.correlates_logs);
         *running = Some(Arc::clone(&started));
-        // A blocked stderr must not hold up others who ask for the tracer.
         drop(running);
-        for notice in notices {
-            diagnostics::log(notice.level, format_args!("{}", notice.text));
-        }
-        support::log_settings(&started.core.settings.table);
-        started.introduce();
         Ok(TracerGuard { running: Some(started) })
     }
 }

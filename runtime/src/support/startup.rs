@@ -6,11 +6,17 @@ use serde_json::json;
 
 use crate::config::{Origin, PartialFlush, Setting, Settings, SettingsTable, shown_tag};
 use crate::diagnostics::{self, Level, date, is_hostile};
+use crate::worker::AgentCheck;
 use crate::worker::settings::LocalView;
 
 /// `DATADOG TRACER CONFIGURATION - {…}`, in the form that the other tracers of Datadog print and its support reads
 /// (`ddtrace/tracer/log.go` of dd-trace-go).
-pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &str) -> String {
+pub(crate) fn startup_line(
+    settings: &Settings,
+    unix_seconds: u32,
+    runtime_id: &str,
+    agent: AgentCheck<'_>,
+) -> String {
     let identity = &settings.identity;
     let styles = |styles: &[crate::propagation::Style]| {
         styles.iter().map(|style| style.name()).collect::<Vec<_>>().join(",")
@@ -33,8 +39,8 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
         "enabled": settings.is_enabled,
         "agent_url": is_sent.then(|| settings.agent.address.to_string()),
         "local_view": settings.writer.local_view != LocalView::Off,
-        // The agent is not asked before the program goes on; a line of its own tells where it cannot be reached.
-        "agent_error": "",
+        "agent_error": if let AgentCheck::Failed(cause) = agent { cause } else { "" },
+        "agent_features": features(agent),
         "debug": settings.is_debug,
         "log_level": settings.messages.level.to_string().to_ascii_lowercase(),
         "service_mappings": said("DD_SERVICE_MAPPING"),
@@ -52,8 +58,19 @@ pub(crate) fn startup_line(settings: &Settings, unix_seconds: u32, runtime_id: &
         "sample_rate_limit": settings.sampling.limit,
         "sampling_rules": said("DD_TRACE_SAMPLING_RULES"),
         "span_sampling_rules": said("DD_SPAN_SAMPLING_RULES"),
+        "sampling_rules_error": settings.sampling_rules_error,
     });
     format!("DATADOG TRACER CONFIGURATION - {}", on_one_line(&line.to_string()))
+}
+
+/// What the agent can do, as far as it matters here; null where it did not say.
+fn features(agent: AgentCheck<'_>) -> serde_json::Value {
+    let AgentCheck::Answered(info) = agent else { return serde_json::Value::Null };
+    json!({
+        "DropP0s": info.client_drop_p0s,
+        "Stats": info.offers("/v0.6/stats"),
+        "SpanEvents": info.span_events,
+    })
 }
 
 /// The release of the system.
@@ -100,7 +117,7 @@ mod tests {
         overrides.set("DD_SERVICE", "shop\n");
         overrides.tag("db.password".into(), "s3cret".into());
         let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
-        let line = startup_line(&settings, 0, "id");
+        let line = startup_line(&settings, 0, "id", AgentCheck::Unknown);
         assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
         assert!(line.contains(r#""agent_url":"http://agent:8126""#) && !line.contains("s3cret"), "{line}");
         assert!(line.contains(r#""service":"shop""#) && !line.contains('\n'));
@@ -114,7 +131,7 @@ mod tests {
         overrides.tag("note".into(), value.into());
         overrides.set("DD_TRACE_SAMPLING_RULES", r#"[{"sample_rate":0.5}]"#);
         let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
-        let line = startup_line(&settings, 0, "id");
+        let line = startup_line(&settings, 0, "id", AgentCheck::Unknown);
         let (_, json) = line.split_once(" - ").unwrap();
         assert!(!json.contains(is_hostile), "{json:?}");
         let read: serde_json::Value = serde_json::from_str(json).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::carry::{Exchange, Load};
-use super::report;
+use super::introduction::AgentCheck;
 use super::run::Worker;
 use crate::diagnostics;
 use crate::export::client::{Content, Failure};
@@ -100,31 +100,21 @@ impl Worker {
         let limit = LIMIT.min(self.delivery.agent.timeout);
         let exchange = Exchange::Hasty(self.is_awaited().then_some(now));
         let Some(result) = self.exchange(&mut Load::new(Content::Question), limit, exchange) else { return };
-        let is_first = self.takes_diagnostic();
         let info = match result {
             Ok(answer) => info::read(&answer),
             // Too old an agent to say anything.
             Err(Failure::Refused { status: 404, .. }) => Some(AgentInfo::default()),
-            Err(failure) => {
-                let cause = report::cause(&failure, &self.delivery.agent);
-                if is_first && report::is_unreachable(&failure) {
-                    let told = report::with_hint(&cause);
-                    diagnostics::announce(format_args!("DATADOG TRACER DIAGNOSTIC - {told}"));
-                    self.delivery.diagnosed();
-                    return;
-                }
-                diagnostics::debug(format_args!("what the agent says of itself: {cause}"));
-                return;
-            }
+            Err(failure) => return self.introduce_without(&failure),
         };
-        match info {
-            Some(info) => {
-                if let Some(info) = self.enquiry.learn(info, Instant::now()) {
-                    self.delivery.learn(&info);
-                    self.counting.learn(&info, &self.sampler);
-                }
-            }
-            None => diagnostics::debug(format_args!("what the agent says of itself cannot be read")),
+        let Some(info) = info else {
+            let text = "what the agent says of itself cannot be read";
+            self.introduce(AgentCheck::Failed(text));
+            return diagnostics::debug(format_args!("{text}"));
+        };
+        self.introduce_with(&info);
+        if let Some(info) = self.enquiry.learn(info, Instant::now()) {
+            self.delivery.learn(&info);
+            self.counting.learn(&info, &self.sampler);
         }
     }
 }

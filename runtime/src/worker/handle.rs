@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned::Abandoned;
+use super::introduction::{AgentCheck, Introduce};
 use super::rules::SpanRules;
 use super::run::{self, Worker};
 use super::settings::WriterSettings;
@@ -40,6 +41,8 @@ pub(crate) struct WorkerParts {
     pub(crate) statistics: StatsSettings,
     /// What looks for abandoned spans, where that is asked for.
     pub(crate) abandoned: Option<Abandoned>,
+    /// Told how the agent answered the first question, once; `None` where nobody wants to know.
+    pub(crate) introduce: Option<Introduce>,
     /// The local view, if it is on.
     pub(crate) viewer: Option<Box<dyn Viewer>>,
 }
@@ -183,6 +186,10 @@ impl Nursery {
             Ok(()) => self.is_running = true,
             Err(error) => {
                 self.next_try = now + NEXT_TRY;
+                let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(introduce) = parts.as_mut().and_then(|parts| parts.introduce.take()) {
+                    introduce(AgentCheck::Unknown);
+                }
                 diagnostics::warn(format_args!(
                     "no thread to send spans from: {error}; tried again at a flush"
                 ));

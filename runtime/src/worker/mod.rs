@@ -28,6 +28,8 @@ mod handle;
 #[cfg(feature = "enable")]
 mod health;
 #[cfg(feature = "enable")]
+mod introduction;
+#[cfg(feature = "enable")]
 pub(crate) mod prepare;
 #[cfg(feature = "enable")]
 mod report;
@@ -53,12 +55,14 @@ mod view;
 #[cfg(feature = "enable")]
 mod waterfall;
 
+#[cfg(feature = "enable")]
+pub(crate) use abandoned::{Abandoned, Occasion};
 #[cfg(feature = "doctor")]
 pub(crate) use counting::counts_here;
 #[cfg(feature = "enable")]
-pub(crate) use abandoned::{Abandoned, Occasion};
-#[cfg(feature = "enable")]
 pub(crate) use handle::{WorkerHandle, WorkerParts, start};
+#[cfg(feature = "enable")]
+pub(crate) use introduction::{AgentCheck, Introduce};
 #[cfg(feature = "doctor")]
 pub(crate) use ruling::Ruling;
 #[cfg(feature = "enable")]

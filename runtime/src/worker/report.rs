@@ -174,14 +174,11 @@ impl Report {
             };
             let left_out = kind.left_out.take();
             let cause = self.cause_of(reason);
-            match lines.iter_mut().find(|(known, _)| *known == cause) {
-                Some((_, told)) => told.add(reason, lost, left_out),
-                None => {
-                    let mut told = Told::default();
-                    told.add(reason, lost, left_out);
-                    lines.push((cause, told));
-                }
-            }
+            let place = lines.iter().position(|(known, _)| *known == cause).unwrap_or_else(|| {
+                lines.push((cause, Told::default()));
+                lines.len() - 1
+            });
+            lines[place].1.add(reason, lost, left_out);
         }
         let lines = lines.into_iter().map(|(cause, told)| self.line(cause.as_ref(), &told));
         let mut lines: Vec<String> = lines.collect();

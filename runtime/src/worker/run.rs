@@ -10,6 +10,7 @@ use super::counting::Counting;
 use super::delivery::Delivery;
 use super::enquiry::Enquiry;
 use super::handle::WorkerParts;
+use super::introduction::{AgentCheck, Introduction};
 use super::prepare::Preparation;
 use super::report;
 use super::restarts::Restarts;
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     pub(super) enquiry: Enquiry,
     pub(super) counting: Counting,
     pub(super) abandoned: Option<Abandoned>,
+    pub(super) introduction: Introduction,
     times: Times,
     viewer: Option<Box<dyn Viewer>>,
     parts: Kept,
@@ -50,8 +52,6 @@ struct Kept {
     defaults: SpanDefaults,
     /// Whether chunks go to the agent at all.
     is_sending: bool,
-    /// Whether an agent that cannot be reached at the start is told of, and was not yet.
-    has_diagnostic: bool,
 }
 
 /// The shutdown in progress.
@@ -101,6 +101,7 @@ impl Worker {
             agent_info,
             statistics,
             abandoned,
+            introduce,
             viewer,
         } = parts;
         let preparation = Preparation { service: defaults.service.clone(), rules };
@@ -116,10 +117,11 @@ impl Worker {
             delivery: Delivery::new(agent, &writer),
             enquiry: Enquiry::new(agent_info, Instant::now()),
             counting: Counting::new(statistics, &defaults, Instant::now()),
+            introduction: Introduction::new(introduce),
             times: Times { clock, first: first_anchor },
             abandoned,
             viewer,
-            parts: Kept { interval, defaults, is_sending, has_diagnostic: writer.has_diagnostic },
+            parts: Kept { interval, defaults, is_sending },
             flushes: Vec::new(),
             is_called: false,
             ending: None,
@@ -175,6 +177,8 @@ impl Worker {
     fn pause(&mut self) {
         self.look_for_abandoned();
         self.enquire();
+        // Who is not asked, or is in no hurry to answer, does not hold up the introduction.
+        self.introduce(AgentCheck::Unknown);
         if self.is_awaited() || self.is_called {
             return;
         }
@@ -194,11 +198,6 @@ impl Worker {
     /// Whether chunks go to the agent at all.
     pub(super) fn sends(&self) -> bool {
         self.parts.is_sending
-    }
-
-    /// Whether the first answer of the agent, or the lack of one, is to be told; it is once.
-    pub(super) fn takes_diagnostic(&mut self) -> bool {
-        std::mem::take(&mut self.parts.has_diagnostic)
     }
 
     /// Takes new orders.
@@ -297,6 +296,7 @@ impl Worker {
 
     /// Ends all business and tells everybody who waits.
     fn end(&mut self) {
+        self.introduce(AgentCheck::Unknown);
         self.delivery.disconnect();
         let mut orders = self.ending.take().map(|ending| ending.orders).unwrap_or_default();
         orders.append(&mut self.flushes);

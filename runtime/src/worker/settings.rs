@@ -22,8 +22,6 @@ pub(crate) struct WriterSettings {
     pub(crate) has_colours: bool,
     /// Between two warnings about losses of a kind; 0 tells of each. Defaults to 60 s.
     pub(crate) report_period: Duration,
-    /// Whether a first question that does not reach the agent is told at once, whatever the level. Defaults to false.
-    pub(crate) has_diagnostic: bool,
     /// The age above which open spans are listed as abandoned. Defaults to none: nobody looks.
     pub(crate) abandoned_after: Option<Duration>,
 }
@@ -38,7 +36,6 @@ impl Default for WriterSettings {
             local_view: LocalView::Off,
             has_colours: true,
             report_period: Duration::from_secs(60),
-            has_diagnostic: false,
             abandoned_after: None,
         }
     }

@@ -115,7 +115,7 @@ fn ask(agent: &AgentSettings, tracer: &DoctorTracer) -> Result<Vec<u8>, Failure>
     };
     tracer.learn_filters(&info);
     let (body, chunks) = tracer.encode(&[], &info);
-    connection.ask(Content::Traces { body, chunks, told: None })
+    connection.ask(Content::Traces { body: body.into(), chunks, told: None })
 }
 
 /// Gives the id of its trace.

@@ -28,7 +28,7 @@ pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Findi
     let tracer = DoctorTracer::install(&surroundings.settings);
     let trace_id = finish_test_trace();
     let (body, chunks) = tracer.encode(&tracer.take(), &reached.info);
-    let finding = match reached.connection.ask(Content::Traces { body, chunks, told: None }) {
+    let finding = match reached.connection.ask(Content::Traces { body: body.into(), chunks, told: None }) {
         Ok(answer) => {
             tracer.learn(&answer);
             accepted(&tracer.rates())

@@ -39,6 +39,7 @@ const LONG: Duration = Duration::from_secs(10);
 struct Setup {
     writer: WriterSettings,
     agent: AgentSettings,
+    introduce: Option<Introduce>,
     viewer: Option<Box<dyn Viewer>>,
     sampling: SamplingSettings,
     statistics: StatsSettings,
@@ -60,6 +61,7 @@ impl Setup {
         Self {
             writer,
             agent,
+            introduce: None,
             viewer: None,
             sampling: SamplingSettings::default(),
             statistics: StatsSettings::default(),
@@ -91,6 +93,7 @@ impl Setup {
             queue: Arc::clone(&queue),
             sampler: Arc::clone(&sampler),
             agent_info: Arc::clone(&agent_info),
+            introduce: self.introduce,
             viewer: self.viewer,
             statistics: self.statistics,
             abandoned: None,

@@ -1,0 +1,63 @@
+//! The first word about the agent: how it answered the first question, told once to who introduces the tracer.
+
+use super::report;
+use super::run::Worker;
+use crate::diagnostics;
+use crate::export::client::Failure;
+use crate::model::AgentInfo;
+
+/// How the agent answered the first question.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AgentCheck<'a> {
+    /// It was not asked, or there was no time for an answer.
+    Unknown,
+    /// It said this of itself.
+    Answered(&'a AgentInfo),
+    /// It did not, in words that name its address.
+    Failed(&'a str),
+}
+
+/// Introduces the tracer; called on the worker's thread, where there is one.
+pub(crate) type Introduce = Box<dyn FnOnce(AgentCheck<'_>) + Send>;
+
+/// What is to be told of the first answer.
+#[derive(Default)]
+pub(super) struct Introduction {
+    introduce: Option<Introduce>,
+    /// Whether an agent that cannot be reached is told of, and was not yet.
+    has_diagnostic: bool,
+}
+
+impl Introduction {
+    pub(super) fn new(introduce: Option<Introduce>) -> Self {
+        Self { has_diagnostic: introduce.is_some(), introduce }
+    }
+}
+
+impl Worker {
+    /// Introduces the tracer, if that was not done.
+    pub(super) fn introduce(&mut self, check: AgentCheck<'_>) {
+        if let Some(introduce) = self.introduction.introduce.take() {
+            introduce(check);
+        }
+    }
+
+    /// The agent answered.
+    pub(super) fn introduce_with(&mut self, info: &AgentInfo) {
+        self.introduction.has_diagnostic = false;
+        self.introduce(AgentCheck::Answered(info));
+    }
+
+    /// The agent did not answer as it should; one that cannot be reached is told of whatever the level.
+    pub(super) fn introduce_without(&mut self, failure: &Failure) {
+        let cause = report::cause(failure, &self.delivery.agent);
+        self.introduce(AgentCheck::Failed(&cause));
+        if std::mem::take(&mut self.introduction.has_diagnostic) && report::is_unreachable(failure) {
+            let told = report::with_hint(&cause);
+            diagnostics::announce(format_args!("DATADOG TRACER DIAGNOSTIC - {told}"));
+            self.delivery.diagnosed();
+        } else {
+            diagnostics::debug(format_args!("what the agent says of itself: {cause}"));
+        }
+    }
+}
