@@ -56,7 +56,9 @@ mod view;
 mod waterfall;
 
 #[cfg(feature = "enable")]
-pub(crate) use abandoned::{Abandoned, Occasion};
+pub(crate) use abandoned::Abandoned;
+#[cfg(feature = "testing")]
+pub(crate) use abandoned::Occasion;
 #[cfg(feature = "doctor")]
 pub(crate) use counting::counts_here;
 #[cfg(feature = "enable")]
