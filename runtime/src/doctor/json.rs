@@ -57,3 +57,27 @@ fn beaten(value: &SettingValue) -> Value {
         "is_valid": value.is_valid(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Verdict;
+    use super::*;
+    use crate::diagnostics::is_hostile;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_was_found_is_one_line_and_read_back(words: String, value: String, line: String, advice: String) {
+            let finding = Finding::new("agent", Verdict::Warn, words.clone());
+            let finding = finding.detail("value", value.clone()).lines("lines", vec![line.clone()]);
+            let report = Report { command: "all", findings: vec![finding.advice(advice.clone())] };
+            let text = of(&report);
+            prop_assert!(!text.trim_end_matches('\n').contains(is_hostile));
+            let read: Value = serde_json::from_str(&text).unwrap();
+            let finding = &read["findings"][0];
+            let details = json!({ "value": value, "lines": [line] });
+            prop_assert_eq!(&finding["words"], &json!(words));
+            prop_assert_eq!((&finding["details"], &finding["advice"]), (&details, &json!(advice)));
+        }
+    }
+}

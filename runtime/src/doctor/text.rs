@@ -86,3 +86,46 @@ fn counted(count: usize, what: &str) -> String {
         count => format!("{count} {what}s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Problem;
+    use super::*;
+    use crate::diagnostics::is_hostile;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_finding_is_a_paragraph() {
+        let finding = Finding::new("agent", Verdict::Problem(Problem::Refused), "it refuses")
+            .detail("version", Value::Null)
+            .detail("endpoints", json!(["/a", "/b"]))
+            .detail("rates", json!([{ "env": "", "rate": 0.5 }]))
+            .lines("notices", vec!["one".to_owned(), "two".to_owned()])
+            .advice("look at its log");
+        let report = Report { command: "agent", findings: vec![finding] };
+        let expected = "\
+problem   agent: it refuses
+          version: –
+          endpoints: /a, /b
+          rates: env –, rate 0.5
+          one
+          two
+          → look at its log
+1 problem, no warning; exit status 5
+";
+        assert_eq!(of(&report), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_found_forges_no_line(words: String, value: String, line: String, advice: String) {
+            let finding = Finding::new("agent", Verdict::Ok, words).detail("value", value);
+            let finding = finding.lines("lines", vec![line]).advice(advice);
+            let text = of(&Report { command: "all", findings: vec![finding] });
+            prop_assert_eq!(text.lines().count(), 5);
+            prop_assert!(text.lines().skip(1).take(3).all(|line| line.starts_with(INDENT)));
+            prop_assert!(!text.replace('\n', "").contains(is_hostile));
+        }
+    }
+}
