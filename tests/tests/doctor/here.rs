@@ -73,6 +73,7 @@ fn a_variable_that_is_nearly_a_setting_is_told() {
 fn settings_by_which_nothing_is_sent_are_told() {
     let words = |name, value| {
         let examined = examine(&[], &[(name, value), ("DD_TRACE_AGENT_TIMEOUT", "0.1")]);
+        assert_eq!(examined.code(), Some(0), "an agent is not missed: {:#}", examined.report);
         assert_eq!(examined.finding("recording")["verdict"], "warn");
         examined.words("recording").to_owned()
     };

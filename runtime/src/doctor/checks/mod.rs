@@ -36,8 +36,12 @@ pub(super) fn of(command: &Command, surroundings: &Surroundings, sends_trace: bo
 
 /// What needs the agent.
 fn agent(surroundings: &Surroundings, sends_trace: bool) -> Vec<Finding> {
-    let (found, reached) = agent::check(surroundings);
+    let (mut found, reached) = agent::check(surroundings);
     let Some(mut reached) = reached else {
+        if !surroundings.are_sending() {
+            // Nobody is missed.
+            found.verdict = Verdict::Warn;
+        }
         return vec![found, clock::skipped(), trace::skipped("no agent can be reached")];
     };
     let clock = clock::check(&reached.connection);
