@@ -14,15 +14,18 @@ macro_rules! setters {
             ///
             /// `manual.keep`, `manual.drop` and `sampling.priority` decide about the whole trace, as [`keep`](Self::keep) and
             /// [`reject`](Self::reject) do, and are not sent; the first two do nothing where the value is `false` or 0.
+            #[inline]
             pub fn set_tag(&self, key: impl AsRef<str>, value: impl TagValue) {
                 let key = key.as_ref();
-                if let Some(tag) = ManualTag::named(key) {
-                    return self.set_manual(tag.decide(&value));
+                // Here, so that the compiler answers for a literal key.
+                if is_special(key) || ManualTag::named(key).is_some() {
+                    return self.set_special(key, &value);
                 }
-                if is_special(key) {
-                    return self.ask(key, &value);
-                }
-                self.edit(|edit| edit.tag(key, &value));
+                self.set_plain(key, &value);
+            }
+
+            fn set_plain(&self, key: &str, value: &impl TagValue) {
+                self.edit(|edit| edit.tag(key, value));
             }
 
             /// Sets a number tag.
@@ -31,7 +34,10 @@ macro_rules! setters {
             }
 
             #[cold]
-            fn ask(&self, key: &str, value: &impl TagValue) {
+            fn set_special(&self, key: &str, value: &impl TagValue) {
+                if let Some(tag) = ManualTag::named(key) {
+                    return self.set_manual(tag.decide(value));
+                }
                 match Asked::of(key, value) {
                     Asked::Service(service) => self.set_service(service),
                     Asked::Change(change) => self.edit(|edit| edit.change(&change)),
