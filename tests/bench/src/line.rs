@@ -45,6 +45,19 @@ impl Ids {
     }
 }
 
+impl Ids {
+    /// The same as members of a JSON object.
+    pub(crate) fn members(&self) -> impl Display + use<> {
+        let Self { trace_id, span_id } = *self;
+        fmt::from_fn(move |formatter| {
+            write!(
+                formatter,
+                r#""dd.service":"shop","dd.env":"bench","dd.version":"1.0.0","dd.trace_id":"{trace_id:032x}","dd.span_id":"{span_id}""#,
+            )
+        })
+    }
+}
+
 impl Display for Ids {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -8,11 +8,11 @@ use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing::info_span;
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
-use tracing_subscriber::Registry;
-use tracing_subscriber::fmt::format::{DefaultFields, Format, Writer};
+use tracing_subscriber::fmt::format::{DefaultFields, Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{self, FormatEvent};
 use tracing_subscriber::layer::Layered;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Layer, Registry};
 
 use super::tracing_lines::Prefixed;
 use super::{official, tracing_spans};
@@ -38,10 +38,16 @@ pub(crate) const PEER: Peer = Peer {
     extract: Some(official::acts::extract),
     lines: Some(lines),
     constant_lines: Some(constant_lines),
-    logger_lines: &[(
-        "line-tracing",
-        LoggerLines { ids: fmt_lines, constant: constant_fmt_lines, without: bare_fmt_lines },
-    )],
+    logger_lines: &[
+        (
+            "line-tracing",
+            LoggerLines { ids: fmt_lines, constant: constant_fmt_lines, without: bare_fmt_lines },
+        ),
+        (
+            "line-tracing-json",
+            LoggerLines { ids: json_lines, constant: constant_json_lines, without: bare_json_lines },
+        ),
+    ],
     ..Peer::ABSENT
 };
 
@@ -89,16 +95,7 @@ fn constant_lines(count: u32) {
 
 /// As its users do it: a formatter of events of their own, which looks at OpenTelemetry's context.
 fn fmt_lines(count: u32) {
-    let ids = |writer: &mut Writer<'_>| {
-        let context = opentelemetry::Context::current();
-        let span = context.span();
-        let context = span.span_context();
-        let ids = Ids {
-            trace_id: u128::from_be_bytes(context.trace_id().to_bytes()),
-            span_id: u64::from_be_bytes(context.span_id().to_bytes()),
-        };
-        write!(writer, "[{ids}] ")
-    };
+    let ids = |writer: &mut Writer<'_>| write!(writer, "[{}] ", current_ids());
     by_fmt(count, |format| Prefixed::text(format, ids));
 }
 
@@ -111,6 +108,32 @@ fn bare_fmt_lines(count: u32) {
     by_fmt(count, |format| format);
 }
 
+fn json_lines(count: u32) {
+    let ids = |writer: &mut Writer<'_>| write!(writer, "{{{},", current_ids().members());
+    by_json(count, |format| Prefixed::json(format, ids));
+}
+
+fn constant_json_lines(count: u32) {
+    let members = format!("{{{},", Ids::constant().members());
+    by_json(count, |format| {
+        Prefixed::json(format, move |writer: &mut Writer<'_>| writer.write_str(&members))
+    });
+}
+
+fn bare_json_lines(count: u32) {
+    by_json(count, |format| format);
+}
+
+fn current_ids() -> Ids {
+    let context = opentelemetry::Context::current();
+    let span = context.span();
+    let context = span.span_context();
+    Ids {
+        trace_id: u128::from_be_bytes(context.trace_id().to_bytes()),
+        span_id: u64::from_be_bytes(context.span_id().to_bytes()),
+    }
+}
+
 /// The registry with the bridge to OpenTelemetry.
 type Spans = Layered<OpenTelemetryLayer<Registry, SdkTracer>, Registry>;
 
@@ -118,8 +141,18 @@ fn by_fmt<E>(count: u32, format: impl FnOnce(Format) -> E)
 where
     E: FormatEvent<Spans, DefaultFields> + Send + Sync + 'static,
 {
+    lines_by(count, fmt::layer().with_ansi(false).with_writer(line::null).map_event_format(format));
+}
+
+fn by_json<E>(count: u32, format: impl FnOnce(Format<Json>) -> E)
+where
+    E: FormatEvent<Spans, JsonFields> + Send + Sync + 'static,
+{
+    lines_by(count, fmt::layer().json().with_writer(line::null).map_event_format(format));
+}
+
+fn lines_by(count: u32, lines: impl Layer<Spans> + Send + Sync) {
     let layer = tracing_opentelemetry::layer().with_tracer(official::provider().tracer("shop"));
-    let lines = fmt::layer().with_ansi(false).with_writer(line::null).map_event_format(format);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer).with(lines), || {
         let _active = info_span!("root").entered();
         for orders in 0..count {

@@ -20,7 +20,6 @@ impl<E, I: Fn(&mut Writer<'_>) -> fmt::Result> Prefixed<E, I> {
         Self { inner, ids, is_json: false }
     }
 
-    #[cfg(feature = "dd-traced")]
     pub(super) fn json(inner: E, ids: I) -> Self {
         Self { inner, ids, is_json: true }
     }
