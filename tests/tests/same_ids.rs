@@ -3,17 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
-use std::pin::pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use dd_traced::testing::ScopedTracer;
-use dd_traced::{CorrelatedDrain, TraceFuture, active_span, dd_log, span, traced};
-use dd_traced_tests::Loggers;
+use dd_traced::{
+    Carried, CorrelatedDrain, TraceFuture, TraceStream, active_span, carry, dd_log, extract, span, traced,
+};
+use dd_traced_tests::{Loggers, PATIENCE};
+use futures_core::Stream;
 use slog::Drain;
 
 /// A situation, the span that its lines belong to, and how to get there.
@@ -67,6 +71,22 @@ fn block_on<F: Future>(future: F) -> F::Output {
     runtime.block_on(future)
 }
 
+fn pool() -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap()
+}
+
+/// Says something when it is asked for its item.
+struct Once(&'static str);
+
+impl Stream for Once {
+    type Item = ();
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<()>> {
+        say(self.0);
+        Poll::Ready(Some(()))
+    }
+}
+
 const SITUATIONS: &[Situation] = &[
     ("in no span at all", None, say),
     ("in a call", Some("call"), call),
@@ -108,6 +128,59 @@ const SITUATIONS: &[Situation] = &[
             call(message);
         };
         thread::spawn(act).join().unwrap();
+    }),
+    ("in a closure carried to a thread", Some("outer"), |message| {
+        outer(|| thread::spawn(carry(move || say(message))).join().unwrap());
+    }),
+    ("in a closure carried to a scoped thread", Some("outer"), |message| {
+        outer(|| thread::scope(|scope| scope.spawn(carry(|| say(message))).join().unwrap()));
+    }),
+    ("in a carried task", Some("outer"), |message| {
+        outer(|| block_on(async { tokio::spawn(async move { say(message) }.carried()).await.unwrap() }));
+    }),
+    ("in a carried task of a set", Some("future"), |message| {
+        outer(|| {
+            block_on(async {
+                let mut tasks = tokio::task::JoinSet::new();
+                tasks.spawn(future(message).carried());
+                tasks.join_next().await.unwrap().unwrap();
+            });
+        });
+    }),
+    ("in a closure carried to blocking work", Some("outer"), |message| {
+        let act = || async { tokio::task::spawn_blocking(carry(move || say(message))).await.unwrap() };
+        outer(|| block_on(act()));
+    }),
+    ("in a job carried to a pool", Some("outer"), |message| {
+        let (done, is_done) = mpsc::channel();
+        outer(|| {
+            let job = carry(move || say(message));
+            pool().spawn(move || {
+                job();
+                done.send(()).unwrap();
+            });
+        });
+        is_done.recv_timeout(PATIENCE).unwrap();
+    }),
+    ("in one half of a join", Some("outer"), |message| {
+        outer(|| _ = pool().join(carry(|| ()), carry(|| say(message))));
+    }),
+    ("in a scope of a pool", Some("call"), |message| {
+        outer(|| {
+            let job = carry(|| call(message));
+            pool().scope(|scope| scope.spawn(|_| job()));
+        });
+    }),
+    ("where a message is taken from a channel", Some("outer"), |message| {
+        let (sender, inbox) = mpsc::channel();
+        outer(|| sender.send(Carried::new(message)).unwrap());
+        thread::spawn(move || inbox.recv().unwrap().run(say)).join().unwrap();
+    }),
+    ("in the poll of a stream", Some("stream"), |message| {
+        outer(|| {
+            let mut stream = Box::pin(Once(message).traced(span("stream").start()));
+            assert!(stream.as_mut().poll_next(&mut Context::from_waker(Waker::noop())).is_ready());
+        });
     }),
     ("on another thread without a context", None, |message| {
         outer(|| thread::spawn(move || say(message)).join().unwrap());
@@ -171,26 +244,48 @@ const SITUATIONS: &[Situation] = &[
 
 #[test]
 fn every_logger_says_the_ids_of_the_active_span_everywhere() {
-    let loggers = Loggers::install();
     for (situation, expected, act) in SITUATIONS {
         let tracer = ScopedTracer::new();
         act(situation);
         assert_eq!(active_span().span_id().as_u64(), 0, "{situation}: nothing is left active");
-        let spans = tracer.finished();
-        let expected = expected.map(|name| {
-            let span = spans.iter().find(|span| span.name == name);
-            let span = span.unwrap_or_else(|| panic!("{situation}: no {name} among {spans:#?}"));
-            (format!("{:x}", span.trace_id), span.span_id.as_u64().to_string())
-        });
-        for line in loggers.lines(situation) {
-            let ids = line.ids();
-            let without = line.logger.ends_with("text").then(|| ("0".to_owned(), "0".to_owned()));
-            assert_eq!(ids, expected.clone().or(without), "{situation}: {line:?}");
-            // On a thread of its own a scoped tracer is known only by what was carried there.
-            let is_known = *situation != "on another thread without a context";
-            let service = line.fields().into_iter().find(|(key, _)| key == "dd.service");
-            assert_eq!(service.map(|(_, value)| value), is_known.then(|| "test".to_owned()), "{line:?}");
-        }
+        // On a thread of its own a scoped tracer is known only by what was carried there.
+        let is_known = *situation != "on another thread without a context";
+        let ids = expected.map(|name| ids_of(&tracer, name, situation));
+        assert!(ids.iter().all(|(trace_id, _)| trace_id.len() == 32), "{ids:?}");
+        expect_lines(situation, ids.as_ref(), is_known);
+    }
+    // In a trace that an older peer has begun, where ids are decimal.
+    for (situation, expected, act) in SITUATIONS {
+        let Some(name) = expected else { continue };
+        let message: &str = format!("64 bits: {situation}").leak();
+        let tracer = ScopedTracer::new();
+        let headers = [("x-datadog-trace-id", "12345678901234567890"), ("x-datadog-parent-id", "77")];
+        let headers = headers.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let upstream = extract(&HashMap::from(headers)).unwrap();
+        let entered = upstream.enter();
+        act(message);
+        drop(entered);
+        let ids = ids_of(&tracer, name, message);
+        assert_eq!(ids.0, "12345678901234567890", "{message}");
+        expect_lines(message, Some(&ids), true);
+    }
+}
+
+/// The ids of the finished span of this name.
+fn ids_of(tracer: &ScopedTracer, name: &str, situation: &str) -> (String, String) {
+    let spans = tracer.finished();
+    let span = spans.iter().find(|span| span.name == name);
+    let span = span.unwrap_or_else(|| panic!("{situation}: no {name} among {spans:#?}"));
+    (span.trace_id.to_string(), span.span_id.to_string())
+}
+
+/// Holds that each line of a message has these ids, or says in its form that there are none.
+fn expect_lines(message: &str, ids: Option<&(String, String)>, is_known: bool) {
+    for line in Loggers::install().lines(message) {
+        let without = line.logger.ends_with("text").then(|| ("0".to_owned(), "0".to_owned()));
+        assert_eq!(line.ids(), ids.cloned().or(without), "{message}: {line:?}");
+        let service = line.fields().into_iter().find(|(key, _)| key == "dd.service");
+        assert_eq!(service.map(|(_, value)| value), is_known.then(|| "test".to_owned()), "{line:?}");
     }
 }
 
