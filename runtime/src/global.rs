@@ -204,6 +204,7 @@ impl Running {
                 viewer: viewer(&settings.writer),
                 statistics: settings.statistics,
                 abandoned: abandoned(&core),
+                metrics: settings.metrics.clone(),
             };
             worker::start(parts, signal)
         });

@@ -25,6 +25,7 @@ use crate::diagnostics::settings::LogSettings;
 use crate::export::Counters;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
+use crate::export::statsd::settings::StatsdSettings;
 use crate::export::v04::{Chunk, Encoder, Limits, Payload, SpanDefaults, Texts};
 use crate::model::{
     Attribute, ChunkBatch, ChunkHead, EntryKind, EventView, FLAGS_KNOWN, Flags, LinkView, Record, SpanId,
@@ -369,6 +370,7 @@ fn settings(part: usize) -> Settings {
         sampling: SamplingSettings::default(),
         sampling_rules_error: String::new(),
         statistics: StatsSettings::default(),
+        metrics: StatsdSettings::default(),
         is_enabled: true,
         is_debug: false,
         messages: LogSettings::default(),

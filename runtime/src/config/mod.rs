@@ -14,6 +14,7 @@ pub(crate) mod foreign;
 mod identity;
 mod kinds;
 mod messages;
+mod metrics;
 mod otel;
 mod process;
 mod propagation;
@@ -42,6 +43,7 @@ pub(crate) use source::{Notice, Overrides, Source};
 
 use crate::diagnostics::settings::LogSettings;
 use crate::export::settings::{AgentSettings, AgentUrlError};
+use crate::export::statsd::settings::StatsdSettings;
 use crate::propagation::PropagationSettings;
 use crate::sampling::SamplingSettings;
 use crate::stats::settings::StatsSettings;
@@ -62,6 +64,7 @@ pub(crate) struct Settings {
     /// What is wrong with rules, in words; empty where nothing is.
     pub(crate) sampling_rules_error: String,
     pub(crate) statistics: StatsSettings,
+    pub(crate) metrics: StatsdSettings,
     /// `DD_TRACE_ENABLED`; defaults to true. Without it no span is recorded and no header read or written.
     pub(crate) is_enabled: bool,
     /// `DD_TRACE_DEBUG`; defaults to false.
@@ -109,9 +112,11 @@ impl Settings {
         let mut read = Reader::new(source, overrides);
         read.tell(source.fleet.notices.iter().chain(&source.local.notices));
         let (is_debug, messages) = messages::resolve(&mut read);
+        let agent = agent::resolve(&mut read)?;
         let mut settings = Self {
             identity: Identity::resolve(&mut read),
-            agent: agent::resolve(&mut read)?,
+            metrics: metrics::resolve(&mut read, &agent.address),
+            agent,
             spans: spans::resolve(&mut read),
             writer: writer::resolve(&mut read),
             propagation: propagation::resolve(&mut read),

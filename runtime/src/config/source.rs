@@ -32,10 +32,14 @@ pub(crate) struct Source {
     pub(crate) hostname: Option<String>,
     /// Whether an agent's socket is where it is by default.
     pub(crate) has_socket: bool,
+    /// Whether a socket for metrics is where it is by default.
+    pub(crate) has_statsd_socket: bool,
 }
 
 /// Where an agent on the same machine listens unless told otherwise.
 pub(crate) const SOCKET: &str = "/var/run/datadog/apm.socket";
+/// Where it takes metrics.
+pub(super) const STATSD_SOCKET: &str = "/var/run/datadog/dsd.socket";
 
 impl Source {
     /// The environment of this process and the files of this machine, as they are now.
@@ -54,6 +58,7 @@ impl Source {
             working_directory: std::env::current_dir().ok(),
             hostname: hostname(),
             has_socket: Path::new(SOCKET).exists(),
+            has_statsd_socket: Path::new(STATSD_SOCKET).exists(),
         }
     }
 }

@@ -52,9 +52,10 @@ pub(super) fn add_for_traces(headers: &mut HeaderMap) {
 }
 
 /// The oldest Rust supported: what compiled us can be asked only by a build script with work to do.
-const LANG_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+pub(crate) const LANG_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 
-const INTERPRETER: &str = if cfg!(target_arch = "x86_64") {
+/// How it was compiled.
+pub(crate) const INTERPRETER: &str = if cfg!(target_arch = "x86_64") {
     "rustc-x86_64"
 } else if cfg!(target_arch = "aarch64") {
     "rustc-aarch64"

@@ -17,6 +17,17 @@ pub(crate) enum Content {
     Traces { body: Bytes, chunks: u32, told: Option<Dropped> },
 }
 
+impl Content {
+    /// Where it is sent.
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Content::Question => INFO_PATH,
+            Content::Statistics(_) => STATISTICS_PATH,
+            Content::Traces { .. } => TRACES_PATH,
+        }
+    }
+}
+
 /// What stayed away because it is not kept, as the agent is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dropped {
@@ -55,18 +66,19 @@ impl Parcel {
     /// Wraps content for the agent whose payloads go to `url`, with headers that all requests have.
     pub(super) fn new(content: Content, url: &Url, headers: &HeaderMap) -> Self {
         let mut headers = headers.clone();
-        let (path, max_answer, body) = match content {
-            Content::Question => (INFO_PATH, MAX_INFO, None),
+        let path = content.path();
+        let (max_answer, body) = match content {
+            Content::Question => (MAX_INFO, None),
             Content::Statistics(body) => {
                 headers.insert(CONTENT_TYPE, MSGPACK);
-                (STATISTICS_PATH, MAX_OTHER, Some(body.into()))
+                (MAX_OTHER, Some(body.into()))
             }
             Content::Traces { body, chunks, told } => {
                 headers.insert(CONTENT_TYPE, MSGPACK);
                 headers::add_for_traces(&mut headers);
                 headers.insert(TRACE_COUNT, chunks.into());
                 put_told(&mut headers, told);
-                (TRACES_PATH, MAX_RATES, Some(body.into()))
+                (MAX_RATES, Some(body.into()))
             }
         };
         let mut url = url.clone();

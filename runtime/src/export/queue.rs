@@ -196,6 +196,16 @@ impl Queue {
         std::process::id() != self.process_id
     }
 
+    /// Bytes of the limit that are taken, by what waits here and by what the worker has not settled.
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved.0.load(Ordering::Relaxed)
+    }
+
+    /// Chunks that nobody has taken over yet.
+    pub(crate) fn chunks(&self) -> usize {
+        lock(&self.outboxes).iter().map(|outbox| lock(&outbox.content).batch.heads.len()).sum()
+    }
+
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }

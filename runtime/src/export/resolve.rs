@@ -11,8 +11,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::watch;
 
 /// Resolves names for the client.
-#[derive(Clone)]
-pub(super) struct Resolver {
+#[derive(Clone, Debug)]
+pub(crate) struct Resolver {
     in_progress: Arc<Mutex<Option<Asked>>>,
     look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
 }
@@ -20,20 +20,20 @@ pub(super) struct Resolver {
 /// A name and the answer to come.
 type Asked = (String, watch::Receiver<Answer>);
 /// What a look-up found, once it is done.
-type Answer = Option<Result<Vec<SocketAddr>, String>>;
+pub(super) type Answer = Option<Result<Vec<SocketAddr>, String>>;
 
 impl Resolver {
     /// Asks the system.
-    pub(super) fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self::new(|name| (name, 0).to_socket_addrs().map(Iterator::collect))
     }
 
-    pub(super) fn new(look_up: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Self {
+    pub(crate) fn new(look_up: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Self {
         Self { in_progress: Arc::default(), look_up }
     }
 
     /// The answer to come for `name`, of the look-up in progress or of a new one.
-    fn ask(&self, name: &str) -> io::Result<watch::Receiver<Answer>> {
+    pub(super) fn ask(&self, name: &str) -> io::Result<watch::Receiver<Answer>> {
         let mut in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((asked, answer)) = in_progress.as_ref() {
             // A sender that is gone without an answer ended as well.

@@ -106,6 +106,14 @@ impl AgentAddress {
         Self::Http(BaseUrl { scheme: "http", user_info: None, rest: rest.into() })
     }
 
+    /// The host, IPv6 in brackets; `None` for a socket.
+    pub(crate) fn host(&self) -> Option<&str> {
+        let (Self::Http(url) | Self::Https(url)) = self else { return None };
+        let authority = url.rest.split('/').next().unwrap_or_default();
+        let end = authority.rfind(']').map_or_else(|| authority.find(':'), |end| Some(end + 1));
+        Some(authority.get(..end.unwrap_or(authority.len())).unwrap_or_default())
+    }
+
     /// Like [`AgentAddress::http`] for a host that is not known to be one.
     pub(crate) fn from_host(host: &str, port: u16) -> Result<Self, AgentUrlError> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -178,12 +186,12 @@ pub(crate) fn parse_port(digits: &str) -> Option<u16> {
     digits.parse().ok().filter(|port| is_number && *port != 0)
 }
 
-fn check_host(host: &str) -> Result<(), AgentUrlError> {
+pub(super) fn check_host(host: &str) -> Result<(), AgentUrlError> {
     let is_usable = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | 0x80..);
     if host.is_empty() || !host.bytes().all(is_usable) { Err(AgentUrlError::Host) } else { Ok(()) }
 }
 
-fn check_ipv6(host: &str) -> Result<(), AgentUrlError> {
+pub(super) fn check_ipv6(host: &str) -> Result<(), AgentUrlError> {
     host.parse::<std::net::Ipv6Addr>().map(|_| ()).map_err(|_| AgentUrlError::Host)
 }
 
@@ -261,6 +269,19 @@ mod tests {
         let AgentAddress::Http(url) = address else { panic!("not http") };
         assert_eq!(url.join("/v0.4/traces"), "http://me:s3cret@agent:1/p/v0.4/traces");
         assert!(!format!("{url:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn host_is_told_without_port_and_path() {
+        for (text, host) in [
+            ("http://agent:1/p", Some("agent")),
+            ("http://me:s3cret@agent", Some("agent")),
+            ("http://[::1]:1", Some("[::1]")),
+            ("http://[::1]", Some("[::1]")),
+            ("unix:///a", None),
+        ] {
+            assert_eq!(AgentAddress::parse(text).unwrap().host(), host, "{text}");
+        }
     }
 
     #[test]

@@ -128,6 +128,20 @@ impl TracerBuilder {
         self
     }
 
+    /// Whether metrics of the tracer itself are sent to DogStatsD (`DD_TRACE_HEALTH_METRICS_ENABLED`): every 10 s, and at the end. Defaults to false.
+    pub fn health_metrics(mut self, is_enabled: bool) -> Self {
+        self.overrides.set("DD_TRACE_HEALTH_METRICS_ENABLED", is_enabled);
+        self
+    }
+
+    /// Where DogStatsD listens (`DD_DOGSTATSD_URL`): `host:port`, `udp://host:port` or `unix:///path` of a datagram socket. Defaults to
+    /// `DD_DOGSTATSD_HOST` and `DD_DOGSTATSD_PORT`, to `/var/run/datadog/dsd.socket` where that exists and no host is named for the agent, and to
+    /// the agent's host at 8125, or at the port that the agent says. An address that cannot be used is told of and counts as unset.
+    pub fn dogstatsd_url(mut self, url: impl Into<String>) -> Self {
+        self.overrides.set("DD_DOGSTATSD_URL", url.into());
+        self
+    }
+
     /// Where the source of the program is kept, and the commit it was built from (`DD_GIT_REPOSITORY_URL`, `DD_GIT_COMMIT_SHA`). User name and
     /// password of the address are not sent. None by default.
     pub fn git_metadata(mut self, repository_url: impl Into<String>, commit_sha: impl Into<String>) -> Self {
@@ -176,6 +190,8 @@ mod tests {
             .abandoned_span_timeout(Duration::from_millis(90_500))
             .agent_timeout(Duration::from_millis(1500))
             .flush_interval(Duration::from_millis(250))
+            .health_metrics(true)
+            .dogstatsd_url("udp://h:2")
             .git_metadata("https://git.example/r.git", "ab12");
         let (settings, notices) = Settings::resolve(&builder.overrides, &Source::default()).unwrap();
         assert!(notices.is_empty(), "{notices:?}");
@@ -186,6 +202,7 @@ mod tests {
             shown.iter().map(|said| said.strip_prefix("DD_").unwrap_or(said)).collect();
         shown.sort_unstable();
         let expected = [
+            "DOGSTATSD_URL=udp://h:2",
             "ENV=prod",
             "GIT_COMMIT_SHA=ab12",
             "GIT_REPOSITORY_URL=https://git.example/r.git",
@@ -199,6 +216,7 @@ mod tests {
             "TRACE_DEBUG=true",
             "TRACE_DEBUG_ABANDONED_SPANS=true",
             "TRACE_ENABLED=false",
+            "TRACE_HEALTH_METRICS_ENABLED=true",
             "TRACE_LOCAL_VIEW=waterfall",
             "TRACE_PARTIAL_FLUSH_ENABLED=true",
             "TRACE_PARTIAL_FLUSH_MIN_SPANS=20",

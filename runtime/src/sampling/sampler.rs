@@ -292,10 +292,12 @@ impl Sampler {
 
     /// Takes over the rates of an agent's answer. The worker alone calls it.
     #[cfg(feature = "enable")]
-    pub(crate) fn learn(&self, answer: &[u8]) {
+    pub(crate) fn learn(&self, answer: &[u8]) -> bool {
         // Read outside of the lock: others decide meanwhile.
         let before = lock(&self.rates).clone();
-        if let Some(rates) = before.after(answer, self.now()) {
+        let after = before.after(answer, self.now());
+        let has_rates = after.is_some();
+        if let Some(rates) = after {
             if diagnostics::is_shown(Level::Debug) {
                 diagnostics::debug(format_args!("rates of the agent: {rates}"));
             }
@@ -306,6 +308,7 @@ impl Sampler {
             self.has_other_envs.store(has_other_envs, Ordering::Relaxed);
             self.note_need(&policy);
         }
+        has_rates
     }
 
     /// The time since the tracer's start.

@@ -30,6 +30,8 @@ mod sketch;
 mod statistics;
 #[cfg(feature = "enable")]
 mod tags;
+#[cfg(feature = "enable")]
+mod tally;
 #[cfg(test)]
 #[cfg(feature = "enable")]
 mod tests;
@@ -40,3 +42,5 @@ pub(crate) use concentrator::Counted;
 pub(crate) use payload::Header;
 #[cfg(feature = "enable")]
 pub(crate) use statistics::Statistics;
+#[cfg(feature = "enable")]
+pub(crate) use tally::{Collapsed, StatsTally};

@@ -3,6 +3,7 @@
 use super::concentrator::{Concentrator, Counted, Noticed};
 use super::payload::{Header, Payloads};
 use super::settings::Cardinality;
+use super::tally::StatsTally;
 use crate::model::AgentInfo;
 
 /// The statistics of one tracer, from its spans to the bodies of requests.
@@ -12,6 +13,7 @@ pub(crate) struct Statistics {
     payloads: Payloads,
     /// The environment of a tracer that has none, if the agent says so.
     default_env: Option<Box<str>>,
+    tally: StatsTally,
 }
 
 impl Statistics {
@@ -21,6 +23,7 @@ impl Statistics {
             concentrator: Concentrator::new(header.service.clone(), tags, limits),
             payloads: Payloads::new(header),
             default_env: None,
+            tally: StatsTally::default(),
         }
     }
 
@@ -44,7 +47,15 @@ impl Statistics {
     /// two newest buckets; or for all.
     pub(crate) fn take(&mut self, now: u64, all: bool, max_bytes: usize) -> Vec<Vec<u8>> {
         let buckets = self.concentrator.take(now, all);
+        for bucket in &buckets {
+            self.tally.add(bucket);
+        }
         self.payloads.write(&buckets, self.default_env.as_deref(), max_bytes)
+    }
+
+    /// How much was taken so far.
+    pub(crate) fn tally(&self) -> &StatsTally {
+        &self.tally
     }
 
     /// Forgets what was counted: nobody takes it any more.

@@ -194,6 +194,11 @@ impl Backlog {
         chunks.saturating_sub(self.settled.head)
     }
 
+    /// Chunks of the latest `count` batches.
+    pub(super) fn latest_chunks(&self, count: usize) -> usize {
+        self.batches.iter().rev().take(count).map(|taken| taken.batch.heads.len()).sum()
+    }
+
     /// Forgets everything; gives the number of spans that were not settled.
     pub(super) fn clear(&mut self, queue: &Queue) -> usize {
         let spans: usize = self.batches.iter().map(|taken| taken.batch.spans()).sum();

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::backlog::{Filled, Size};
+use super::metrics::Metrics;
 use super::report;
 use super::retry::{Attempts, Next};
 use super::run::Worker;
@@ -30,6 +31,7 @@ enum Fate {
 /// Something on its way: wrapped by the first client there is.
 #[derive(Debug)]
 pub(super) struct Load {
+    path: &'static str,
     content: Option<Content>,
     parcel: Option<Parcel>,
 }
@@ -106,9 +108,17 @@ impl Worker {
                 diagnostics::debug(format_args!(
                     "sent payload: size: {bytes} traces: {chunks} spans: {spans} to {address} in {took}"
                 ));
-                self.sampler.learn(&answer);
+                self.tally.sent(bytes, chunks, began.elapsed());
+                if !self.sampler.learn(&answer) && !is_json(&answer) {
+                    self.tally.unread_answers += 1;
+                }
             }
-            Err(reason) => self.lose(reason, spans, chunks as usize),
+            Err(reason) => {
+                if spans > 0 {
+                    self.tally.lost(bytes, began.elapsed());
+                }
+                self.lose(reason, spans, chunks as usize);
+            }
         }
         self.lose(DropReason::TooLarge, too_large, too_large_chunks);
         self.queue.ledger().leave_out_unwritten(left_out_tags, left_out_events);
@@ -167,9 +177,13 @@ impl Worker {
         limit: Duration,
         exchange: Exchange,
     ) -> Option<Result<Vec<u8>, Failure>> {
+        self.tally.requests += 1;
         let (runtime, mut client) = match self.delivery.connect() {
             Ok(connection) => connection,
-            Err(failure) => return Some(Err(failure)),
+            Err(failure) => {
+                self.tally.failed(load.path, &failure);
+                return Some(Err(failure));
+            }
         };
         let (is_hasty, since) = match exchange {
             Exchange::Patient => (false, None),
@@ -193,8 +207,11 @@ impl Worker {
             }
         });
         self.enquiry.saw(client.agent_state(), Instant::now());
-        if let Some(Err(Failure::Refused { status: 404, .. })) = &result {
-            self.enquiry.doubt(Instant::now());
+        if let Some(Err(failure)) = &result {
+            self.tally.failed(load.path, failure);
+            if let Failure::Refused { status: 404, .. } = failure {
+                self.enquiry.doubt(Instant::now());
+            }
         }
         self.delivery.keep((runtime, client));
         result
@@ -210,9 +227,13 @@ impl Worker {
             match Wait::at(now, at, self.ending.as_ref().map(|ending| ending.deadline)) {
                 Wait::Over => return false,
                 Wait::Done => return true,
-                Wait::Until(next) => self.signal.wait(next),
+                Wait::Until(next) => {
+                    let metrics = self.metrics.as_ref().map_or(next, Metrics::next);
+                    self.signal.wait(next.min(metrics));
+                }
             }
             self.listen();
+            self.tell_metrics();
         }
     }
 
@@ -224,7 +245,7 @@ impl Worker {
 
 impl Load {
     pub(super) fn new(content: Content) -> Self {
-        Self { content: Some(content), parcel: None }
+        Self { path: content.path(), content: Some(content), parcel: None }
     }
 
     fn wrapped(&mut self, client: &AgentClient) -> Option<&Parcel> {
@@ -286,6 +307,11 @@ impl Wait {
             _ => Self::Until(end.map_or(moment, |end| moment.min(end))),
         }
     }
+}
+
+/// Whether an answer without rates is one that has none; one that did not come whole says nothing.
+fn is_json(answer: &[u8]) -> bool {
+    answer.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(answer).is_ok()
 }
 
 /// A number from 0 to 1, anew each time.

@@ -21,7 +21,7 @@ use crate::model::AgentInfo;
 use crate::model::times::Pace;
 use crate::sampling::{Sampler, TraceFilter};
 use crate::stats::settings::StatsSettings;
-use crate::stats::{Counted, Header, Statistics};
+use crate::stats::{Counted, Header, Statistics, StatsTally};
 
 /// What is counted, and what waits to be sent of it.
 #[derive(Debug)]
@@ -101,6 +101,11 @@ impl Counting {
         self.is_on.then_some(self.dropped)
     }
 
+    /// How much was counted so far.
+    pub(super) fn tally(&self) -> &StatsTally {
+        self.statistics.tally()
+    }
+
     /// The agent was told.
     pub(super) fn forget(&mut self, told: Option<Dropped>) {
         let told = told.unwrap_or_default();
@@ -163,13 +168,18 @@ impl Worker {
             return;
         }
         let timeline = self.timeline();
-        let Self { backlog, counting, sampler, queue, .. } = self;
+        let Self { backlog, counting, sampler, queue, tally, .. } = self;
         for taken in backlog.latest(count) {
             counting.weigh(taken, sampler, &timeline);
             let verdicts = std::mem::take(&mut counting.verdicts);
             taken.apply(&verdicts, |verdict, spans| {
                 counting.book(verdict, spans);
                 queue.ledger().drop_spans(verdict.reason(), verdict.dropped(spans));
+                match verdict {
+                    Verdict::Dropped(reason) => queue.ledger().drop_chunks(*reason, 1),
+                    Verdict::Only(kept) => tally.partly_dropped += u64::from(kept.len() < spans),
+                    Verdict::Whole => {}
+                }
             });
             counting.verdicts = verdicts;
         }
@@ -237,6 +247,7 @@ impl Worker {
             };
             let failure = match self.exchange(&mut waiting.load, limit, exchange) {
                 Some(Ok(_)) => {
+                    self.tally.statistics += 1;
                     diagnostics::debug(format_args!("sent statistics: size: {}", waiting.bytes));
                     return true;
                 }

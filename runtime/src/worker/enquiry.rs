@@ -107,6 +107,7 @@ impl Worker {
             Err(failure) => return self.introduce_without(&failure),
         };
         let Some(info) = info else {
+            self.tally.unread_answers += 1;
             let text = "what the agent says of itself cannot be read";
             self.introduce(AgentCheck::Failed(text));
             return diagnostics::debug(format_args!("{text}"));
@@ -115,6 +116,9 @@ impl Worker {
         if let Some(info) = self.enquiry.learn(info, Instant::now()) {
             self.delivery.learn(&info);
             self.counting.learn(&info, &self.sampler);
+            if let Some(metrics) = &mut self.metrics {
+                metrics.learn(&info);
+            }
         }
     }
 }

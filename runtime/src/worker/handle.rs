@@ -18,6 +18,7 @@ use crate::diagnostics;
 use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
+use crate::export::statsd::settings::StatsdSettings;
 use crate::export::v04::SpanDefaults;
 use crate::model::LatestAgentInfo;
 use crate::sampling::Sampler;
@@ -43,6 +44,7 @@ pub(crate) struct WorkerParts {
     pub(crate) abandoned: Option<Abandoned>,
     /// Told how the agent answered the first question, once; `None` where nobody wants to know.
     pub(crate) introduce: Option<Introduce>,
+    pub(crate) metrics: StatsdSettings,
     /// The local view, if it is on.
     pub(crate) viewer: Option<Box<dyn Viewer>>,
 }

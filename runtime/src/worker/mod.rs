@@ -24,11 +24,15 @@ mod delivery;
 #[cfg(feature = "enable")]
 mod enquiry;
 #[cfg(feature = "enable")]
+mod farewell;
+#[cfg(feature = "enable")]
 mod handle;
 #[cfg(feature = "enable")]
 mod health;
 #[cfg(feature = "enable")]
 mod introduction;
+#[cfg(feature = "enable")]
+mod metrics;
 #[cfg(feature = "enable")]
 pub(crate) mod prepare;
 #[cfg(feature = "enable")]
@@ -45,6 +49,8 @@ mod run;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]
 mod signal;
+#[cfg(feature = "enable")]
+mod tally;
 #[cfg(feature = "enable")]
 mod telling;
 #[cfg(test)]

@@ -11,15 +11,18 @@ use super::delivery::Delivery;
 use super::enquiry::Enquiry;
 use super::handle::WorkerParts;
 use super::introduction::{AgentCheck, Introduction};
+use super::metrics::Metrics;
 use super::prepare::Preparation;
 use super::report;
 use super::restarts::Restarts;
 use super::signal::{Order, OrderKind, Signal};
+use super::tally::{Cause, Tally};
 use super::view::{Viewer, view};
 use crate::clock::{Anchor, Clock, Timeline};
 use crate::diagnostics;
 use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
+use crate::export::resolve::Resolver;
 use crate::export::v04::{Encoder, SpanDefaults};
 use crate::sampling::Sampler;
 
@@ -35,6 +38,10 @@ pub(super) struct Worker {
     pub(super) counting: Counting,
     pub(super) abandoned: Option<Abandoned>,
     pub(super) introduction: Introduction,
+    pub(super) tally: Tally,
+    /// Where they are asked for.
+    pub(super) metrics: Option<Metrics>,
+    pub(super) started: Instant,
     times: Times,
     viewer: Option<Box<dyn Viewer>>,
     parts: Kept,
@@ -102,8 +109,11 @@ impl Worker {
             statistics,
             abandoned,
             introduce,
+            metrics,
             viewer,
         } = parts;
+        let now = Instant::now();
+        let resolver = Resolver::system();
         let preparation = Preparation { service: defaults.service.clone(), rules };
         let is_sending = viewer.is_none() || agent.is_explicit;
         // Somebody is looking at the terminal.
@@ -114,10 +124,13 @@ impl Worker {
             sampler,
             encoder: Encoder::new(&defaults),
             backlog: Backlog::new(preparation),
-            delivery: Delivery::new(agent, &writer),
-            enquiry: Enquiry::new(agent_info, Instant::now()),
-            counting: Counting::new(statistics, &defaults, Instant::now()),
+            delivery: Delivery::new(agent, &writer, resolver.clone()),
+            enquiry: Enquiry::new(agent_info, now),
+            counting: Counting::new(statistics, &defaults, now),
+            tally: Tally::default(),
+            metrics: Metrics::new(metrics, &defaults, resolver, writer.report_period, now),
             introduction: Introduction::new(introduce),
+            started: now,
             times: Times { clock, first: first_anchor },
             abandoned,
             viewer,
@@ -132,7 +145,7 @@ impl Worker {
     fn work(&mut self) {
         self.listen();
         self.is_called = false;
-        self.pause();
+        let mut is_rung = self.pause();
         loop {
             self.listen();
             let is_ending = self.ending.is_some();
@@ -149,10 +162,13 @@ impl Worker {
             let until = until.max();
             self.delivery.set_waiting(until);
             self.is_called = false;
+            self.tally.most_waiting = self.tally.most_waiting.max(self.queue.reserved());
             let drained = self.backlog.drain(&self.queue);
             if drained == 0 {
                 self.delivery.memory = Vec::new();
             }
+            self.tally.taken_chunks += self.backlog.latest_chunks(drained) as u64;
+            self.tally.began(Cause::of(is_ending, !served.is_empty(), is_rung, drained));
             self.tell(drained);
             self.show(drained, !served.is_empty() || is_ending);
             if self.parts.is_sending {
@@ -164,30 +180,32 @@ impl Worker {
             }
             self.answer(served);
             self.report();
+            self.tell_metrics();
             if is_ending {
                 self.queue.ledger().lose_statistics(self.counting.left());
                 self.delivery.report_rest(&self.queue);
                 return self.end();
             }
-            self.pause();
+            is_rung = self.pause();
         }
     }
 
-    /// Does what nobody waits for, and then waits until there is something to do.
-    fn pause(&mut self) {
+    /// Does what nobody waits for, and then waits until there is something to do; true where somebody rang.
+    fn pause(&mut self) -> bool {
         self.look_for_abandoned();
         self.enquire();
         // Who is not asked, or is in no hurry to answer, does not hold up the introduction.
         self.introduce(AgentCheck::Unknown);
         if self.is_awaited() || self.is_called {
-            return;
+            return true;
         }
         let now = Instant::now();
         let round = now + self.parts.interval;
         // What is late waits for the agent to recover.
-        let moments = [Some(self.enquiry.next()), self.counting.next(), self.next_look()];
+        let metrics = self.metrics.as_ref().map(Metrics::next);
+        let moments = [Some(self.enquiry.next()), self.counting.next(), self.next_look(), metrics];
         let moment = moments.into_iter().flatten().filter(|moment| *moment > now).min();
-        self.signal.wait(moment.map_or(round, |moment| round.min(moment)));
+        self.signal.wait(moment.map_or(round, |moment| round.min(moment)))
     }
 
     /// Whether somebody waits for an order.
@@ -298,6 +316,8 @@ impl Worker {
     fn end(&mut self) {
         self.introduce(AgentCheck::Unknown);
         self.delivery.disconnect();
+        self.tell_last_metrics();
+        self.bid_farewell();
         let mut orders = self.ending.take().map(|ending| ending.orders).unwrap_or_default();
         orders.append(&mut self.flushes);
         orders.append(&mut self.signal.end());

@@ -97,16 +97,17 @@ impl Signal {
         let _ = self.thread.set(std::thread::current());
     }
 
-    /// Waits on the worker's thread until somebody rings or the moment comes.
-    pub(super) fn wait(&self, until: Instant) {
+    /// Waits on the worker's thread until somebody rings, which gives true, or the moment comes.
+    pub(super) fn wait(&self, until: Instant) -> bool {
         while !self.is_rung.swap(false, Ordering::AcqRel) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return;
+                return false;
             }
             // A ring between the look and the parking leaves a token, so that it does not park.
             std::thread::park_timeout(left);
         }
+        true
     }
 
     /// Waits for a ring without blocking the thread.

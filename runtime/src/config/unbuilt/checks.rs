@@ -7,12 +7,6 @@ pub(super) fn protocol(text: &str) -> Option<()> {
     matches!(text.strip_prefix(['v', 'V']).unwrap_or(text), "0.4" | "0.5" | "1.0").then_some(())
 }
 
-pub(super) fn statsd_url(text: &str) -> Option<()> {
-    let (scheme, rest) = text.split_once("://")?;
-    let is_known = ["udp", "unix"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    (is_known && !rest.is_empty()).then_some(())
-}
-
 /// A list `header[:tag]`, the tag behind the last colon. Entries without a header or with nothing behind the colon are left out.
 pub(super) fn header_tags(text: &str, remarks: &mut Remarks) -> Option<()> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
@@ -38,18 +32,14 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_versions_are_known_by_their_beginning() {
-        assert!(statsd_url("udp://h:8125").is_some() && statsd_url("UNIX:///a").is_some());
-        assert!(
-            statsd_url("tcp://h").is_none() && statsd_url("udp://").is_none() && statsd_url("h").is_none()
-        );
+    fn versions_are_those_of_the_agents_interface() {
         assert!(protocol("v0.5").is_some() && protocol("0.4").is_some() && protocol("2").is_none());
     }
 
     proptest! {
         #[test]
         fn any_text_is_checked(text: String) {
-            let _ = (protocol(&text), statsd_url(&text), header_tags(&text, &mut Remarks::new()));
+            let _ = (protocol(&text), header_tags(&text, &mut Remarks::new()));
         }
     }
 }

@@ -59,13 +59,6 @@ fn metrics(read: &mut Reader<'_>) {
     text(read, "DD_TRACE_STATS_ADDITIONAL_TAGS", "");
     integer(read, row("DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT"), 100);
     integer(read, row("DD_TRACE_STATS_ORIGIN_CARDINALITY_LIMIT"), 20);
-    off(read, row("DD_TRACE_HEALTH_METRICS_ENABLED").aliases(&["DD_TRACE_INTERNAL_METRICS_ENABLED"]), false);
-    let url = row("DD_DOGSTATSD_URL").mask(Mask::Address).without_effect("");
-    read.parsed(url, "an address with udp:// or unix://", checks::statsd_url);
-    read.text(row("DD_DOGSTATSD_HOST").mask(Mask::Address).default("localhost").without_effect(""));
-    read.integer(row("DD_DOGSTATSD_PORT").without_effect(""), 1..=65_535, 8125);
-    read.flag(row("DD_DOGSTATSD_DISABLE").without_effect("true"), false);
-    read.text(row("DD_ENTITY_ID").of_others());
 }
 
 fn spans(read: &mut Reader<'_>) {

@@ -25,6 +25,7 @@ use crate::export::counters::{Counters, DropReason};
 use crate::export::fake_agent::{FakeAgent, Received, Reply, ok, status};
 use crate::export::queue::{Outbox, Queue};
 use crate::export::settings::{AgentAddress, AgentSettings};
+use crate::export::statsd::settings::StatsdSettings;
 use crate::export::v04::SpanDefaults;
 use crate::export::v04::testing::batch;
 use crate::model::{CallSite, LatestAgentInfo};
@@ -43,6 +44,7 @@ struct Setup {
     viewer: Option<Box<dyn Viewer>>,
     sampling: SamplingSettings,
     statistics: StatsSettings,
+    metrics: StatsdSettings,
     spawn: fn(Box<dyn FnOnce() + Send>) -> io::Result<()>,
 }
 
@@ -65,6 +67,7 @@ impl Setup {
             viewer: None,
             sampling: SamplingSettings::default(),
             statistics: StatsSettings::default(),
+            metrics: StatsdSettings::default(),
             spawn: |body| std::thread::Builder::new().spawn(body).map(drop),
         }
     }
@@ -97,6 +100,7 @@ impl Setup {
             viewer: self.viewer,
             statistics: self.statistics,
             abandoned: None,
+            metrics: self.metrics,
         };
         let outbox = queue.outbox();
         let handle = start_on(parts, signal, self.spawn);
