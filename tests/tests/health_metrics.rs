@@ -1,10 +1,18 @@
 //! The tracer tells DogStatsD about itself, where it is asked to: names and tags of the other tracers, the numbers of the books.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use dd_traced::span;
-use dd_traced_tests::{Answer, Books, FakeAgent, Metric, Statsd, with_tracer_of};
+use dd_traced_tests::{
+    Answer, Books, Ended, FakeAgent, Metric, PATIENCE, Report, Request, Statsd, program, run, with_agent,
+    with_tracer_of,
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 
 /// Work of a tracer that tells `statsd` about itself; what it told, and the books.
 fn told(statsd: &Statsd, test: impl FnOnce(&FakeAgent)) -> (Vec<Metric>, Books) {
@@ -70,4 +78,183 @@ fn the_numbers_are_those_of_the_books() {
     assert!(
         sum(&metrics, "flush_bytes", ANY) > 30 * 50 && sum(&metrics, "http.dropped.bytes", ANY) > 12 * 50
     );
+}
+
+#[test]
+fn each_metric_says_whose_it_is() {
+    let statsd = Statsd::udp();
+    let (received, _) = with_tracer_of(
+        |_, tracer| {
+            let tracer = tracer.service("a|b#c,d\ndatadog.tracer.forged:1|c");
+            tracer.health_metrics(true).dogstatsd_url(statsd.url())
+        },
+        |_, _| work(1),
+    );
+    assert_eq!(received.span_count(), 1);
+    let metrics = statsd.metrics();
+    assert!(metrics.len() > 5, "{metrics:#?}");
+    for Metric { name, tags, .. } in metrics {
+        assert!(name.starts_with("datadog.tracer.") && name != "datadog.tracer.forged", "{name}");
+        let known = ["service", "env", "version", "lang", "tracer_version"].map(|key| tags[key].as_str());
+        let service = "a_b_c_d_datadog.tracer.forged:1_c";
+        assert_eq!(known, [service, "test", "1.2.3", "rust", env!("CARGO_PKG_VERSION")]);
+        assert!(tags.contains_key("lang_version") && tags.contains_key("lang_interpreter"), "{tags:?}");
+    }
+}
+
+#[test]
+fn kinds_are_those_of_the_names() {
+    let statsd = Statsd::udp();
+    let (metrics, _) = told(&statsd, |_| work(1));
+    for Metric { name, kind, .. } in &metrics {
+        let expected = match name.strip_prefix("datadog.tracer.").unwrap() {
+            "queue.length" => "g",
+            "flush_duration" => "ms",
+            "http.requests" | "http.dropped.bytes" => "d",
+            _ => "c",
+        };
+        assert_eq!(kind, expected, "{name}");
+    }
+}
+
+/// A place for a socket, gone with the test.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("dd-traced-{name}-{}", std::process::id())))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_unix_socket_takes_metrics_too() {
+    let place = Place::new("dsd");
+    let statsd = Statsd::unix(&place.0);
+    let (metrics, books) = told(&statsd, |_| work(3));
+    assert_eq!((sum(&metrics, "spans_finished", ANY), books.acknowledged), (3, 3));
+}
+
+/// The program beside an agent, with these variables.
+fn worked(variables: &[(&str, &str)]) -> Ended {
+    let mut ended = None;
+    with_agent(|agent| {
+        let mut program = program(PROGRAM, "work", 2);
+        program.env("DD_TRACE_AGENT_URL", agent.url()).envs(variables.iter().copied());
+        ended = Some(run(&mut program).expect_success());
+    });
+    ended.unwrap()
+}
+
+#[test]
+fn nothing_is_told_unless_asked() {
+    let statsd = Statsd::udp();
+    for variables in [
+        &[][..],
+        &[("DD_TRACE_HEALTH_METRICS_ENABLED", "false")],
+        &[("DD_TRACE_HEALTH_METRICS_ENABLED", "true"), ("DD_DOGSTATSD_DISABLE", "true")],
+        &[("DD_TRACE_HEALTH_METRICS_ENABLED", "true"), ("DD_TRACE_ENABLED", "false")],
+    ] {
+        worked(&[&[("DD_DOGSTATSD_URL", statsd.url())], variables].concat());
+        assert!(statsd.datagrams().is_empty(), "{variables:?}");
+    }
+}
+
+#[test]
+fn variables_turn_it_on_and_the_startup_line_says_so() {
+    let statsd = Statsd::udp();
+    let (port, address) = (statsd.port().to_string(), format!("127.0.0.1:{}", statsd.port()));
+    let by_host = [("DD_DOGSTATSD_HOST", "127.0.0.1"), ("DD_DOGSTATSD_PORT", port.as_str())];
+    for (switch, place) in [
+        ("DD_TRACE_HEALTH_METRICS_ENABLED", &[("DD_DOGSTATSD_URL", address.as_str())][..]),
+        ("DD_TRACE_INTERNAL_METRICS_ENABLED", &by_host),
+        // The host is the agent's.
+        ("DD_TRACE_HEALTH_METRICS_ENABLED", &by_host[1..]),
+    ] {
+        let ended = worked(&[&[(switch, "1"), ("DD_ENTITY_ID", "en-1")], place].concat());
+        let metrics = statsd.metrics();
+        assert_eq!(sum(&metrics, "spans_finished", ANY), 4, "{place:?}");
+        let is_entity =
+            |metric: &Metric| metric.tags["dd.internal.entity_id"] == "en-1" && metric.container.is_none();
+        assert!(metrics.iter().all(is_entity), "{metrics:#?}");
+        let line = ended.stderr_lines_with("DATADOG TRACER CONFIGURATION").next().unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap();
+        assert_eq!(
+            (&line["health_metrics_enabled"], &line["dogstatsd_address"]),
+            (&true.into(), &address.as_str().into())
+        );
+    }
+}
+
+#[test]
+fn a_port_that_the_agent_names_is_used_where_nobody_else_names_one() {
+    let statsd = Statsd::udp();
+    let info = format!(r#"{{"config":{{"statsd_port":{}}}}}"#, statsd.port());
+    with_tracer_of(
+        |agent, tracer| {
+            agent.answers_info(Answer::ok().with_body(info));
+            tracer.health_metrics(true).flush_interval(HOUR)
+        },
+        |agent, tracer| {
+            let is_asked = |request: &Request| request.path == "/info" && request.answered.is_some();
+            let start = Instant::now();
+            while !agent.received().requests.iter().any(is_asked) && start.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // The answer comes before whoever flushes is served.
+            work(4);
+            assert!(tracer.flush(PATIENCE));
+        },
+    );
+    assert_eq!(sum(&statsd.metrics(), "spans_finished", ANY), 4);
+}
+
+#[test]
+fn nobody_who_takes_metrics_is_one_warning_and_harms_nothing() {
+    let place = Place::new("nobody");
+    let nowhere = format!("unix://{}", place.0.display());
+    for (url, reason) in [(nowhere.as_str(), "No such file or directory"), ("no-such-host.invalid:1", "")] {
+        let ended = worked(&[("DD_TRACE_HEALTH_METRICS_ENABLED", "1"), ("DD_DOGSTATSD_URL", url)]);
+        let report = Report::of(&ended);
+        report.books.expect_settled(4);
+        assert_eq!(report.books.acknowledged, 4, "{ended:#?}");
+        let warnings: Vec<_> = ended.stderr_lines_with("WARN").collect();
+        // A name server that does not answer is not waited for, and not told of.
+        assert!(warnings.len() <= 1 && (reason.is_empty() || warnings.len() == 1), "{warnings:?}");
+        assert!(
+            warnings.iter().all(|line| line.contains("DogStatsD not reachable at ") && line.contains(reason))
+        );
+        assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
+    }
+}
+
+#[test]
+fn a_line_at_the_end_sums_up() {
+    for (variables, count) in
+        [(&[][..], 0), (&[("DD_TRACE_LOG_LEVEL", "info")], 1), (&[("DD_TRACE_DEBUG", "1")], 1)]
+    {
+        let ended = worked(variables);
+        let lines: Vec<_> = ended.stderr_lines_with("INFO: tracer ended after ").collect();
+        assert_eq!(lines.len(), count, "{variables:?}: {}", ended.stderr);
+        let books = Report::of(&ended).books;
+        for line in lines {
+            let number = |key: &str| -> f64 {
+                let (_, rest) =
+                    line.split_once(&format!(" {key}=")).unwrap_or_else(|| panic!("{key}: {line}"));
+                rest.split(' ').next().unwrap().parse().unwrap()
+            };
+            assert_eq!(
+                ["spans_finished", "spans_sent", "spans_dropped"].map(|key| number(key) as u64),
+                [books.finished, books.acknowledged, books.dropped_total()]
+            );
+            assert!(number("payloads") >= 1.0 && number("bytes") > 4.0 * 50.0, "{line}");
+            assert!(number("requests") > number("payloads"), "the question counts: {line}");
+            assert!(number("most_bytes_waiting") > 0.0 && number("worker_cpu_ms") > 0.0, "{line}");
+        }
+    }
 }
