@@ -182,3 +182,152 @@ fn failure(error: &io::Error) -> StatsdFailure {
         || error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error());
     if is_full { StatsdFailure::Full } else { StatsdFailure::Unreachable(error.to_string()) }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    fn client(address: StatsdAddress) -> StatsdClient {
+        StatsdClient::new(address, Resolver::new(|_| Err(io::Error::other("no such host"))))
+    }
+
+    /// A path in a directory that exists, gone with the test.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("dd-traced-statsd-{name}-{}", std::process::id())))
+        }
+
+        fn client(&self) -> StatsdClient {
+            client(StatsdAddress::Unix(self.0.clone()))
+        }
+
+        fn free(&self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            self.free();
+        }
+    }
+
+    fn received(socket: &UnixDatagram) -> Vec<Vec<u8>> {
+        socket.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 9_000];
+        std::iter::from_fn(|| socket.recv(&mut buffer).ok().map(|len| buffer[..len].to_vec())).collect()
+    }
+
+    #[test]
+    fn receiver_that_comes_late_or_again_is_found() {
+        let place = Place::new("again");
+        let mut client = place.client();
+        let StatsdFailure::Unreachable(reason) = client.connect().unwrap_err() else { panic!("full") };
+        assert!(reason.contains("No such file"), "{reason}");
+        let first = UnixDatagram::bind(&place.0).unwrap();
+        assert_eq!((client.connect(), client.send(b"one")), (Ok(true), Ok(())));
+        assert_eq!(received(&first), [b"one"]);
+        drop(first);
+        place.free();
+        assert!(matches!(client.send(b"nobody"), Err(StatsdFailure::Unreachable(_))));
+        let second = UnixDatagram::bind(&place.0).unwrap();
+        assert_eq!(client.connect(), Ok(true));
+        assert_eq!((client.send(b"two"), received(&second)), (Ok(()), vec![b"two".to_vec()]));
+        // It restarts between two datagrams: the one that meets the broken connection arrives.
+        drop(second);
+        place.free();
+        let third = UnixDatagram::bind(&place.0).unwrap();
+        assert_eq!((client.send(b"three"), received(&third)), (Ok(()), vec![b"three".to_vec()]));
+    }
+
+    #[test]
+    fn socket_that_is_full_is_not_waited_for() {
+        let place = Place::new("full");
+        let receiver = UnixDatagram::bind(&place.0).unwrap();
+        let mut client = place.client();
+        assert_eq!(client.connect(), Ok(true));
+        let datagram = vec![b'x'; client.max_bytes()];
+        let taken = (0..100_000).take_while(|_| client.send(&datagram).is_ok()).count();
+        assert!((1..100_000).contains(&taken));
+        assert_eq!(client.send(&datagram), Err(StatsdFailure::Full));
+        assert_eq!(received(&receiver).len(), taken);
+        assert_eq!(client.send(&datagram), Ok(()), "there is room again");
+    }
+
+    #[test]
+    fn path_that_is_no_datagram_socket_is_told() {
+        let place = Place::new("stream");
+        let _listener = UnixListener::bind(&place.0).unwrap();
+        assert!(matches!(place.client().connect(), Err(StatsdFailure::Unreachable(_))));
+        let long = StatsdAddress::Unix(format!("/{}", "x".repeat(300)).into());
+        assert!(matches!(client(long).connect(), Err(StatsdFailure::Unreachable(_))));
+    }
+
+    #[test]
+    fn refusal_is_of_the_datagram_before() {
+        let port = UdpSocket::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let mut client = client(StatsdAddress::Udp { host: "localhost".into(), port });
+        assert_eq!((client.connect(), client.send(b"lost")), (Ok(true), Ok(())));
+        let receiver = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+        let told = client.send(b"arrives");
+        assert!(
+            matches!(&told, Err(StatsdFailure::Unreachable(reason)) if reason.contains("refused")),
+            "{told:?}"
+        );
+        assert_eq!(client.send(b"too"), Ok(()));
+        let mut buffer = [0; 20];
+        for expected in [&b"arrives"[..], b"too"] {
+            let len = receiver.recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..len], expected);
+        }
+    }
+
+    #[test]
+    fn name_is_looked_up_elsewhere_and_ipv4_is_preferred() {
+        static GATE: Mutex<()> = Mutex::new(());
+        let gate = GATE.lock().unwrap();
+        let receiver = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let port = receiver.local_addr().unwrap().port();
+        let resolver = Resolver::new(|_| {
+            let _open = GATE.lock().unwrap();
+            Ok(vec!["[::1]:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()])
+        });
+        let mut client = StatsdClient::new(StatsdAddress::Udp { host: "agent".into(), port }, resolver);
+        assert_eq!([client.connect(), client.connect()], [Ok(false), Ok(false)]);
+        client.wait_for_name(Duration::from_millis(1));
+        assert_eq!((client.connect(), client.send(b"lost")), (Ok(false), Ok(())), "it is still on its way");
+        drop(gate);
+        client.wait_for_name(Duration::from_secs(10));
+        assert_eq!((client.connect(), client.send(b"a")), (Ok(true), Ok(())));
+        assert_eq!(receiver.recv(&mut [0; 9]).unwrap(), 1);
+    }
+
+    #[test]
+    fn unknown_name_is_told_and_asked_again() {
+        let mut client = client(StatsdAddress::Udp { host: "nowhere".into(), port: 1 });
+        for _ in 0..2 {
+            assert_eq!(client.connect(), Ok(false));
+            client.wait_for_name(Duration::from_secs(10));
+            assert_eq!(client.connect(), Err(StatsdFailure::Unreachable("no such host".into())));
+        }
+    }
+
+    #[test]
+    fn learned_port_is_that_of_the_next_datagram() {
+        let receiver = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let mut client = client(StatsdAddress::Udp { host: "127.0.0.1".into(), port: 1 });
+        assert_eq!(client.connect(), Ok(true));
+        client.learn_port(receiver.local_addr().unwrap().port());
+        assert_eq!((client.connect(), client.send(b"a")), (Ok(true), Ok(())));
+        assert_eq!(receiver.recv(&mut [0; 9]).unwrap(), 1);
+        let mut unix = Place::new("port").client();
+        unix.learn_port(7);
+        assert!(matches!(unix.address(), StatsdAddress::Unix(_)));
+    }
+}

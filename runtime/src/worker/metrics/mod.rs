@@ -4,6 +4,8 @@
 //! with the next; a datagram that was handed to the system is not asked after.
 
 mod sums;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

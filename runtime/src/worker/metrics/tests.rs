@@ -1,0 +1,154 @@
+//! What is told, by a clock that is held.
+
+use super::*;
+use crate::diagnostics::capture::Lines;
+use crate::export::counters::{DropReason, Ledger};
+use crate::export::statsd::settings::StatsdAddress;
+use crate::worker::tally::Cause;
+use std::net::UdpSocket;
+
+const PERIOD: Duration = Duration::from_secs(10);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A tracer's numbers.
+#[derive(Default)]
+struct World {
+    ledger: Ledger,
+    tally: Tally,
+    statistics: StatsTally,
+}
+
+impl World {
+    fn tell(&self, metrics: &mut Metrics, now: Instant, is_ending: bool) -> bool {
+        let counters = self.ledger.snapshot(0);
+        let Self { tally, statistics, .. } = self;
+        metrics.tell(Facts { counters: &counters, tally, statistics, waiting_chunks: 2, is_ending }, now)
+    }
+}
+
+fn settings(address: StatsdAddress) -> StatsdSettings {
+    StatsdSettings { has_health_metrics: true, address: Some(address), ..StatsdSettings::default() }
+}
+
+fn metrics(address: StatsdAddress, now: Instant) -> Metrics {
+    let resolver = Resolver::new(|_| Err(std::io::Error::other("no such host")));
+    Metrics::new(settings(address), &SpanDefaults::default(), resolver, MINUTE, now).unwrap()
+}
+
+/// Who takes metrics, and where.
+fn receiver() -> (UdpSocket, StatsdAddress) {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, StatsdAddress::Udp { host: "127.0.0.1".into(), port })
+}
+
+/// What arrived, as `name:number`, without the beginning that all names share.
+fn received(socket: &UdpSocket) -> Vec<String> {
+    let mut buffer = [0; 2_000];
+    let mut lines = Vec::new();
+    while let Ok(len) = socket.recv(&mut buffer) {
+        let text = std::str::from_utf8(&buffer[..len]).unwrap();
+        let named = text.lines().map(|line| line.split('|').next().unwrap());
+        lines.extend(named.map(|line| line.strip_prefix("datadog.tracer.").unwrap().to_owned()));
+    }
+    lines
+}
+
+#[test]
+fn without_the_switch_there_is_nothing() {
+    let (_, address) = receiver();
+    let off = StatsdSettings { has_health_metrics: false, ..settings(address) };
+    let resolver = || Resolver::new(|_| panic!("nobody asks"));
+    for settings in [off, StatsdSettings { address: None, ..settings(receiver().1) }] {
+        let metrics = Metrics::new(settings, &SpanDefaults::default(), resolver(), MINUTE, Instant::now());
+        assert!(metrics.is_none());
+    }
+}
+
+#[test]
+fn what_is_told_is_what_came_since_the_last_time() {
+    let ((socket, address), now) = (receiver(), Instant::now());
+    let (mut world, mut metrics) = (World::default(), metrics(address, now));
+    assert_eq!(metrics.next(), now + PERIOD);
+    world.ledger.finish(5);
+    world.ledger.drop_spans(DropReason::Net, 2);
+    world.tally.began(Some(Cause::Size));
+    assert!(world.tell(&mut metrics, now + PERIOD, false));
+    assert_eq!(metrics.next(), now + 2 * PERIOD);
+    let first = ["started:1", "spans_finished:5", "flush_triggered:1", "spans_dropped:2", "queue.length:2"];
+    assert_eq!(received(&socket), first);
+    world.ledger.finish(1);
+    assert!(world.tell(&mut metrics, now + 2 * PERIOD, false));
+    assert_eq!(received(&socket), ["spans_finished:1", "queue.length:2"]);
+    assert!(world.tell(&mut metrics, now + 3 * PERIOD, true));
+    assert_eq!(received(&socket), ["stopped:1", "queue.length:2"]);
+}
+
+#[test]
+fn what_has_no_connection_waits_and_is_told_once_a_minute() {
+    let lines = Lines::default();
+    let _collecting = lines.collect_here();
+    let (now, world) = (Instant::now(), World::default());
+    let mut metrics = metrics(StatsdAddress::Udp { host: "nowhere".into(), port: 1 }, now);
+    for second in [0, 10, 20, 59, 60, 119] {
+        world.ledger.finish(1);
+        metrics.client.wait_for_name(PERIOD);
+        let now = now + Duration::from_secs(second);
+        // Each look-up ends with a failure, and the next one begins.
+        assert!(!world.tell(&mut metrics, now, false));
+        assert_eq!(metrics.client.connect(), Ok(false));
+    }
+    let told = lines.take();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|line| line.contains("not reachable at nowhere:1: no such host")), "{told:?}");
+    let (socket, address) = receiver();
+    metrics.client = StatsdClient::new(address, Resolver::system());
+    assert!(world.tell(&mut metrics, now + 2 * MINUTE, false));
+    assert_eq!(received(&socket)[..2], ["started:1", "spans_finished:6"]);
+}
+
+#[test]
+fn each_kind_of_failure_has_its_own_minute() {
+    let mut warnings = Warnings { period: MINUTE, latest: [None; 2] };
+    let (now, gone) = (Instant::now(), StatsdFailure::Unreachable("gone".into()));
+    let mut due = |failure, second| warnings.is_due(failure, now + Duration::from_secs(second));
+    let full = &StatsdFailure::Full;
+    assert_eq!([due(&gone, 0), due(full, 1), due(&gone, 59), due(full, 60)], [true, true, false, false]);
+    assert_eq!([due(&gone, 60), due(full, 61), due(full, 62)], [true, true, false]);
+}
+
+/// The page lists what is told, and nothing else.
+#[test]
+fn names_are_those_of_the_page() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let mut documented: Vec<(String, String)> = rows
+        .flat_map(|(names, rest)| {
+            let kind = rest.split([' ', ',']).next().unwrap_or_default().to_owned();
+            names.split(", ").map(move |name| (name.trim_matches('`').to_owned(), kind.clone()))
+        })
+        .collect();
+    documented.sort();
+    let mut world = World::default();
+    world.tally.failed("/info", &crate::export::client::Failure::TimedOut);
+    let counters = world.ledger.snapshot(0);
+    let World { tally, statistics, .. } = &world;
+    let facts = Facts { counters: &counters, tally, statistics, waiting_chunks: 0, is_ending: false };
+    let told = sums(facts).into_iter().map(|Sum { name, kind, .. }| (name, kind));
+    let others = [(sums::QUEUE_LENGTH, Kind::Gauge), (sums::FLUSH_DURATION, Kind::Timing)];
+    let word = |kind| match kind {
+        Kind::Count => "count",
+        Kind::Gauge => "gauge",
+        Kind::Distribution => "distribution",
+        Kind::Timing => "timing",
+    };
+    let named = told.chain(others).map(|(name, kind)| {
+        (name.strip_prefix("datadog.tracer.").unwrap().to_owned(), word(kind).to_owned())
+    });
+    let mut told: Vec<(String, String)> = named.collect();
+    told.sort();
+    told.dedup();
+    assert_eq!(told, documented);
+}
