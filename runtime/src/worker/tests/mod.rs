@@ -3,6 +3,7 @@
 mod delivery;
 mod enquiry;
 mod faults;
+mod metrics;
 mod model;
 mod orders;
 mod refusals;

@@ -9,7 +9,7 @@ const REJECT: Decision =
     Decision { priority: SamplingPriority::USER_REJECT, mechanism: Some(Mechanism::MANUAL), rate: None };
 
 /// A worker that has heard what the agent says of itself.
-fn started(setup: Setup) -> Running {
+pub(super) fn started(setup: Setup) -> Running {
     let running = setup.start();
     let start = Instant::now();
     while running.agent_info.get().is_none() {
@@ -29,7 +29,7 @@ fn offered(says: &str) -> (FakeAgent, Running) {
 
 impl Running {
     /// Hands over a trace of a root and children, changed by `change` before; not kept if it is rejected.
-    fn push_trace(&self, spans: u64, is_kept: bool, change: impl Fn(&mut SpanBuffer)) {
+    pub(super) fn push_trace(&self, spans: u64, is_kept: bool, change: impl Fn(&mut SpanBuffer)) {
         let facts = (!is_kept).then(|| {
             let facts = TraceFacts::new(5, None, None);
             facts.overrule(REJECT);
