@@ -11,14 +11,15 @@ const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// The installed program, with an environment that holds nothing but the search path and these variables.
 pub(crate) fn doctor(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let mut doctor = command(PROGRAM.get_or_init(install));
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(install).as_ref().unwrap_or_else(|fault| panic!("{fault}"));
+    let mut doctor = command(program);
     doctor.args(arguments).envs(variables.iter().copied()).current_dir(SCRATCH);
     doctor
 }
 
 /// Unoptimised, and into the directory where the rest is built, so that little is left to be compiled.
-fn install() -> PathBuf {
+fn install() -> Result<PathBuf, String> {
     let root = Path::new(SCRATCH).join("doctor");
     let target = Path::new(SCRATCH).parent().expect("a directory of all that is built");
     let mut install = Command::new(env!("CARGO"));
@@ -31,8 +32,10 @@ fn install() -> PathBuf {
         .arg("--target-dir")
         .arg(target);
     let output = install.output().expect("cargo runs");
-    assert!(output.status.success(), "{install:?}: {}", String::from_utf8_lossy(&output.stderr));
-    root.join("bin").join(format!("dd-traced-doctor{}", std::env::consts::EXE_SUFFIX))
+    if !output.status.success() {
+        return Err(format!("{install:?}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(root.join("bin").join(format!("dd-traced-doctor{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// How the program ended, and its report.
