@@ -16,6 +16,7 @@ mod agent;
 mod child;
 mod date;
 mod dice;
+mod flood;
 mod http;
 mod loggers;
 mod partner;
@@ -40,6 +41,7 @@ mod context_page {}
 pub use agent::{Answer, FakeAgent, Received, Request, with_agent, with_agent_at};
 pub use child::{Ended, Running, command, run};
 pub use dice::Dice;
+pub use flood::flooded;
 pub use http::{Response, get, send};
 pub use loggers::{Line, Loggers};
 pub use partner::Partner;

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use dd_traced_tests::{Address, Ended, Report, command, program, run, with_agent};
+use dd_traced_tests::{Address, Ended, Report, command, flooded, program, run, with_agent};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -205,13 +205,22 @@ fn a_file_that_can_not_be_written_holds_nobody_up() {
     symlink(&victim, place.path("link")).unwrap();
     assert!(Command::new("mkfifo").arg(place.path("fifo")).status().unwrap().success());
     fs::create_dir(place.path("directory")).unwrap();
-    for path in ["/dev/full".into(), place.path("link"), place.path("fifo"), place.path("directory")] {
+    fs::create_dir(place.path("closed")).unwrap();
+    fs::set_permissions(place.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+    let mut paths: Vec<String> = ["link", "fifo", "directory"].map(|name| place.path(name)).into();
+    // A full disk, a path below a file, a directory that not even root writes to.
+    paths.extend(["/dev/full", "/dev/null/log", "/sys/log"].map(Into::into));
+    // Root writes to any other.
+    if fs::write(place.path("closed/log"), "").is_err() {
+        paths.push(place.path("closed/log"));
+    }
+    for path in paths {
         let ended = worked(50, &debug(&[("DD_TRACE_LOG_FILE", &path)]));
         assert_eq!(ended.stderr_lines_with("WARN: the log file ").count(), 1, "{path}: {}", ended.stderr);
         assert!(ended.took < Duration::from_secs(10), "{path}");
     }
     assert_eq!(fs::read_to_string(victim).unwrap(), "kept");
-    assert_eq!(place.names(), ["directory", "fifo", "link", "victim"]);
+    assert_eq!(place.names(), ["closed", "directory", "fifo", "link", "victim"]);
 }
 
 /// The thread that writes is not in the child, which starts one of its own.
@@ -256,6 +265,25 @@ fn a_full_stderr_holds_nobody_up() {
             assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
         }
     });
+}
+
+/// Nobody reads them until the last one was reported: who reports does not wait, few are kept, and the others are counted.
+#[test]
+fn a_million_lines_are_written_or_counted() {
+    const LINES: u64 = 1_000_000;
+    let ended = flooded(PROGRAM, LINES);
+    let report = Report::of(&ended);
+    let written = ended.stderr_lines_with("the incoming traceparent is malformed: ignored").count() as u64;
+    let lost = ended.stderr_lines_with(" log lines lost: more came than could be written").map(|line| {
+        let count = line.strip_prefix("dd-traced WARN: ").unwrap().split(' ').next().unwrap();
+        count.parse::<u64>().unwrap()
+    });
+    let all = written + lost.sum::<u64>();
+    // Of the few lines of the start some may be lost, too.
+    assert!((LINES..LINES + 200).contains(&all), "{all}");
+    assert!(written > 10_000 && written < LINES / 2, "{written}");
+    assert!(report.notes["grown by KiB"] < 16 << 10, "{report:?}");
+    assert!(ended.stderr.lines().all(|line| line.starts_with("dd-traced ")), "no line is torn");
 }
 
 #[test]

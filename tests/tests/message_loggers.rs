@@ -33,6 +33,29 @@ fn a_closure_gets_all_messages_on_a_thread_of_ours_and_is_not_traced() {
     assert!(messages.iter().any(|(level, ..)| *level == LogLevel::Info), "the startup line");
 }
 
+/// Code says the same as the variables do.
+#[test]
+fn code_names_the_level_and_the_file() {
+    let path = std::env::temp_dir().join(format!("dd-traced-code-{}.log", std::process::id()));
+    let told = |level: Option<LogLevel>| {
+        let file = path.to_str().unwrap();
+        let (received, _) = with_tracer_of(
+            |_, tracer| {
+                let tracer = tracer.log_file(file);
+                level.into_iter().fold(tracer, |tracer, level| tracer.log_level(level))
+            },
+            |_, _| span("job").start().finish(),
+        );
+        assert_eq!(received.span_count(), 1);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        (text.matches("DATADOG TRACER CONFIGURATION").count(), text.matches("span finished: ").count())
+    };
+    assert_eq!(told(None), (1, 0));
+    assert_eq!(told(Some(LogLevel::Error)), (1, 0));
+    assert_eq!(told(Some(LogLevel::Debug)), (1, 1));
+}
+
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<(log::Level, String, String)>>>);
 

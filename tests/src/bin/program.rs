@@ -37,6 +37,8 @@ fn main() {
         "without tracer" => without_tracer(&mut report, number),
         "scoped" => scoped(&mut report, number),
         "start again" => start_again(&mut report, number),
+        "flood" => flood(&mut report, number),
+        "many tags" => many_tags(number),
         "flushes" => flushes(&mut report, number),
         "lost contexts" => lost_contexts(number),
         "abandoned" => abandoned(),
@@ -284,6 +286,35 @@ fn start_again(report: &mut Report, number: u64) {
     }
     // A worker answers before its thread has ended, and nobody joins it.
     report.note("threads at end", threads_once(1));
+}
+
+/// Messages of the library from this thread, as fast as it can; goes on at a line on stdin.
+fn flood(report: &mut Report, number: u64) {
+    let tracer = dd_traced::init();
+    let before = peak_kib();
+    report.timed("flood", || {
+        for _ in 0..number {
+            dd_traced::extract(&[("traceparent".to_owned(), "00-7".to_owned())].to_vec());
+        }
+    });
+    report.note("grown by KiB", peak_kib() - before);
+    println!("flooded");
+    std::io::stdin().read_line(&mut String::new()).expect("a line");
+    drop(tracer);
+}
+
+/// The most memory that this process had so far.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
+
+/// A span with so many tags.
+fn many_tags(number: u64) {
+    let _tracer = dd_traced::init();
+    let span = span("tagged").start();
+    (0..number).for_each(|index| span.set_tag(&format!("tag {index}"), index));
 }
 
 /// Flushes that can not succeed.
