@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
@@ -85,8 +85,9 @@ fn beside_another_server() -> String {
     let address = format!("http://{}", server.local_addr().unwrap());
     // It ends with the test's process.
     std::thread::spawn(move || {
-        for connection in server.incoming() {
-            let _ = connection.and_then(|mut connection| connection.write_all(b"SSH-2.0-OpenSSH_9.6\r\n"));
+        for mut connection in server.incoming().flatten() {
+            let _ = connection.read(&mut [0; 1 << 16]);
+            let _ = connection.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
         }
     });
     said(&mut program(PROGRAM, "work", 2), &[("DD_TRACE_AGENT_URL", &address)])
