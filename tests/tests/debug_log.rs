@@ -80,6 +80,8 @@ fn debug_alone_tells_each_step_of_a_span() {
     let steps = [
         "DEBUG: DD_TAGS=team:core (env_var)",
         "DEBUG: DD_TRACE_RATE_LIMIT=100 (default)",
+        "DEBUG: span started: name=\"job\" trace_id=",
+        "DEBUG: span started: name=\"part\" trace_id=",
         "DEBUG: span finished: name=\"part\" trace_id=",
         "DEBUG: span finished: name=\"job\" trace_id=",
         "DEBUG: trace handed over: trace_id=",
@@ -177,7 +179,7 @@ fn a_full_file_has_one_backup() {
 #[test]
 fn two_processes_on_one_file_tear_no_line() {
     let place = Place::new();
-    let (path, size) = (place.path("log"), ("DD_TRACE_LOG_FILE_SIZE_BYTES", "1000000"));
+    let (path, size) = (place.path("log"), ("DD_TRACE_LOG_FILE_SIZE_BYTES", "5000000"));
     with_agent(|agent| {
         let running: Vec<_> = (0..2)
             .map(|_| {

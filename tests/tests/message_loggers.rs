@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, Mutex, mpsc};
 
-use dd_traced::{CorrelatedLogger, LogLevel, span};
-use dd_traced_tests::with_tracer_of;
+use dd_traced::{CorrelatedLogger, LogLevel, span, traced};
+use dd_traced_tests::{ready, with_tracer_of};
 
 #[test]
 fn a_closure_gets_all_messages_on_a_thread_of_ours_and_is_not_traced() {
@@ -31,6 +31,58 @@ fn a_closure_gets_all_messages_on_a_thread_of_ours_and_is_not_traced() {
         "{messages:#?}"
     );
     assert!(messages.iter().any(|(level, ..)| *level == LogLevel::Info), "the startup line");
+}
+
+#[traced(name = "outer", service = "other")]
+fn outer() {
+    inner();
+    let _ = ready(later(1));
+}
+
+#[traced(name = "inner", resource = "the \"inner\"", type = "worker")]
+fn inner() {}
+
+#[traced(name = "later", tags(number))]
+async fn later(number: u64) {
+    inner();
+    let span = span("by hand").resource("of many").start();
+    let _active = span.activate();
+    deepest();
+}
+
+#[traced(name = "deepest")]
+fn deepest() {}
+
+/// A span used to be told of only when it was over. The tracer of the process starts anew on a thread that had one without.
+#[test]
+fn each_span_is_told_when_it_starts_and_when_it_is_sent() {
+    let (plain, _) = with_tracer_of(|_, tracer| tracer, |_, _| outer());
+    let (send, receive) = mpsc::channel();
+    let logger = move |_: LogLevel, message: &str| drop(send.send(message.to_owned()));
+    let (received, _) = with_tracer_of(
+        |_, tracer| tracer.debug(true).logger(logger),
+        |_, _| {
+            outer();
+            std::thread::spawn(outer).join().unwrap();
+        },
+    );
+    assert_eq!((plain.span_count(), received.span_count()), (6, 12));
+    let messages: Vec<_> = receive.try_iter().collect();
+    let identities = |start: &str| {
+        let of_span =
+            messages.iter().filter_map(|message| message.strip_prefix(start)?.split_once(" start_ns="));
+        let mut identities: Vec<_> = of_span.map(|(identity, _)| identity.to_owned()).collect();
+        identities.sort();
+        identities
+    };
+    let (started, finished) = (identities("span started: "), identities("span finished: "));
+    assert_eq!((started.len(), &started), (12, &finished), "{messages:#?}");
+    for place in ["name=\"inner\"", "name=\"by hand\"", "service=\"other\"", "type=\"worker\""] {
+        assert!(started.iter().any(|identity| identity.contains(place)), "{place}: {started:#?}");
+    }
+    // It is told before what happens in it.
+    let at = |text: &str| messages.iter().position(|message| message.starts_with(text)).unwrap();
+    assert!(at("span started: name=\"outer\"") < at("span started: name=\"inner\""), "{messages:#?}");
 }
 
 /// Code says the same as the variables do.

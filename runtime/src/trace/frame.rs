@@ -92,7 +92,7 @@ pub(crate) struct Port {
     pub(crate) clock: Clock,
     pub(crate) partial_flush_spans: u32,
     pub(crate) is_wide: bool,
-    /// Whether open spans are listed, by this tracer or by one that it stands above of.
+    /// Whether starts of spans are looked at, by this tracer or by one that it stands above of.
     pub(crate) is_watched: bool,
 }
 
@@ -104,7 +104,7 @@ impl Port {
             clock: core.clock.clone(),
             partial_flush_spans: core.partial_flush_spans,
             is_wide: core.settings.generates_128_bit_ids,
-            is_watched: core.open_spans.is_some(),
+            is_watched: core.is_inquisitive,
             core,
         }
     }

@@ -157,7 +157,7 @@ impl SpanBuilder {
         }
         let span = Span::new(started);
         if let Some(cell) = &span.cell {
-            if cell.segment.core.open_spans.is_some() {
+            if cell.segment.core.is_inquisitive {
                 cell.list(source());
             }
         }

@@ -9,10 +9,12 @@ use super::line_identity::LineIdentity;
 use super::lost::LostContexts;
 use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
+use crate::diagnostics::Level;
 use crate::export::queue::{Outbox, Queue};
-use crate::model::{ChunkHead, Decision, OpenSpans, SpanBuffer, TraceFacts};
+use crate::model::{ChunkHead, Decision, OpenSpans, Record, SpanBuffer, TagLog, TraceFacts};
 use crate::propagation::Propagator;
 use crate::sampling::Sampler;
+use crate::worker;
 
 /// A tracer as spans see it: settings, clock, the way out. Shared by every segment it began.
 pub(crate) struct Core {
@@ -30,7 +32,9 @@ pub(crate) struct Core {
     pub(crate) lost_contexts: LostContexts,
     /// The open spans, where abandoned ones are looked for.
     pub(crate) open_spans: Option<Arc<OpenSpans>>,
-    /// Whether somebody looks for forgotten contexts or abandoned spans.
+    /// Whether starts of spans are told in the debug log.
+    pub(crate) tells_starts: bool,
+    /// Whether somebody looks at each start: for the debug log, forgotten contexts or abandoned spans.
     pub(crate) is_inquisitive: bool,
 }
 
@@ -48,9 +52,11 @@ impl Core {
             PartialFlush::At(spans) => u32::try_from(spans).unwrap_or(u32::MAX),
         };
         let open_spans = settings.writer.abandoned_after.map(|_| Arc::default());
+        let tells_starts = settings.messages.level == Level::Debug;
         Self {
             lines: LineIdentity::new(Arc::clone(&settings)),
-            is_inquisitive: settings.is_debug || open_spans.is_some(),
+            tells_starts,
+            is_inquisitive: tells_starts || settings.is_debug || open_spans.is_some(),
             open_spans,
             settings,
             clock,
@@ -66,6 +72,13 @@ impl Core {
     /// Ships a chunk through the outbox that is shared by all threads.
     pub(crate) fn ship(&self, head: ChunkHead, spans: &SpanBuffer) {
         self.queue.push(&self.common, head, spans, 0, 0);
+    }
+
+    /// Tells of a span that has started, in the debug log.
+    pub(crate) fn tell_start(&self, trace_id: u128, record: &Record, tags: &TagLog) {
+        if self.tells_starts {
+            worker::tell_start(trace_id, record, tags, &self.settings.identity.service, &self.clock);
+        }
     }
 
     /// The time at which a span ends; where open spans are listed, it is none of them any more.

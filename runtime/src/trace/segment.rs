@@ -55,8 +55,9 @@ impl Segment {
         }
     }
 
-    /// Lists a span of the segment that has started now, where open spans are listed.
+    /// Lists a span of the segment that has started now, where open spans are listed, and tells of it in the debug log.
     pub(crate) fn list(&self, record: &Record, tags: &TagLog, source: SourceLine) {
+        self.core.tell_start(self.trace_id(), record, tags);
         if let Some(open) = &self.core.open_spans {
             open.start(OpenSpan::new(self.trace_id(), record, tags, self.core.clock.ticks(), source));
         }

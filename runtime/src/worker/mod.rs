@@ -76,6 +76,8 @@ pub(crate) use ruling::Ruling;
 #[cfg(feature = "enable")]
 pub(crate) use signal::Signal;
 #[cfg(feature = "enable")]
+pub(crate) use telling::tell_start;
+#[cfg(feature = "enable")]
 pub(crate) use view::Viewer;
 #[cfg(feature = "enable")]
 pub(crate) use waterfall::Waterfall;

@@ -1,6 +1,6 @@
-//! The debug log of what is handed over: each span as it is sent, and each trace with its counts.
+//! The debug log of spans: each as it starts, each as it is sent, and each trace with its counts.
 //!
-//! Made on the worker's thread, and only where messages of that level are shown. Values under names of secrets, and credentials within any
+//! Made on the worker's thread, but for the starts, and only where messages of that level are shown. Values under names of secrets, and credentials within any
 //! other text, are left out.
 
 use std::borrow::Cow;
@@ -9,10 +9,10 @@ use std::fmt::{self, Display, Write};
 
 use super::backlog::Taken;
 use super::run::Worker;
-use crate::clock::Timeline;
+use crate::clock::{Clock, Timeline};
 use crate::diagnostics::{self, Escaped, Level, REDACTED, names_secret, without_secrets};
 use crate::export::v04::{Texts, times};
-use crate::model::{ChunkHead, EntryKind, Flags, Record, SpanBuffer, is_other_service};
+use crate::model::{ChunkHead, EntryKind, Flags, Record, SpanBuffer, TagLog, is_other_service};
 use crate::sampling::WhySampled;
 
 /// Bytes of one name, resource or value that are shown.
@@ -34,6 +34,15 @@ impl Worker {
             tell_batch(taken, sampler, &timeline);
         }
     }
+}
+
+/// Tells of a span that has just started.
+pub(crate) fn tell_start(trace_id: u128, record: &Record, tags: &TagLog, service: &str, clock: &Clock) {
+    let now = clock.anchor();
+    let timeline = Timeline::new(clock, now, now);
+    let identity = Identity { trace_id, record, tags, service };
+    let (start, _) = times(record, &timeline);
+    diagnostics::debug(format_args!("span started: {identity} start_ns={start}"));
 }
 
 fn tell_batch(taken: &mut Taken, sampler: &crate::sampling::Sampler, timeline: &Timeline) {
@@ -84,16 +93,33 @@ struct Told<'a> {
 impl Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { trace_id, record, buffer, service, timeline } = *self;
-        let Texts { name, resource, span_type } = Texts::of(record, &buffer.tags);
-        let own = buffer.tags.text(record.service).filter(|own| is_other_service(own.as_bytes(), service));
+        let identity = Identity { trace_id, record, tags: &buffer.tags, service };
         let (start, duration) = times(record, timeline);
-        write!(f, "span finished: name={} trace_id={trace_id:032x}", Quoted(&name))?;
-        write!(f, " span_id={} parent_id={}", record.span_id, record.parent_id)?;
-        write!(f, " service={} resource={}", Quoted(own.unwrap_or(service)), Quoted(&resource))?;
-        write!(f, " type={} start_ns={start} duration_ns={duration}", Quoted(span_type))?;
+        write!(f, "span finished: {identity} start_ns={start} duration_ns={duration}")?;
         write!(f, " error={}", u8::from(record.flags.has(Flags::ERROR)))?;
         let (meta, metrics) = tags(record, buffer);
         write!(f, " tags={{{meta}}} metrics={{{metrics}}}")
+    }
+}
+
+/// What a span is called, and where it belongs.
+struct Identity<'a> {
+    trace_id: u128,
+    record: &'a Record,
+    tags: &'a TagLog,
+    /// That of the tracer.
+    service: &'a str,
+}
+
+impl Display for Identity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { trace_id, record, tags, service } = *self;
+        let Texts { name, resource, span_type } = Texts::of(record, tags);
+        let own = tags.text(record.service).filter(|own| is_other_service(own.as_bytes(), service));
+        write!(f, "name={} trace_id={trace_id:032x}", Quoted(&name))?;
+        write!(f, " span_id={} parent_id={}", record.span_id, record.parent_id)?;
+        write!(f, " service={} resource={}", Quoted(own.unwrap_or(service)), Quoted(&resource))?;
+        write!(f, " type={}", Quoted(span_type))
     }
 }
 

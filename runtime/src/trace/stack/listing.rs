@@ -1,4 +1,4 @@
-//! Open spans as a list, where a tracer keeps one: what is started and finished then takes no short way.
+//! Open spans as a list, where a tracer keeps one, and their starts in the debug log: what is started and finished then takes no short way.
 //!
 //! A start that would have to be listed is refused before it has changed anything, and made again between
 //! [`Stack::begin_listing`] and [`Stack::list_latest`]; so whoever lists nothing does not ask.
@@ -8,9 +8,9 @@ use crate::clock::Clock;
 use crate::model::{OpenSpan, SourceLine};
 
 impl Stack {
-    /// Has the next start be one that is listed afterwards; false where the tracer lists none, or that start came to nothing.
+    /// Has the next start be one that is listed afterwards; false where nobody looks at starts, or that start came to nothing.
     pub(crate) fn begin_listing(&mut self) -> bool {
-        let lists = self.port.as_ref().is_some_and(|port| port.core.open_spans.is_some());
+        let lists = self.port.as_ref().is_some_and(|port| port.core.is_inquisitive);
         self.is_listing = lists && !self.is_listing;
         self.is_listing
     }
@@ -20,6 +20,7 @@ impl Stack {
         self.is_listing = false;
         let place = (&self.port, self.frames.last(), self.spans.records.last());
         let (Some(port), Some(frame), Some(record)) = place else { return };
+        port.core.tell_start(frame.trace_id, record, &self.spans.tags);
         if let Some(open) = &port.core.open_spans {
             let (now, source) = (port.clock.ticks(), SourceLine::of_site(record.site));
             open.start(OpenSpan::new(frame.trace_id, record, &self.spans.tags, now, source));
@@ -35,7 +36,7 @@ impl Stack {
     #[cold]
     fn other_start_ticks(&self) -> Option<u64> {
         let port = self.port.as_ref()?;
-        (self.is_listing || port.core.open_spans.is_none()).then(|| port.clock.ticks())
+        (self.is_listing || !port.core.is_inquisitive).then(|| port.clock.ticks())
     }
 
     /// The time for a span that ends here, which is listed no more; `None` without a tracer.
