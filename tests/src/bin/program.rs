@@ -314,7 +314,7 @@ fn peak_kib() -> u64 {
 fn many_tags(number: u64) {
     let _tracer = dd_traced::init();
     let span = span("tagged").start();
-    (0..number).for_each(|index| span.set_tag(&format!("tag {index}"), index));
+    (0..number).for_each(|index| span.set_tag(format!("tag {index}"), index));
 }
 
 /// Flushes that can not succeed.
