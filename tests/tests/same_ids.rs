@@ -1,6 +1,6 @@
 //! A line says the ids of the span that is active where it is written: through whichever logger, and wherever that is.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
 use std::collections::HashMap;
