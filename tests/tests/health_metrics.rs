@@ -258,3 +258,15 @@ fn a_line_at_the_end_sums_up() {
         }
     }
 }
+
+#[test]
+fn spans_that_stay_open_are_counted_where_they_are_looked_for() {
+    let statsd = Statsd::udp();
+    let mut open = None;
+    with_tracer_of(
+        |_, tracer| tracer.health_metrics(true).dogstatsd_url(statsd.url()).debug_abandoned_spans(true),
+        |_, _| open = Some([span("forgotten").start(), span("forgotten").start()]),
+    );
+    assert_eq!(sum(&statsd.metrics(), "abandoned_spans", ANY), 2);
+    drop(open);
+}

@@ -35,6 +35,7 @@ pub(super) fn sums(facts: Facts<'_>) -> Vec<Sum> {
         count("datadog.tracer.started", 1),
         count("datadog.tracer.stopped", u64::from(is_ending)),
         tagged("datadog.tracer.spans_finished", "integration", "manual", counters.finished()),
+        tagged("datadog.tracer.abandoned_spans", "integration", "manual", counters.abandoned_spans()),
         count("datadog.tracer.queue.enqueued.traces", tally.taken_chunks),
         count("datadog.tracer.flush_bytes", tally.bytes),
         count("datadog.tracer.flush_traces", tally.chunks),
