@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
+use super::report::span_of_time;
 use super::run::Worker;
 use super::tally::{Cause, Tally};
 use crate::diagnostics::{self, Level};
@@ -36,7 +37,7 @@ struct Farewell<'a> {
 impl Display for Farewell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { counters, tally, ran, cpu } = self;
-        write!(f, "tracer ended after {ran:.1?}: spans_finished={}", counters.finished())?;
+        write!(f, "tracer ended after {}: spans_finished={}", span_of_time(*ran), counters.finished())?;
         write!(f, " spans_sent={} spans_dropped={}", counters.acknowledged(), counters.dropped_total())?;
         let dropped = DropReason::ALL.map(|reason| (reason.as_str(), counters.dropped(reason)));
         list(f, &dropped)?;
@@ -92,13 +93,20 @@ mod tests {
         tally.failed("/v0.4/traces", &crate::export::client::Failure::TimedOut);
         tally.most_waiting = 4_096;
         let line = |cpu| {
-            let ran = Duration::from_millis(1_250);
+            let ran = Duration::from_millis(92_450);
             Farewell { counters: &ledger.snapshot(0), tally: &tally, ran, cpu }.to_string()
         };
-        let expected = "tracer ended after 1.2s: spans_finished=10 spans_sent=7 spans_dropped=3 {queue_full: 1, net: 2} payloads=1 \
+        let expected = "tracer ended after 92.5s: spans_finished=10 spans_sent=7 spans_dropped=3 {queue_full: 1, net: 2} payloads=1 \
                         bytes=1000 flushes=2 {invoked: 1, shutdown: 1} requests=2 errors=1 most_bytes_waiting=4096";
         assert_eq!(line(None), expected);
-        assert_eq!(line(Some(Duration::from_micros(1_550))), format!("{expected} worker_cpu_ms=1.6"));
+        let whole = line(Some(Duration::from_micros(8_500)));
+        assert_eq!(whole, format!("{expected} worker_cpu_ms=8.5"));
+        let page =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md")).unwrap();
+        assert!(
+            page.contains(&format!("\ndd-traced INFO: {whole}\n")),
+            "docs/metrics.md shows another line than\n{whole}"
+        );
     }
 
     /// Where the system tells, it counts.
