@@ -65,18 +65,16 @@ pub(crate) fn runtime() -> std::io::Result<Runtime> {
 }
 
 impl AgentClient {
-    /// A client with a look-up of names of its own.
-    #[cfg(any(test, feature = "doctor"))]
-    pub(crate) fn new(settings: &AgentSettings) -> Result<Self, String> {
-        Self::with_resolver(settings, Resolver::system())
-    }
-
-    /// A client for the agent of these settings, whose name `resolver` looks up. Reads which container the process is in; opens no connection.
+    /// A client for the agent of these settings. Reads which container the process is in; opens no connection.
     ///
     /// # Errors
     ///
     /// Says in words why there can be no client.
-    pub(crate) fn with_resolver(settings: &AgentSettings, resolver: Resolver) -> Result<Self, String> {
+    pub(crate) fn new(settings: &AgentSettings) -> Result<Self, String> {
+        Self::with_resolver(settings, Resolver::system())
+    }
+
+    fn with_resolver(settings: &AgentSettings, resolver: Resolver) -> Result<Self, String> {
         let builder = ClientBuilder::new()
             // Else the client obeys `HTTP_PROXY`, and spans leave the host.
             .no_proxy()

@@ -12,7 +12,6 @@ use super::settings::WriterSettings;
 use crate::diagnostics;
 use crate::export::client::{self, AgentClient, Failure};
 use crate::export::queue::Queue;
-use crate::export::resolve::Resolver;
 use crate::export::settings::AgentSettings;
 use crate::export::v04::Limits;
 use crate::model::AgentInfo;
@@ -21,7 +20,6 @@ use crate::model::AgentInfo;
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) agent: AgentSettings,
-    resolver: Resolver,
     /// Made when there is something to send.
     connection: Option<(Runtime, AgentClient)>,
     pub(super) health: Health,
@@ -52,7 +50,7 @@ const SMALLEST_LIMIT: usize = 64 << 10;
 const KEPT_MEMORY: usize = 4 << 20;
 
 impl Delivery {
-    pub(super) fn new(agent: AgentSettings, writer: &WriterSettings, resolver: Resolver) -> Self {
+    pub(super) fn new(agent: AgentSettings, writer: &WriterSettings) -> Self {
         let bounds = Bounds {
             own: writer.max_payload_bytes,
             agents: usize::MAX,
@@ -62,7 +60,6 @@ impl Delivery {
         };
         Self {
             agent,
-            resolver,
             connection: None,
             health: Health::default(),
             report: Report::new(writer.report_period),
@@ -119,8 +116,7 @@ impl Delivery {
             return Ok(connection);
         }
         let runtime = client::runtime().map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let client =
-            AgentClient::with_resolver(&self.agent, self.resolver.clone()).map_err(Failure::Unreachable)?;
+        let client = AgentClient::new(&self.agent).map_err(Failure::Unreachable)?;
         Ok((runtime, client))
     }
 
@@ -197,8 +193,7 @@ mod tests {
 
     #[test]
     fn memory_of_a_body_comes_back_where_nobody_holds_it() {
-        let mut delivery =
-            Delivery::new(AgentSettings::default(), &WriterSettings::default(), Resolver::system());
+        let mut delivery = Delivery::new(AgentSettings::default(), &WriterSettings::default());
         let body = Bytes::from(vec![1; 100]);
         let (held, place) = (body.clone(), body.as_ptr());
         delivery.keep_memory(body);

@@ -113,7 +113,6 @@ impl Worker {
             viewer,
         } = parts;
         let now = Instant::now();
-        let resolver = Resolver::system();
         let preparation = Preparation { service: defaults.service.clone(), rules };
         let is_sending = viewer.is_none() || agent.is_explicit;
         // Somebody is looking at the terminal.
@@ -124,11 +123,11 @@ impl Worker {
             sampler,
             encoder: Encoder::new(&defaults),
             backlog: Backlog::new(preparation),
-            delivery: Delivery::new(agent, &writer, resolver.clone()),
+            delivery: Delivery::new(agent, &writer),
             enquiry: Enquiry::new(agent_info, now),
             counting: Counting::new(statistics, &defaults, now),
             tally: Tally::default(),
-            metrics: Metrics::new(metrics, &defaults, resolver, writer.report_period, now),
+            metrics: Metrics::new(metrics, &defaults, Resolver::system(), writer.report_period, now),
             introduction: Introduction::new(introduce),
             started: now,
             times: Times { clock, first: first_anchor },

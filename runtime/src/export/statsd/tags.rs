@@ -6,8 +6,8 @@ use std::fmt::Write;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tags(String);
 
-/// Characters of a value; Datadog keeps tags of at most 200.
-const MAX_CHARACTERS: usize = 200;
+/// Bytes of a value. Datadog keeps 200 characters of a tag; so many of each of ours leave room in a datagram.
+const MAX_BYTES: usize = 200;
 
 impl Tags {
     /// None.
@@ -16,13 +16,19 @@ impl Tags {
     }
 
     /// The same with one more. Whatever has a meaning in a datagram becomes `_`, and so do blanks and control characters; what is longer
-    /// than 200 characters is cut. An empty value is no tag.
+    /// than 200 bytes is cut between characters. An empty value is no tag.
     pub(crate) fn with(mut self, key: &'static str, value: &str) -> Self {
         if !value.is_empty() {
             let separator = if self.0.is_empty() { "" } else { "," };
             // Writing to a string does not fail.
             let _ = write!(self.0, "{separator}{key}:");
-            self.0.extend(value.chars().take(MAX_CHARACTERS).map(harmless));
+            let end = self.0.len() + MAX_BYTES;
+            for character in value.chars().map(harmless) {
+                if self.0.len() + character.len_utf8() > end {
+                    break;
+                }
+                self.0.push(character);
+            }
         }
         self
     }
@@ -50,8 +56,8 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        for (len, kept) in [(199, 199), (200, 200), (201, 200)] {
-            assert_eq!(Tags::none().with("k", &"é".repeat(len)).as_str().chars().count(), kept + 2);
-        }
+        let kept = |value: &str| Tags::none().with("k", value).as_str().len() - "k:".len();
+        assert_eq!([199, 200, 201].map(|len| kept(&"x".repeat(len))), [199, 200, 200]);
+        assert_eq!(kept(&format!("x{}", "é".repeat(100))), 199);
     }
 }

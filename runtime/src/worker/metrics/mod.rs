@@ -53,7 +53,7 @@ pub(super) struct Facts<'a> {
 const LAST_LOOK_UP: Duration = Duration::from_millis(100);
 
 impl Metrics {
-    /// None where nobody asked for them.
+    /// None where nobody asked for them. `resolver` is no one else's: a name that is looked up for long must not hold up spans.
     pub(super) fn new(
         settings: StatsdSettings,
         defaults: &SpanDefaults,

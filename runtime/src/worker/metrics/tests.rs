@@ -118,6 +118,25 @@ fn each_kind_of_failure_has_its_own_minute() {
     assert_eq!([due(&gone, 60), due(full, 61), due(full, 62)], [true, true, false]);
 }
 
+/// Else all of them would be left out, without a word.
+#[test]
+fn metrics_fit_into_datagrams_whatever_the_tracer_is_called() {
+    let ((socket, address), now) = (receiver(), Instant::now());
+    let long = || "é|".repeat(5_000);
+    let defaults = SpanDefaults {
+        service: long().into(),
+        env: Some(long().into()),
+        version: Some(long().into()),
+        ..SpanDefaults::default()
+    };
+    let settings = StatsdSettings { entity_id: Some(long().into()), ..settings(address) };
+    let mut metrics = Metrics::new(settings, &defaults, Resolver::system(), MINUTE, now).unwrap();
+    let mut world = World::default();
+    world.tally.failed("/v0.4/traces", &crate::export::client::Failure::TimedOut);
+    assert!(world.tell(&mut metrics, now, true));
+    assert_eq!(received(&socket), ["started:1", "stopped:1", "api.errors:1", "queue.length:2"]);
+}
+
 /// The page lists what is told, and nothing else.
 #[test]
 fn names_are_those_of_the_page() {
