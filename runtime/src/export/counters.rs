@@ -30,6 +30,8 @@ pub enum DropReason {
     ShutdownDeadline,
     /// Finished after the shutdown, before a tracer was started, or started where a thread could not record it any more.
     AfterShutdown,
+    /// Not recorded, since 500 000 spans were open in the process.
+    OpenLimit,
     /// There was no worker thread to send it.
     NoThread,
     /// Handed over in a forked child that started no tracer of its own.
@@ -42,7 +44,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [DropReason; 14] = [
+    pub const ALL: [DropReason; 15] = [
         DropReason::QueueFull,
         DropReason::TooLarge,
         DropReason::Encode,
@@ -53,6 +55,7 @@ impl DropReason {
         DropReason::Overload,
         DropReason::ShutdownDeadline,
         DropReason::AfterShutdown,
+        DropReason::OpenLimit,
         DropReason::NoThread,
         DropReason::Forked,
         DropReason::P0,
@@ -72,6 +75,7 @@ impl DropReason {
             DropReason::Overload => "overload",
             DropReason::ShutdownDeadline => "shutdown_deadline",
             DropReason::AfterShutdown => "after_shutdown",
+            DropReason::OpenLimit => "open_limit",
             DropReason::NoThread => "no_thread",
             DropReason::Forked => "forked",
             DropReason::P0 => "p0",

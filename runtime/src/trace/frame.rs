@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::frame_baggage::FrameBaggage;
 use super::handle::SpanCell;
+use super::open_limit;
 use super::owned::Edit;
 use super::process::Home;
 use super::segment::Segment;
@@ -97,6 +98,11 @@ pub(crate) struct Port {
 }
 
 impl Port {
+    /// Whether the short ways are for spans of this tracer.
+    pub(crate) fn is_short(&self) -> bool {
+        matches!(self.clock, Clock::Counter) && !self.is_watched
+    }
+
     /// A connection; with an outbox of its own where the thread will finish many spans.
     pub(crate) fn new(core: Arc<Home>, outbox: Option<Arc<Outbox>>) -> Self {
         Self {
@@ -312,6 +318,7 @@ impl Drop for Frame {
         let FrameKind::Polled(record, tags) = &mut self.kind else { return };
         let Some(segment) = self.segment.take().filter(|_| !record.is_finished()) else { return };
         record.finish(segment.core.end_ticks(record.span_id));
+        open_limit::close(1);
         segment.take(&self.kept, (self.closes + self.credit) as usize);
         segment.take_one(*record, tags);
     }

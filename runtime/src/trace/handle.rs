@@ -16,7 +16,7 @@ use super::process::{self, Home};
 use super::segment::Segment;
 use super::setup::Setup;
 use super::special::{Asked, is_special};
-use super::stack::{Started, deliver};
+use super::stack::{Started, count_not_recorded, deliver};
 use crate::model::{
     Baggage, COMPACT_FROM, Decision, EntryKind, Flags, ManualTag, Mechanism, Record, SamplingPriority,
     SourceLine, SpanEvent, SpanId, SpanLink, TagLog, TagValue,
@@ -149,7 +149,7 @@ impl SpanBuilder {
     pub(crate) fn start_at_line(self, source: impl FnOnce() -> SourceLine) -> Span {
         let Some(setup) = self.setup else { return Span::inert() };
         let Some(mut started) = setup.start() else {
-            process::count_not_recorded();
+            count_not_recorded();
             return Span::inert();
         };
         if let Some(time) = self.start {

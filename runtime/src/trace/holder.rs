@@ -5,7 +5,7 @@
 use super::frame::Frame;
 use super::process;
 use super::setup::Setup;
-use super::stack::with_stack;
+use super::stack::{count_not_recorded, with_stack};
 use crate::model::CallSite;
 
 /// The span of a future, between polls.
@@ -86,7 +86,7 @@ impl Holder {
 
     #[cold]
     fn not_recorded() -> Self {
-        process::count_not_recorded();
+        count_not_recorded();
         Holder::None
     }
 }

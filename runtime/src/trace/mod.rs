@@ -30,6 +30,7 @@ mod ids;
 mod in_context;
 mod line_identity;
 mod lost;
+mod open_limit;
 mod owned;
 mod owned_start;
 mod polling;

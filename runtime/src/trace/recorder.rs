@@ -13,7 +13,7 @@ use super::holder::Holder;
 use super::polling::{After, Before, around};
 use super::process;
 use super::running::Running;
-use super::stack::{Stack, with_records, with_stack};
+use super::stack::{Stack, count_not_recorded, with_records, with_stack};
 use super::tag_set::{NoTags, TagSet};
 use crate::model::{CallSite, NO_INDEX, SamplingPriority};
 
@@ -174,7 +174,7 @@ fn marked((index, span_id): (u32, u64)) -> (u32, u64) {
 #[inline(never)]
 fn start_listed(site: &'static CallSite, tags: Option<&dyn TagSet>) -> (u32, u64) {
     if !with_stack(Stack::begin_listing).unwrap_or(false) {
-        process::count_not_recorded();
+        count_not_recorded();
         return (NO_INDEX, 0);
     }
     let started = start_otherwise(site, tags);

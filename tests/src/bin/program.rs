@@ -42,6 +42,9 @@ fn main() {
         "flushes" => flushes(&mut report, number),
         "lost contexts" => lost_contexts(number),
         "abandoned" => abandoned(),
+        "open handles" => open_handles(&mut report, number),
+        "open futures" => open_futures(number),
+        "open calls" => open_calls(number),
         "in tokio" => in_tokio(&mut report, number),
         "fork" => fork_once(&mut report, number),
         "no descriptors" => no_descriptors(&mut report, number),
@@ -113,6 +116,67 @@ async fn meant() {}
 
 #[traced(root, tags(item))]
 async fn meant_with(item: u64) {}
+
+/// So many spans at a time under one, and again after they have finished; then a trace.
+fn open_handles(report: &mut Report, number: u64) {
+    let _tracer = dd_traced::init();
+    let root = span("root").start();
+    let active = root.activate();
+    for round in 1..=2 {
+        let spans: Vec<_> = (0..number).map(|_| span("part").start()).collect();
+        let unrecorded = spans.iter().filter(|span| !span.is_recording()).count();
+        report.note(&format!("unrecorded {round}"), unrecorded as u64);
+        let last = &spans[spans.len() - 1];
+        let _active = last.activate();
+        let is_under_root = active_span().span_id() == root.span_id();
+        report.note(&format!("root is active {round}"), u64::from(is_under_root && !last.is_recording()));
+        job(1);
+    }
+    drop((active, root));
+    job(2);
+    report.note("recording", u64::from(span("again").start().is_recording()));
+}
+
+/// So many futures with spans, all under one, which is under way.
+fn open_futures(number: u64) {
+    let _tracer = dd_traced::init();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut parent = Box::pin(parent(number));
+    let _ = parent.as_mut().poll(&mut context);
+    drop(parent);
+    job(1);
+}
+
+#[traced]
+async fn parent(number: u64) {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut futures: Vec<_> = (0..number).map(|_| Box::pin(waiting())).collect();
+    for future in &mut futures {
+        let _ = future.as_mut().poll(&mut context);
+    }
+    std::future::pending::<()>().await;
+    drop(futures);
+}
+
+#[traced]
+async fn waiting() {
+    std::future::pending::<()>().await;
+}
+
+/// A function that calls itself so many times, on a stack that is large enough; twice.
+fn open_calls(number: u64) {
+    #[traced]
+    fn deeper(number: u64) {
+        if number > 1 {
+            deeper(number - 1);
+        }
+    }
+    let _tracer = dd_traced::init();
+    let calls = move || (0..2).for_each(|_| deeper(number));
+    let thread = thread::Builder::new().stack_size(1 << 30).spawn(calls).expect("a thread");
+    thread.join().expect("no panic");
+    job(1);
+}
 
 /// Spans that do not finish, of a tracer that is started twice.
 fn abandoned() {

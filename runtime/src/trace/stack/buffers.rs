@@ -33,6 +33,7 @@ impl Stack {
         let Some(port) = &self.port else { return };
         if first == 0 && self.spans.len() > KEPT_RECORDS && !self.spans.is_wasteful() {
             port.give(head, std::mem::replace(&mut self.spans, std::mem::take(&mut self.small)));
+            self.leave_room();
         } else {
             port.copy(head, &self.spans, first, first_tag);
         }
@@ -46,14 +47,18 @@ impl Stack {
             if let Some(outbox) = self.port.as_ref().and_then(|port| port.outbox.as_ref()) {
                 outbox.keep(large);
             }
+            self.leave_room();
         } else {
             self.spans.tags.clear_to(KEPT_TAG_BYTES);
         }
     }
 
     /// Makes room for one more record: few at first, then twice as many, in a buffer that others used before where there is one.
+    /// `None` where too many spans are open.
     #[cold]
-    pub(super) fn grow(&mut self) {
+    pub(super) fn grow(&mut self) -> Option<()> {
+        let capacity = self.spans.records.capacity();
+        let more = if capacity < KEPT_RECORDS { KEPT_RECORDS } else { self.count_room(capacity)? };
         let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
         if let Some(outbox) = outbox.filter(|_| self.spans.records.capacity() == KEPT_RECORDS) {
             let mut large = outbox.take_empty().unwrap_or_default();
@@ -61,9 +66,11 @@ impl Stack {
             large.append(&self.spans, 0, 0);
             self.small = std::mem::replace(&mut self.spans, large);
             self.small.records.clear();
-            return self.small.tags.clear_to(KEPT_TAG_BYTES);
+            self.small.tags.clear_to(KEPT_TAG_BYTES);
+            return Some(());
         }
-        self.spans.reserve(self.spans.records.capacity().max(KEPT_RECORDS));
+        self.spans.reserve(more);
+        Some(())
     }
 }
 

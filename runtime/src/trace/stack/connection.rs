@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use super::Stack;
-use crate::clock::Clock;
 use crate::trace::frame::Port;
 use crate::trace::process::{self, Home};
 
 impl Stack {
     pub(super) fn set_port(&mut self, port: Option<Port>) -> Option<Port> {
-        let is_short = |port: &Port| matches!(port.clock, Clock::Counter) && !port.is_watched;
-        self.has_short_way = port.as_ref().is_some_and(is_short);
+        self.has_short_way = port.as_ref().is_some_and(Port::is_short) && !self.limit.is_full;
         self.is_visiting = port.as_ref().is_some_and(|port| port.outbox.is_none());
         self.partial_flush_spans = port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
         std::mem::replace(&mut self.port, port)

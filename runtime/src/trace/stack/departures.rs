@@ -59,6 +59,7 @@ impl Stack {
         next.records.extend_from_slice(open);
         next.tags.copy_start(tags, end);
         queue.push_whole(outbox, head, std::mem::replace(&mut self.spans, next), kept, end);
+        self.leave_room();
         None
     }
 
@@ -138,8 +139,10 @@ impl Stack {
             record.tags = tags.copy_chain(&self.spans.tags, record.tags);
             segment.open(1);
             self.detached.push(OwnedSpan { record, tags, segment: Arc::clone(&segment) });
+            self.count_open(1);
         }
         let excess = self.detached.len().saturating_sub(MAX_DETACHED);
+        self.count_open(-(excess as i32));
         for given_up in self.detached.drain(..excess) {
             given_up.segment.close_empty();
         }

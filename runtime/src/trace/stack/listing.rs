@@ -29,12 +29,13 @@ impl Stack {
 
     /// The time for a span that starts here; `None` without a tracer, and where the span has to be listed.
     #[inline]
-    pub(super) fn start_ticks(&self) -> Option<u64> {
+    pub(super) fn start_ticks(&mut self) -> Option<u64> {
         if self.has_short_way { Some(Clock::Counter.ticks()) } else { self.other_start_ticks() }
     }
 
     #[cold]
-    fn other_start_ticks(&self) -> Option<u64> {
+    fn other_start_ticks(&mut self) -> Option<u64> {
+        self.look_at_limit();
         let port = self.port.as_ref()?;
         (self.is_listing || !port.core.is_inquisitive).then(|| port.clock.ticks())
     }

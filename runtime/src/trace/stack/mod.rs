@@ -8,12 +8,14 @@ mod buffers;
 mod connection;
 mod departures;
 mod frames;
+mod limit;
 mod listing;
 mod owned;
 mod polls;
 mod records;
 
 pub(crate) use baggage::Bearer;
+pub(crate) use limit::count_not_recorded;
 pub(crate) use owned::Started;
 
 use std::cell::RefCell;
@@ -31,6 +33,7 @@ use super::segment::Segment;
 use crate::clock::Clock;
 use crate::model::{Decision, EntryKind, Flags, NO_INDEX, Record, SpanBuffer, TraceFacts, Upstream};
 
+use self::limit::Limit;
 pub(crate) use self::owned::deliver;
 
 thread_local! {
@@ -114,7 +117,7 @@ pub(crate) struct Stack {
     ids: IdSource,
     /// Changed by [`Stack::set_port`] alone, which keeps the next three in step.
     port: Option<Port>,
-    /// Whether ticks are the counter's and no open spans are listed: what the short ways ask, in one look.
+    /// Whether ticks are the counter's, no open spans are listed, and not too many are open: what the short ways ask, in one look.
     has_short_way: bool,
     /// Whether the tracer came with a context from elsewhere, and leaves with it.
     is_visiting: bool,
@@ -126,6 +129,7 @@ pub(crate) struct Stack {
     detached: Vec<OwnedSpan>,
     /// While a span is started that will be listed.
     is_listing: bool,
+    limit: Limit,
     life: Life,
 }
 
@@ -159,6 +163,7 @@ impl Stack {
             port: None,
             has_short_way: false,
             is_listing: false,
+            limit: Limit::new(),
             is_visiting: false,
             partial_flush_spans: u32::MAX,
             generation: 0,
@@ -348,6 +353,7 @@ impl Drop for Stack {
             self.finished = finished as u32;
             self.end_frame();
         }
+        self.limit.leave(self.detached.len());
         for owned in self.detached.drain(..) {
             owned.segment.close_empty();
         }

@@ -7,6 +7,7 @@ use super::{Stack, with_stack};
 use crate::model::{Baggage, CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
 use crate::trace::context::Place;
 use crate::trace::frame::{Frame, FrameKind};
+use crate::trace::open_limit;
 use crate::trace::owned::{Edit, OwnedSpan};
 use crate::trace::segment::{Ready, Segment};
 
@@ -44,6 +45,7 @@ pub(crate) fn deliver(owned: OwnedSpan) {
         }
     });
     if let Some(OwnedSpan { record, tags, segment }) = waiting {
+        open_limit::close(1);
         segment.take_one(record, &tags);
     }
 }
@@ -55,7 +57,7 @@ impl Stack {
             return self.start_polled_owned(site);
         }
         // Mostly one future starts another: under a span of the tracer's own service, in a segment that exists.
-        let start = self.start_ticks();
+        let start = self.polled_ticks();
         let frame = self.frames.last_mut().filter(|top| match &top.kind {
             FrameKind::Polled(parent, _) => parent.service == 0,
             _ => false,
@@ -66,6 +68,7 @@ impl Stack {
         };
         let span_id = self.ids.span_id();
         frame.begin(Record::open(site, span_id, parent_id, start));
+        self.count_open(1);
         Some(frame)
     }
 
@@ -93,6 +96,7 @@ impl Stack {
         parent: Option<&Place>,
         given: Option<&str>,
     ) -> Option<Started> {
+        self.may_open()?;
         self.settle();
         let span_id;
         let baggage;
@@ -155,11 +159,13 @@ impl Stack {
             put_baggage_tags(&mut Edit { record: &mut record, tags: &mut tags }, &segment);
             segment.watch(&mut record, &tags);
         }
+        self.count_open(1);
         Some(Started { span: OwnedSpan { record, tags, segment }, baggage })
     }
 
     /// Takes a finished owned span to where its segment collects.
     pub(crate) fn deliver(&mut self, owned: OwnedSpan) {
+        self.count_open(-1);
         let OwnedSpan { record, tags, segment } = owned;
         if let Some(frame) = self.frames.last_mut() {
             if frame.segment.as_ref().is_some_and(|here| Arc::ptr_eq(here, &segment)) {

@@ -87,6 +87,7 @@ impl Stack {
             return;
         }
         let Some(ticks) = self.end_ticks(span_id) else { return };
+        self.count_open(-1);
         if let Some(error) = error {
             self.edit(NO_INDEX, span_id, |edit| edit.error(error));
         }

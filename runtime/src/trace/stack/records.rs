@@ -35,7 +35,11 @@ impl Stack {
             return self.start_first(site, tags);
         };
         let (parent_id, service) = (parent.span_id, parent.service);
-        let started = self.append(site, parent_id, self.start_ticks()?, service);
+        if self.spans.records.len() == self.spans.records.capacity() {
+            self.grow()?;
+        }
+        let start = self.start_ticks()?;
+        let started = self.append(site, parent_id, start, service);
         self.describe(site, tags);
         Some(started)
     }
@@ -65,6 +69,9 @@ impl Stack {
     /// Starts a record directly under a frame, or as the first of a trace.
     fn start_first(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
         self.settle();
+        if self.spans.records.len() == self.spans.records.capacity() {
+            self.grow()?;
+        }
         let start = if self.frames.is_empty() { self.begin_line()? } else { self.start_ticks()? };
         let frame = self.frames.last()?;
         let service = match &frame.kind {
@@ -171,11 +178,8 @@ impl Stack {
         });
     }
 
-    /// Appends an open record, which is the active one from now on, and makes room for it.
+    /// Appends an open record, which is the active one from now on, where there is room for it.
     fn append(&mut self, site: &'static CallSite, parent_id: u64, start: u64, service: u32) -> (u32, u64) {
-        if self.spans.records.len() == self.spans.records.capacity() {
-            self.grow();
-        }
         let span_id = self.ids.span_id();
         self.push(site, span_id, parent_id, start, service)
     }

@@ -1,0 +1,79 @@
+//! How many spans are open in this process, and how many may be.
+//!
+//! A thread counts on its stack and tells the process now and then, so that the limit may be overshot by what threads have not told yet. Spans
+//! in handles, futures and left by their line count one by one; a line counts by the records that it has room for, once those are many.
+
+use std::sync::atomic::{AtomicIsize, Ordering};
+
+/// Open spans of the process; further ones are not recorded.
+const MAX_OPEN: isize = 500_000;
+/// What a thread keeps to itself.
+const UNTOLD: u32 = 1_024;
+
+/// Those that threads have told of. Below zero for a moment where a thread tells of ends before another one does of starts.
+static OPEN: AtomicIsize = AtomicIsize::new(0);
+
+/// Spans that started on a thread less those that finished there, not told yet; above zero by [`UNTOLD`], so that one comparison sees both ends.
+#[derive(Debug)]
+pub(super) struct OpenCount(u32);
+
+impl OpenCount {
+    pub(super) const fn new() -> Self {
+        Self(UNTOLD)
+    }
+
+    /// Counts so many that are open from here on, or with a minus are not any more. True where the process has to be told.
+    #[inline]
+    pub(super) fn add(&mut self, spans: i32) -> bool {
+        self.0 = self.0.wrapping_add_signed(spans);
+        self.0 > 2 * UNTOLD
+    }
+
+    /// Tells the process.
+    pub(super) fn tell(&mut self) {
+        let spans = std::mem::replace(&mut self.0, UNTOLD).wrapping_sub(UNTOLD) as i32;
+        close(-(spans as isize));
+    }
+}
+
+impl Drop for OpenCount {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
+/// Whether as many spans are open as may be.
+#[inline]
+pub(super) fn is_reached() -> bool {
+    // Relaxed: a count that stands alone.
+    OPEN.load(Ordering::Relaxed) >= MAX_OPEN
+}
+
+/// How many more may be open.
+pub(super) fn left() -> usize {
+    usize::try_from(MAX_OPEN.saturating_sub(OPEN.load(Ordering::Relaxed))).unwrap_or(0)
+}
+
+/// Counts spans as open no more, for whoever has no stack.
+pub(super) fn close(spans: isize) {
+    OPEN.fetch_sub(spans, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_is_told_of_more_than_a_thousand() {
+        let mut count = OpenCount::new();
+        for spans in [1, -1] {
+            assert!((0..UNTOLD).all(|_| !count.add(spans)) && count.add(spans));
+            count.tell();
+        }
+        for spans in [2_000, -2_000] {
+            assert!(!count.add(5) && count.add(spans));
+            count.tell();
+            assert!(!count.add(0), "nothing is left");
+        }
+    }
+}
