@@ -119,6 +119,31 @@ fn facts_of_the_trace_are_on_the_first_span_only() {
 }
 
 #[test]
+fn tags_that_do_not_go_on_are_told_of_on_the_local_root() {
+    let rule = ("DD_TRACE_SAMPLING_RULES", r#"[{"sample_rate":1.0}]"#);
+    let long = format!("x-datadog-tags: _dd.p.long={}", "x".repeat(495));
+    let off = ("DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH", "0");
+    for (variables, error, is_kept) in
+        [(vec![rule], "inject_max_size", true), (vec![rule, off], "disabled", false)]
+    {
+        let (sent, received) = between(&variables, &[IDS[0], IDS[1], &long], None);
+        assert_eq!(sent.get("x-datadog-tags"), None, "{error}");
+        assert_eq!(
+            (&*sent["x-datadog-trace-id"], &*sent["x-datadog-sampling-priority"]),
+            ("77", "2"),
+            "{error}"
+        );
+        let request = received.span("request");
+        assert_eq!(
+            (request.meta("_dd.propagation_error"), request.meta("_dd.p.long").is_some()),
+            (Some(error), is_kept)
+        );
+        let others = received.spans().filter(|span| span.meta("_dd.propagation_error").is_some());
+        assert_eq!(others.count(), 1, "{error}");
+    }
+}
+
+#[test]
 fn other_styles_are_read_and_written_when_asked_for() {
     let styles =
         [("DD_TRACE_PROPAGATION_STYLE_EXTRACT", "b3"), ("DD_TRACE_PROPAGATION_STYLE_INJECT", "b3multi")];
