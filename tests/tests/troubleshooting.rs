@@ -158,6 +158,9 @@ fn made(heading: &str) -> Option<Vec<String>> {
             let small = ("DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES", "5000");
             vec![beside(|_| (), "burst", 2, &[], &[small]), beside(|_| (), "many tags", 1_003, &[], &[])]
         }
+        "A span never finishes" => {
+            vec![beside(|_| (), "abandoned", 1, &[], &[DEBUG, ("DD_TRACE_DEBUG_ABANDONED_SPANS", "true")])]
+        }
         "A task begins a trace of its own" => vec![beside(|_| (), "lost contexts", 1, &[], &[DEBUG])],
         "The caller's headers are not understood" => {
             let headers = ["traceparent: 7", "x-datadog-trace-id: seven", "x-datadog-parent-id: 1"];
