@@ -36,7 +36,7 @@ fn a_closure_gets_all_messages_on_a_thread_of_ours_and_is_not_traced() {
 #[traced(name = "outer", service = "other")]
 fn outer() {
     inner();
-    let _ = ready(later(1));
+    ready(later(1));
 }
 
 #[traced(name = "inner", resource = "the \"inner\"", type = "worker")]
@@ -94,7 +94,7 @@ fn code_names_the_level_and_the_file() {
         let (received, _) = with_tracer_of(
             |_, tracer| {
                 let tracer = tracer.log_file(file);
-                level.into_iter().fold(tracer, |tracer, level| tracer.log_level(level))
+                level.into_iter().fold(tracer, dd_traced::TracerBuilder::log_level)
             },
             |_, _| span("job").start().finish(),
         );
