@@ -76,9 +76,12 @@ impl Core {
 
     /// Tells of a span that has started, in the debug log.
     pub(crate) fn tell_start(&self, trace_id: u128, record: &Record, tags: &TagLog) {
+        #[cfg(feature = "enable")]
         if self.tells_starts {
             worker::tell_start(trace_id, record, tags, &self.settings.identity.service, &self.clock);
         }
+        #[cfg(not(feature = "enable"))]
+        let _ = (trace_id, record, tags);
     }
 
     /// The time at which a span ends; where open spans are listed, it is none of them any more.
