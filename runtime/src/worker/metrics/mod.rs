@@ -5,6 +5,7 @@
 
 mod sums;
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::collections::BTreeMap;
