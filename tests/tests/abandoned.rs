@@ -1,6 +1,6 @@
 //! Spans that stay open are listed with name, ids, age and the source line that started them, whatever holds them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -97,21 +97,15 @@ fn each_kind_of_span_is_listed_with_the_line_that_started_it() {
         let bridged_line = above(1);
         let future = for_ever().traced(span("future").start());
         let future_line = above(1);
-        sync(|| {
-            tagged(1, || {
-                rooted(|| {
-                    let mut context = Context::from_waker(Waker::noop());
-                    let (mut children, mut returned) = (pin!(child()), pin!(returned(1)));
-                    assert!(children.as_mut().poll(&mut context).is_pending());
-                    assert!(returned.as_mut().poll(&mut context).is_pending());
-                    poll_once(async {
-                        tracer.advance(11 * SECOND);
-                        lines = tracer.abandoned_spans();
-                        for_ever().await;
-                    });
-                })
-            })
-        });
+        let innermost = || {
+            let mut context = Context::from_waker(Waker::noop());
+            let (mut children, mut returned) = (pin!(child()), pin!(returned(1)));
+            assert!(children.as_mut().poll(&mut context).is_pending());
+            assert!(returned.as_mut().poll(&mut context).is_pending());
+            tracer.advance(11 * SECOND);
+            lines = tracer.abandoned_spans();
+        };
+        sync(|| tagged(1, || rooted(innermost)));
         drop((by_hand, several, bridged, future));
 
         assert_eq!(lines[0], "10 abandoned spans: open for more than 10s, the oldest first");
@@ -316,11 +310,11 @@ fn open_spans_are_listed_at_the_shutdown_whatever_the_level() {
     for level in ["warn", "error", "off"] {
         let lines = told(&[("DD_TRACE_DEBUG_ABANDONED_SPANS", "1"), ("DD_TRACE_LOG_LEVEL", level)]);
         assert!(lines[0].contains("WARN: 2 abandoned spans: open at the shutdown"), "{lines:#?}");
-        assert_eq!(names(&lines[..3].to_vec()), [r"never\nfinished", "leaked"], "{lines:#?}");
+        assert_eq!(names(&lines[..3]), [r"never\nfinished", "leaked"], "{lines:#?}");
         assert!(lines[1].contains("program.rs:"), "{lines:#?}");
         // The tracer is started again, and knows nothing of the spans before.
         assert!(lines[3].contains("WARN: 1 abandoned span: open at the shutdown"), "{lines:#?}");
-        assert_eq!((names(&lines[3..].to_vec()), lines.len()), (vec!["again"], 5), "{lines:#?}");
+        assert_eq!((names(&lines[3..]), lines.len()), (vec!["again"], 5), "{lines:#?}");
     }
 }
 
