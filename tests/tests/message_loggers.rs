@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, mpsc};
 
-use dd_traced::{CorrelatedLogger, LogLevel, span, traced};
+use dd_traced::{CorrelatedLogger, LogLevel, TracerBuilder, span, traced};
 use dd_traced_tests::{ready, with_tracer_of};
 
 #[test]
@@ -94,7 +94,7 @@ fn code_names_the_level_and_the_file() {
         let (received, _) = with_tracer_of(
             |_, tracer| {
                 let tracer = tracer.log_file(file);
-                level.into_iter().fold(tracer, dd_traced::TracerBuilder::log_level)
+                level.into_iter().fold(tracer, TracerBuilder::log_level)
             },
             |_, _| span("job").start().finish(),
         );

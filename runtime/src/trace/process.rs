@@ -14,7 +14,6 @@ use crate::export::queue::{Outbox, Queue};
 use crate::model::{ChunkHead, Decision, OpenSpans, Record, SpanBuffer, TagLog, TraceFacts};
 use crate::propagation::Propagator;
 use crate::sampling::Sampler;
-use crate::worker;
 
 /// A tracer as spans see it: settings, clock, the way out. Shared by every segment it began.
 pub(crate) struct Core {
@@ -75,10 +74,11 @@ impl Core {
     }
 
     /// Tells of a span that has started, in the debug log.
+    #[cfg_attr(not(feature = "enable"), expect(unused_variables, reason = "no span starts"))]
     pub(crate) fn tell_start(&self, trace_id: u128, record: &Record, tags: &TagLog) {
         #[cfg(feature = "enable")]
         if self.tells_starts {
-            worker::tell_start(trace_id, record, tags, &self.settings.identity.service, &self.clock);
+            crate::worker::tell_start(trace_id, record, tags, &self.settings.identity.service, &self.clock);
         }
         #[cfg(not(feature = "enable"))]
         let _ = (trace_id, record, tags);
