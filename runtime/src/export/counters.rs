@@ -30,7 +30,8 @@ pub enum DropReason {
     ShutdownDeadline,
     /// Finished after the shutdown, before a tracer was started, or started where a thread could not record it any more.
     AfterShutdown,
-    /// Not recorded, since 500 000 spans were open in the process.
+    /// Not recorded, since 500 000 spans were open in the process: as if it were not there, what was active stays active. A thread may be up to
+    /// 1 024 spans late to see the limit.
     OpenLimit,
     /// There was no worker thread to send it.
     NoThread,

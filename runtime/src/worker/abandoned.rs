@@ -13,7 +13,7 @@ use crate::export::counters::Ledger;
 use crate::model::{OpenSpan, OpenSpans};
 
 /// Between two looks. Source: `ddtrace/tracer/abandonedspans.go` of dd-trace-go.
-const PERIOD: Duration = Duration::from_secs(60);
+pub(super) const PERIOD: Duration = Duration::from_secs(60);
 /// Spans of one list; of the others it tells how many they are.
 const MAX_LINES: usize = 100;
 

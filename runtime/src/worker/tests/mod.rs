@@ -1,5 +1,6 @@
 //! The worker against agents that do as they are told.
 
+mod abandoned;
 mod delivery;
 mod enquiry;
 mod faults;
@@ -45,6 +46,7 @@ struct Setup {
     viewer: Option<Box<dyn Viewer>>,
     sampling: SamplingSettings,
     statistics: StatsSettings,
+    abandoned: Option<Abandoned>,
     metrics: StatsdSettings,
     spawn: fn(Box<dyn FnOnce() + Send>) -> io::Result<()>,
 }
@@ -68,6 +70,7 @@ impl Setup {
             viewer: None,
             sampling: SamplingSettings::default(),
             statistics: StatsSettings::default(),
+            abandoned: None,
             metrics: StatsdSettings::default(),
             spawn: |body| std::thread::Builder::new().spawn(body).map(drop),
         }
@@ -100,7 +103,7 @@ impl Setup {
             introduce: self.introduce,
             viewer: self.viewer,
             statistics: self.statistics,
-            abandoned: None,
+            abandoned: self.abandoned,
             metrics: self.metrics,
         };
         let outbox = queue.outbox();
