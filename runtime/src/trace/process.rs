@@ -74,7 +74,6 @@ impl Core {
     }
 
     /// Tells of a span that has started, in the debug log.
-    #[cfg_attr(not(feature = "enable"), expect(unused_variables, reason = "no span starts"))]
     pub(crate) fn tell_start(&self, trace_id: u128, record: &Record, tags: &TagLog) {
         #[cfg(feature = "enable")]
         if self.tells_starts {
