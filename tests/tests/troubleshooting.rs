@@ -173,6 +173,10 @@ fn made(heading: &str) -> Option<Vec<String>> {
             vec![worked(&[DEBUG, ("DD_TRACE_SAMPLE_RATE", "often"), ("DD_ENV", "prod")])]
         }
         "Log lines have no ids" => vec![worked(&[DEBUG, ("DD_LOGS_INJECTION", "false")])],
+        "The health metrics do not arrive" => {
+            let socket = ("DD_DOGSTATSD_URL", "unix:///nowhere/dsd.socket");
+            vec![worked(&[("DD_TRACE_HEALTH_METRICS_ENABLED", "true"), socket])]
+        }
         "The debug log has gaps" => {
             vec![worked(&[DEBUG, ("DD_TRACE_LOG_FILE", "/dev/null/log")]), flooded(PROGRAM, 200_000).stderr]
         }
