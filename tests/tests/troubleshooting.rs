@@ -23,7 +23,7 @@ fn page() -> BTreeMap<String, Vec<String>> {
         } else if is_log {
             shown.entry(heading.clone()).or_default().push(line.to_owned());
         } else if let Some(title) = line.strip_prefix('#') {
-            heading = title.trim_start_matches('#').trim().to_owned();
+            title.trim_start_matches('#').trim().clone_into(&mut heading);
         }
         assert!(is_log || !line.starts_with("dd-traced "), "outside of a log: {line}");
     }
@@ -86,7 +86,7 @@ fn beside_another_server() -> String {
     // It ends with the test's process.
     std::thread::spawn(move || {
         for mut connection in server.incoming().flatten() {
-            let _ = connection.read(&mut [0; 1 << 16]);
+            let _ = connection.read(&mut [0; 8 << 10]);
             let _ = connection.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
         }
     });
