@@ -297,7 +297,8 @@ fn secrets_are_in_no_debug_log() {
             ("DD_TRACE_DEBUG", "1"),
             ("DD_LOG_FORMAT_JSON", json),
             ("DD_API_KEY", "s3cret"),
-            ("DD_TAGS", "db.password:s3cret"),
+            ("DD_TAGS", "db.password:s3cret,header:Bearer s3cret"),
+            ("DD_TRACE_SAMPLING_RULES", r#"[{"tags":{"api_key":"s3cret"},"sample_rate":0}]"#),
             ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret"),
         ]);
         let ended = run(&mut program).expect_success();

@@ -2,6 +2,7 @@
 
 use super::otel;
 use super::reader::{Reader, Remarks, row};
+use super::secret::Mask;
 use crate::sampling::SamplingSettings;
 use crate::sampling::json::{self, Parsed};
 use std::fs::File;
@@ -41,7 +42,7 @@ fn rules<R>(
     file: &'static str,
     parse: fn(&str) -> Result<Parsed<R>, String>,
 ) -> Vec<R> {
-    let given = read.remarked(row(text), |json, remarks| usable(parse(json), remarks));
+    let given = read.remarked(row(text).mask(Mask::Json), |json, remarks| usable(parse(json), remarks));
     if given.is_some() || read.is_said(text) {
         if read.text(file).is_some() {
             read.warn(format!("{file} is ignored because {text} is set"));

@@ -2,7 +2,7 @@
 
 use super::tags;
 pub(super) use crate::diagnostics::without_credentials;
-use crate::diagnostics::{REDACTED, names_secret};
+use crate::diagnostics::{REDACTED, names_secret, without_secrets};
 use std::borrow::Cow;
 
 /// How a value is written into messages and tables.
@@ -14,6 +14,8 @@ pub(super) enum Mask {
     Address,
     /// A list of tags: without the values of keys that name secrets.
     Tags,
+    /// JSON: without the values of members that name secrets.
+    Json,
     /// Not at all.
     Secret,
 }
@@ -31,6 +33,7 @@ impl Mask {
                 }
             }
             Self::Tags => shown_tags(&tags::parse(text)).into(),
+            Self::Json => without_secrets(text).into(),
             Self::Secret => REDACTED.into(),
         }
     }
@@ -43,9 +46,9 @@ pub(super) fn shown_tags(tags: &[(String, String)]) -> String {
     shown.join(",")
 }
 
-/// The value of a tag as it may be shown: not at all under a key that names a secret, a URL without its user info.
+/// The value of a tag as it may be shown: not at all under a key that names a secret, else without credentials in it.
 pub(crate) fn shown_tag<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
-    if names_secret(key) && !value.is_empty() { REDACTED.into() } else { Mask::Plain.apply(value) }
+    if names_secret(key) && !value.is_empty() { REDACTED.into() } else { without_secrets(value).into() }
 }
 
 fn is_url(text: &str) -> bool {
@@ -70,6 +73,11 @@ mod tests {
             (Mask::Address, "unix:///var/run/a.socket", "unix:///var/run/a.socket"),
             (Mask::Plain, "https://me:s3cret@git/r.git", "https://git/r.git"),
             (Mask::Plain, "me@example", "me@example"),
+            (
+                Mask::Json,
+                r#"[{"tags":{"password":"s3cret","plan":"gold"},"sample_rate":0}]"#,
+                r#"[{"tags":{"password":"<redacted>","plan":"gold"},"sample_rate":0}]"#,
+            ),
             (Mask::Secret, "s3cret", "<redacted>"),
             (Mask::Secret, "", "<redacted>"),
         ] {
@@ -79,10 +87,9 @@ mod tests {
 
     #[test]
     fn tags_under_names_of_secrets_are_not_shown() {
-        let text =
-            "team:core,db_Password:a,API-KEY:b,auth.token:c,empty_secret:,url:http://me:d@h/p,monkey:e";
+        let text = "team:core,db_Password:a,API-KEY:b,auth.token:c,empty_secret:,url:http://me:d@h/p,header:Bearer d,monkey:e";
         let expected = "team:core,db_Password:<redacted>,API-KEY:<redacted>,auth.token:<redacted>,empty_secret:,\
-                        url:http://h/p,monkey:e";
+                        url:http://h/p,header:Bearer <redacted>,monkey:e";
         assert_eq!(Mask::Tags.apply(text), expected);
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::retry;
-use crate::diagnostics::{Escaped, date};
+use crate::diagnostics::{Escaped, date, without_secrets};
 use crate::export::client::Failure;
 use crate::export::counters::{Counters, DropReason};
 use crate::export::settings::AgentSettings;
@@ -370,7 +370,7 @@ pub(super) fn cause(failure: &Failure, agent: &AgentSettings) -> String {
             )
         }
         Failure::Refused { status, text, .. } => {
-            let text = Escaped::new(text.trim(), 200).to_string();
+            let text = Escaped::new(&without_secrets(text.trim()), 200).to_string();
             let separator = if text.is_empty() { "" } else { ": " };
             format!("Agent at {address} refuses spans (status {status}){separator}{text}")
         }

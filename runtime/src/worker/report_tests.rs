@@ -201,6 +201,8 @@ fn cause_tells_who_refused_and_how() {
         cause(&failure, &AgentSettings::default())
     };
     assert!(text(403, "no\nway").ends_with(r"refuses spans (status 403): no\nway"));
+    let told = text(403, r#"{"DD-API-KEY":"s3cret"} Authorization: Bearer s3cret http://me:s3cret@shop/"#);
+    assert!(told.contains("status 403") && !told.contains("s3cret"), "{told}");
     assert!(text(500, " ").ends_with("refuses spans (status 500)"));
     assert!(text(302, "").contains("redirect"));
     assert!(text(429, "").contains("overloaded"));

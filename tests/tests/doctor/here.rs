@@ -150,13 +150,15 @@ fn log_lines_are_shown_in_both_forms_of_the_id() {
 #[test]
 fn secrets_and_control_characters_are_not_shown() {
     let received = with_agent(|agent| {
-        let error = "no: token=s3cret http://me:s3cret@h/ \u{1b}[31m\r\nproblem   forged";
+        let error = "no: token=s3cret {\"api_key\":\"s3cret\"} DD-API-KEY: s3cret http://me:s3cret@h/ \
+                     \u{1b}[31m\r\nproblem   forged";
         agent.answers(Answer::status(400).with_body(error));
         let url = agent.url().replace("http://", "http://me:s3cret@");
         let variables = [
             ("DD_TRACE_AGENT_URL", url.as_str()),
             ("DD_API_KEY", "s3cret"),
             ("DD_TAGS", "db.password:s3cret"),
+            ("DD_TRACE_SAMPLING_RULES", r#"[{"tags":{"api_key":"s3cret"},"sample_rate":1}]"#),
             ("DD_DOGSTATSD_URL", "http://me:s3cret@agent"),
             ("DD_GIT_REPOSITORY_URL", "https://me:s3cret@git.example/r.git"),
             ("DD_SERVICE", "shop\u{1b}[31m\u{202e}"),
