@@ -107,9 +107,23 @@ impl Drop for DoctorTracer {
     }
 }
 
+/// What was decided about a trace.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) why: WhySampled,
+    /// Whether the agent wants it, by its own filters.
+    pub(super) is_wanted: bool,
+    /// Whether spans of it are kept although it is not.
+    pub(super) has_single_spans: bool,
+}
+
 impl Taken {
-    /// Why the first of the traces is kept or not, and whether the agent wants it at all.
-    pub(super) fn why(&self) -> Option<(WhySampled, bool)> {
-        self.rulings.first().map(|ruling| (WhySampled::of(ruling.decision), ruling.is_wanted))
+    /// What was decided about the first of the traces.
+    pub(super) fn answer(&self) -> Option<Answer> {
+        self.rulings.first().map(|ruling| Answer {
+            why: WhySampled::of(ruling.decision),
+            is_wanted: ruling.is_wanted,
+            has_single_spans: !ruling.selected.is_empty(),
+        })
     }
 }

@@ -9,7 +9,7 @@ use crate::sampling::{Sampler, WhySampled};
 pub(crate) struct Ruling {
     pub(crate) decision: Decision,
     /// Spans kept of a trace that is not, by their ids in ascending order.
-    pub(super) selected: Vec<SelectedSpan>,
+    pub(crate) selected: Vec<SelectedSpan>,
     /// Whether the agent wants it at all, by its own filters.
     pub(crate) is_wanted: bool,
 }

@@ -152,6 +152,27 @@ fn a_trace_that_the_agent_does_not_want_is_told() {
     });
 }
 
+#[test]
+fn a_span_that_is_kept_alone_is_told() {
+    let nobody = Address::unused().expect("a free port").to_string();
+    let sample = |name| {
+        let variables = [
+            ("DD_TRACE_AGENT_URL", nobody.as_str()),
+            ("DD_TRACE_SAMPLING_RULES", r#"[{"sample_rate":0}]"#),
+            ("DD_SPAN_SAMPLING_RULES", r#"[{"name":"web.*"}]"#),
+        ];
+        let examined = examine(&["sample", "--service", "shop", "--name", name], &variables);
+        assert_eq!(examined.detail("sample", "kept"), false);
+        let is_alone = examined.detail("sample", "single_span_kept").as_bool();
+        (
+            is_alone,
+            examined.words("sample").ends_with("; but its span is kept alone, by DD_SPAN_SAMPLING_RULES"),
+        )
+    };
+    assert_eq!(sample("web.request"), (Some(true), true));
+    assert_eq!(sample("db.query"), (Some(false), false));
+}
+
 /// A rule that cannot be used decides nothing, and whoever asks is to see that.
 #[test]
 fn rules_that_cannot_be_used_are_told_beside_the_decision() {

@@ -6,7 +6,7 @@ use super::super::arguments::Asked;
 use super::super::connection::{Connection, within_reason, worded};
 use super::super::finding::{Finding, Verdict};
 use super::super::surroundings::Surroundings;
-use super::super::tracer::{DoctorTracer, Taken};
+use super::super::tracer::{Answer, DoctorTracer, Taken};
 use crate::config::Origin;
 use crate::export::client::{Content, Failure};
 use crate::export::info;
@@ -23,9 +23,10 @@ pub(super) fn check(surroundings: &Surroundings, asked: &Asked) -> Finding {
     let tracer = DoctorTracer::install(&surroundings.settings);
     let rates = learn_from_agent(surroundings, &tracer);
     let trace_id = finish_span(asked);
-    let Some((why, is_wanted)) = tracer.take().first().and_then(Taken::why) else {
+    let Some(answer) = tracer.take().first().and_then(Taken::answer) else {
         return Finding::new("sample", Verdict::Warn, "no decision can be had about this span");
     };
+    let why = &answer.why;
     let name = asked.name.as_deref().unwrap_or(DEFAULT_NAME);
     let service = asked.service.as_deref().unwrap_or(&surroundings.settings.identity.service);
     let (verdict, rates) = match rates {
@@ -35,9 +36,10 @@ pub(super) fn check(surroundings: &Surroundings, asked: &Asked) -> Finding {
         Err(why_not) => (Verdict::Ok, why_not),
     };
     let (step, rule) = step(why.step());
-    let finding = Finding::new("sample", verdict, words(&why, is_wanted, surroundings.settings.is_enabled))
+    let finding = Finding::new("sample", verdict, words(&answer, surroundings.settings.is_enabled))
         .detail("kept", why.is_kept())
-        .detail("wanted", is_wanted)
+        .detail("wanted", answer.is_wanted)
+        .detail("single_span_kept", answer.has_single_spans)
         .detail("reason", why.to_string())
         .detail("step", step)
         .detail("rule", rule)
@@ -48,7 +50,7 @@ pub(super) fn check(surroundings: &Surroundings, asked: &Asked) -> Finding {
         .detail("resource", asked.resource.as_deref().unwrap_or(name))
         .detail("trace_id", trace_id.to_string())
         .detail("agent_rates", rates);
-    let advice = advice(surroundings, asked, &why);
+    let advice = advice(surroundings, asked, why);
     if let Some(advice) = advice { finding.advice(advice) } else { finding }
 }
 
@@ -69,13 +71,14 @@ fn advice(surroundings: &Surroundings, asked: &Asked, why: &WhySampled) -> Optio
     )
 }
 
-fn words(why: &WhySampled, is_wanted: bool, is_enabled: bool) -> String {
-    let but = match (is_enabled, is_wanted) {
-        (false, _) => "; but tracing is switched off",
-        (_, false) => "; but the agent's filters leave it out",
+fn words(answer: &Answer, is_enabled: bool) -> String {
+    let but = match answer {
+        _ if !is_enabled => "; but tracing is switched off",
+        Answer { is_wanted: false, .. } => "; but the agent's filters leave it out",
+        Answer { has_single_spans: true, .. } => "; but its span is kept alone, by DD_SPAN_SAMPLING_RULES",
         _ => "",
     };
-    format!("the trace is {why}{but}")
+    format!("the trace is {}{but}", answer.why)
 }
 
 /// The name of the step, and the place of its rule.
