@@ -59,6 +59,12 @@ fn values_that_cannot_be_used_are_a_problem() {
     assert_eq!((examined.code(), examined.verdicts()), (Some(3), vec!["settings problem".to_owned()]));
     let notices = examined.detail("settings", "notices").to_string();
     assert!(notices.contains("DD_TRACE_AGENT_TIMEOUT") && notices.contains("soon"), "{notices}");
+    // The other rule holds; a program would keep what this one was to reject.
+    for name in ["DD_TRACE_SAMPLING_RULES", "DD_SPAN_SAMPLING_RULES"] {
+        let rules = r#"[{"sample_rate":0.5},{"name":"health","sample_rate":7}]"#;
+        let examined = examine(&["settings"], &[(name, rules)]);
+        assert_eq!((examined.code(), examined.verdicts()), (Some(3), vec!["settings problem".to_owned()]));
+    }
 }
 
 #[test]

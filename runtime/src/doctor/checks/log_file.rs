@@ -23,7 +23,7 @@ pub(super) fn check(surroundings: &Surroundings) -> Finding {
     let path = trial.path.display().to_string();
     match trial.opened {
         Ok(left) => {
-            let finding = finding(Verdict::Ok, "the file of messages can be written".to_owned());
+            let finding = finding(Verdict::Ok, "the file of messages can be opened".to_owned());
             let finding = finding.detail("path", path).detail("touched", touched(left));
             match file.place {
                 FilePlace::Path(_) => finding,

@@ -8,13 +8,14 @@ use crate::config::{Origin, Setting, Settings};
 pub(super) fn check(surroundings: &Surroundings, is_all: bool) -> Finding {
     let Surroundings { settings, notices, has_faulty_file, misspelt } = surroundings;
     let Settings { table, identity, .. } = settings;
-    let unusable = table.iter().filter(|setting| has_unusable(setting)).count();
+    // Rules of which one cannot be used are in force without it.
+    let has_unusable = table.iter().any(has_unusable) || !settings.sampling_rules_error.is_empty();
     let is_said = |setting: &Setting| setting.origin() != Origin::Default || !setting.shadowed().is_empty();
     let (set, known) = (table.iter().filter(|setting| is_said(setting)).count(), table.iter().count());
-    let (verdict, trouble) = match (unusable, has_faulty_file) {
-        (0, false) if notices.is_empty() && misspelt.is_empty() => (Verdict::Ok, "all of them usable"),
-        (0, false) => (Verdict::Warn, "not all as they may be meant"),
-        (0, true) => (Verdict::Problem(Problem::Settings), "and a configuration file cannot be used"),
+    let (verdict, trouble) = match (has_unusable, has_faulty_file) {
+        (false, false) if notices.is_empty() && misspelt.is_empty() => (Verdict::Ok, "all of them usable"),
+        (false, false) => (Verdict::Warn, "not all as they may be meant"),
+        (false, true) => (Verdict::Problem(Problem::Settings), "and a configuration file cannot be used"),
         _ => (Verdict::Problem(Problem::Settings), "some with a value that cannot be used"),
     };
     let misspelt = misspelt.iter().map(|(name, meant)| format!("{name} is no setting; {meant} is"));
