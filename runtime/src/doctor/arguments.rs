@@ -122,7 +122,9 @@ impl Reader {
             };
             if let Some(option) = OF_SAMPLE.into_iter().find(|option| *option == name) {
                 self.of_sample.get_or_insert(option);
-                self.ask(option, value.or_else(|| words.next()))?;
+                // What looks like the next option is one, unless it stands behind `=`.
+                let next = || words.next().filter(|next| !next.starts_with("--"));
+                self.ask(option, value.or_else(next))?;
                 continue;
             }
             if let (Some(option), Some(_)) = (SWITCHES.into_iter().find(|switch| *switch == name), &value) {
@@ -240,6 +242,7 @@ mod tests {
             ("--servce=x", "\"--servce\" is unknown; did you mean --service?"),
             ("agent settings", "one command is enough, and \"settings\" is a second one"),
             ("sample --name", "--name wants a value"),
+            ("sample --name --json", "--name wants a value"),
             ("sample --tag k", "--tag wants key=value"),
             ("sample --trace-id 0", "--trace-id wants 32 hexadecimal digits or a decimal number, not 0"),
             ("--json=yes", "--json wants no value"),

@@ -20,6 +20,8 @@ pub(super) struct Reached {
     pub(super) connection: Connection,
     /// What it says of itself; nothing where it did not.
     pub(super) info: AgentInfo,
+    /// Whether it may be one: it describes itself so, or is too old to.
+    pub(super) is_agent: bool,
 }
 
 /// How long an agent at another address is waited for.
@@ -60,7 +62,8 @@ fn ask(surroundings: &Surroundings, settings: &AgentSettings) -> Result<(Finding
         }
         Err(failure) => return Err(failure),
     };
-    Ok((finding, Reached { connection, info }))
+    let is_agent = !matches!(finding.verdict, Verdict::Problem(_));
+    Ok((finding, Reached { connection, info, is_agent }))
 }
 
 const OTHER: &str =

@@ -29,6 +29,11 @@ pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Findi
     let trace_id = finish_test_trace();
     let (body, chunks) = tracer.encode(&tracer.take(), &reached.info);
     let finding = match reached.connection.ask(Content::Traces { body: body.into(), chunks, told: None }) {
+        Ok(_) if !reached.is_agent => Finding::new(
+            "trace",
+            Verdict::Warn,
+            "what took the test trace is no agent, and may have thrown it away",
+        ),
         Ok(answer) => {
             tracer.learn(&answer);
             accepted(&tracer.rates())
