@@ -402,7 +402,7 @@ fn settings_and_reasons_are_those_of_the_environment() {
     assert_eq!(lines(&format!("{reason}; single spans kept: 1")), 2, "in the debug log: {stderr}");
     assert_eq!(stderr.lines().filter(|line| line.trim() == reason).count(), 2, "in the local view: {stderr}");
     assert_eq!(
-        lines("DD_TRACE_SAMPLING_RULES_FILE: rule 1 is left out: sample_rate is not from 0 to 1"),
+        lines("WARN: DD_TRACE_SAMPLING_RULES_FILE: rule 1 is left out: sample_rate is not from 0 to 1"),
         1,
         "{stderr}"
     );

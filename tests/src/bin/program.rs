@@ -17,6 +17,8 @@ use dd_traced_tests::Report;
 
 /// More than any act takes, less than a test waits.
 const LONG: Duration = Duration::from_secs(10);
+/// For a million spans, in a build for tests.
+const FOR_MANY: Duration = Duration::from_secs(60);
 
 fn main() {
     let mut report = Report::default();
@@ -119,7 +121,7 @@ async fn meant_with(item: u64) {}
 
 /// So many spans at a time under one, and again after they have finished; then a trace.
 fn open_handles(report: &mut Report, number: u64) {
-    let _tracer = dd_traced::init();
+    let tracer = dd_traced::init();
     let root = span("root").start();
     let active = root.activate();
     for round in 1..=2 {
@@ -135,16 +137,18 @@ fn open_handles(report: &mut Report, number: u64) {
     drop((active, root));
     job(2);
     report.note("recording", u64::from(span("again").start().is_recording()));
+    tracer.shutdown(FOR_MANY);
 }
 
 /// So many futures with spans, all under one, which is under way.
 fn open_futures(number: u64) {
-    let _tracer = dd_traced::init();
+    let tracer = dd_traced::init();
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let mut parent = Box::pin(parent(number));
     let _ = parent.as_mut().poll(&mut context);
     drop(parent);
     job(1);
+    tracer.shutdown(FOR_MANY);
 }
 
 #[traced]
@@ -171,11 +175,12 @@ fn open_calls(number: u64) {
             deeper(number - 1);
         }
     }
-    let _tracer = dd_traced::init();
+    let tracer = dd_traced::init();
     let calls = move || (0..2).for_each(|_| deeper(number));
     let thread = thread::Builder::new().stack_size(1 << 30).spawn(calls).expect("a thread");
     thread.join().expect("no panic");
     job(1);
+    tracer.shutdown(FOR_MANY);
 }
 
 /// Spans that do not finish, of a tracer that is started twice.
