@@ -42,7 +42,7 @@ impl fmt::Debug for SharedLogger {
 }
 
 /// The target of messages in the `log` crate.
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) const MESSAGES: &str = "dd_traced";
 
 /// Hands messages to the logger of the `log` crate, under the target `dd_traced`.

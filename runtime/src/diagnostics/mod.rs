@@ -27,10 +27,12 @@ mod trial;
 
 pub(crate) use entry::date;
 pub(crate) use escape::{Escaped, is_hostile};
+#[cfg(feature = "log")]
+pub(crate) use logger::LogBridge;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) use logger::MESSAGES;
 pub use logger::MessageLogger;
 pub(crate) use logger::SharedLogger;
-#[cfg(feature = "log")]
-pub(crate) use logger::{LogBridge, MESSAGES};
 pub(crate) use secret::{REDACTED, names_secret, without_credentials, without_secrets};
 #[cfg(feature = "enable")]
 pub(crate) use sink::{SinkHandle, configure, configure_briefly, flush};

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use tracing_core::{Event, Subscriber};
+use tracing_core::field::Visit;
+use tracing_core::{Event, Field, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::json;
 use super::layer::Bridged;
+use crate::diagnostics::MESSAGES;
 use crate::log::correlation::{Correlation, correlation, is_reserved};
 use crate::log::logs_injection;
 use crate::log::prefix::{Announced, Bracketed, Depth};
@@ -17,7 +19,8 @@ use crate::worker;
 /// A formatter of events, for the `fmt` subscriber and layer of `tracing-subscriber`, whose lines carry service, env, version and the ids
 /// of the active span; those of its explicit parent for an event that names one, where [`SpanLayer`](super::SpanLayer) knows it.
 ///
-/// The library's own thread writes no lines here: its HTTP client tells of each request. Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
+/// Of the library's own threads only its messages are written, where they were asked for (`TracerBuilder::messages_to_log`): its HTTP client tells
+/// of each request. Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
 /// [`set_logs_injection`](crate::set_logs_injection)), events pass as they are.
 ///
 /// ```
@@ -65,9 +68,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        // What sends spans has nothing to say in the user's log.
+        // What sends spans has nothing to say in the user's log, unless its messages were asked for; they belong to no trace.
         if worker::is_worker_thread() {
-            return Ok(());
+            return if is_message(event) { self.inner.format_event(context, writer, event) } else { Ok(()) };
         }
         if !logs_injection() {
             return self.inner.format_event(context, writer, event);
@@ -88,6 +91,26 @@ where
             }
         }
     }
+}
+
+/// Whether the event is one of the library's own messages: by its target, or by that of the record of `log` that it was.
+fn is_message(event: &Event<'_>) -> bool {
+    let mut target = Target(event.metadata().target() == MESSAGES);
+    if event.metadata().target() == "log" {
+        event.record(&mut target);
+    }
+    target.0
+}
+
+/// Looks for what `tracing-log` says of a record. Source: tokio-rs/tracing `tracing-log/src/lib.rs` (`FIELD_NAMES`).
+struct Target(bool);
+
+impl Visit for Target {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0 |= field.name() == "log.target" && value == MESSAGES;
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
 /// The ids of the span that an event belongs to.

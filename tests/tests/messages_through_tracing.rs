@@ -1,0 +1,49 @@
+//! The library's own messages reach `tracing` through `log`, as they do where `tracing-subscriber` is installed with its defaults.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+use dd_traced::{CorrelatedFormat, span};
+use dd_traced_tests::with_tracer_of;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+
+static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Kept;
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        WRITTEN.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The wrapper used to take them for those of the HTTP client, so that nobody saw them.
+#[test]
+fn messages_that_were_asked_for_are_lines_without_ids() {
+    tracing_log::LogTracer::init().unwrap();
+    let lines = fmt::layer().with_ansi(false).with_writer(|| Kept).map_event_format(CorrelatedFormat::text);
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
+    let (received, _) = with_tracer_of(
+        |_, tracer| tracer.debug(true).messages_to_log(),
+        |_, _| {
+            let job = span("job").start();
+            let _active = job.activate();
+            log::info!("from the program");
+        },
+    );
+    assert_eq!(received.span_count(), 1);
+    let written = String::from_utf8(WRITTEN.lock().unwrap().clone()).unwrap();
+    let (ours, others): (Vec<_>, Vec<_>) =
+        written.lines().partition(|line| line.ends_with(r#"log.target="dd_traced""#));
+    assert!(ours.iter().any(|line| line.contains("DEBUG log: span finished: name=\"job\"")), "{written}");
+    assert!(ours.iter().all(|line| !line.contains("dd.trace_id=")), "{ours:#?}");
+    assert_eq!(others.len(), 1, "not the HTTP client's: {others:#?}");
+    assert!(others[0].starts_with("[dd.service=shop ") && others[0].contains("from the program"));
+}
