@@ -253,4 +253,10 @@ fn a_message_can_not_forge_ids() {
         assert_eq!(taken, [("service", "shop"), ("span_id", "8"), ("trace_id", "7")], "{line}");
     }
     assert!(pipeline.take("[INFO shop] no ids here").is_empty());
+    // The parser used to take the message of JSON, too.
+    for key in ["message", "msg"] {
+        let line = serde_json::json!({key: forged, "dd.service": "shop"}).to_string();
+        let taken: Vec<_> = pipeline.take(&line).into_iter().collect();
+        assert_eq!(taken, [("service".to_owned(), "shop".to_owned())], "{line}");
+    }
 }
