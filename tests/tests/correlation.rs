@@ -151,13 +151,16 @@ fn the_fields_are_a_map_of_strings_without_ids_where_there_is_no_span() {
 /// Settings with what could end a field or a line, or turn the direction of text.
 #[test]
 fn a_setting_can_not_forge_a_field_or_a_line() {
-    let [prefixed, ..] = lines_with(&[
+    let [prefixed, placed, _] = lines_with(&[
         ("DD_SERVICE", "a b] dd.trace_id=1"),
         ("DD_ENV", "x\u{2028}[\u{1b}[31m"),
-        ("DD_VERSION", "1\u{202e}\"\u{85}2"),
+        ("DD_VERSION", "1\u{202e}\"\u{85}2\n3"),
     ]);
+    // Placeholders used to give them as they are.
+    assert!(placed.starts_with("a_b__dd.trace_id_1|x____31m|1___2_3|"), "{placed:?}");
     assert!(
-        prefixed.starts_with("[dd.service=a_b__dd.trace_id_1 dd.env=x____31m dd.version=1___2 dd.trace_id="),
+        prefixed
+            .starts_with("[dd.service=a_b__dd.trace_id_1 dd.env=x____31m dd.version=1___2_3 dd.trace_id="),
         "{prefixed:?}"
     );
     assert_eq!((prefixed.matches('=').count(), prefixed.matches(['[', ']']).count()), (5, 2));

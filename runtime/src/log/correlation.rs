@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Write};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
+use crate::config::Identity;
 use crate::diagnostics::is_hostile;
 use crate::model::ids::{Decimal, decimal, hex};
 use crate::model::{SpanId, TraceId};
@@ -54,18 +55,19 @@ impl Correlation {
     }
 
     /// The tracer's service: of the one that runs, else of the latest one of the process, also where it is switched off; empty before the first.
+    /// As a line says it, which it can not end: see [`fields`](Self::fields).
     pub fn service(&self) -> &str {
-        self.owner.as_ref().map_or("", |owner| &owner.settings.identity.service)
+        self.field(IDENTITY[0])
     }
 
-    /// The tracer's environment, empty where unset.
+    /// The tracer's environment, as a line says it; empty where unset.
     pub fn env(&self) -> &str {
-        self.owner.as_ref().and_then(|owner| owner.settings.identity.env.as_deref()).unwrap_or("")
+        self.field(IDENTITY[1])
     }
 
-    /// The tracer's version, empty where unset.
+    /// The tracer's version, as a line says it; empty where unset.
     pub fn version(&self) -> &str {
-        self.owner.as_ref().and_then(|owner| owner.settings.identity.version.as_deref()).unwrap_or("")
+        self.field(IDENTITY[2])
     }
 
     /// The trace id as log pipelines expect it, `0` without an active span.
@@ -101,24 +103,32 @@ impl Correlation {
         self.written().map_or("", |written| &written.text)
     }
 
-    fn written(&self) -> Option<&WrittenIdentity> {
-        self.owner.as_ref().map(|owner| owner.written.get_or_init(|| Box::new(self.write_identity())))
+    fn field(&self, key: &str) -> &str {
+        let mut fields = self.written().map_or(&[][..], |written| &written.fields).iter();
+        fields.find(|(found, _)| *found == key).map_or("", |(_, value)| value)
     }
 
-    fn write_identity(&self) -> WrittenIdentity {
-        let values = [self.service(), self.env(), self.version()];
-        let set = IDENTITY.into_iter().zip(values).filter(|(_, value)| !value.is_empty());
-        let fields: Box<[_]> =
-            set.map(|(key, value)| (key, Escaped(value).to_string().into_boxed_str())).collect();
-        // Of what JSON escapes, settings have nothing left but backslashes.
+    fn written(&self) -> Option<&WrittenIdentity> {
+        let owner = self.owner.as_ref()?;
+        Some(owner.written.get_or_init(|| Box::new(write(&owner.settings.identity))))
+    }
+}
+
+/// Service, env and version as lines say them.
+fn write(identity: &Identity) -> WrittenIdentity {
+    let Identity { service, env, version, .. } = identity;
+    let values = [service, env.as_deref().unwrap_or_default(), version.as_deref().unwrap_or_default()];
+    let set = IDENTITY.into_iter().zip(values).filter(|(_, value)| !value.is_empty());
+    let fields: Box<[_]> =
+        set.map(|(key, value)| (key, Escaped(value).to_string().into_boxed_str())).collect();
+    // Of what JSON escapes, settings have nothing left but backslashes.
+    #[cfg(feature = "tracing")]
+    let member = |(key, value): &(_, Box<str>)| format!(r#""{key}":"{}","#, value.replace('\\', r"\\"));
+    WrittenIdentity {
+        text: fields.iter().map(|(key, value)| format!("{key}={value} ")).collect(),
         #[cfg(feature = "tracing")]
-        let member = |(key, value): &(_, Box<str>)| format!(r#""{key}":"{}","#, value.replace('\\', r"\\"));
-        WrittenIdentity {
-            text: fields.iter().map(|(key, value)| format!("{key}={value} ")).collect(),
-            #[cfg(feature = "tracing")]
-            members: fields.iter().map(member).collect(),
-            fields,
-        }
+        members: fields.iter().map(member).collect(),
+        fields,
     }
 }
 
