@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
+use dd_traced::DropReason;
 use dd_traced_tests::{Address, Answer, FakeAgent, flooded, program, repository, run, with_agent};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -128,7 +129,9 @@ fn made(heading: &str) -> Option<Vec<String>> {
         }
         "The tracer is switched off" => vec![worked(&[("DD_TRACE_ENABLED", "false")])],
         "The tracer is started twice" => vec![beside(|_| (), "init often", 2, &[], &[])],
-        "The program ends before its spans are sent" => vec![worked(&[DEBUG])],
+        "The program ends before its spans are sent" | "The agent takes it, and Datadog does not show it" => {
+            vec![worked(&[DEBUG])]
+        }
         "A rule, a rate or the caller decides so" => {
             let rules = r#"[{"resource":"the daily*","sample_rate":0}]"#;
             let none = |agent: &FakeAgent| agent.answers(Answer::rates(&[("service:,env:", 0.0)]));
@@ -161,6 +164,7 @@ fn made(heading: &str) -> Option<Vec<String>> {
         "A span never finishes" => {
             vec![beside(|_| (), "abandoned", 1, &[], &[DEBUG, ("DD_TRACE_DEBUG_ABANDONED_SPANS", "true")])]
         }
+        "Too many spans are open" => vec![beside(|_| (), "open handles", 510_000, &[], &[])],
         "A task begins a trace of its own" => vec![beside(|_| (), "lost contexts", 1, &[], &[DEBUG])],
         "The caller's headers are not understood" => {
             let headers = ["traceparent: 7", "x-datadog-trace-id: seven", "x-datadog-parent-id: 1"];
@@ -195,6 +199,26 @@ fn each_line_of_the_page_is_one_of_a_run() {
         for line in shown {
             assert!(made.lines().any(|said| is_like(said, &line)), "{heading}\n{line}\nis not in:\n{made}");
         }
+    }
+}
+
+/// A trace may be missing for any of them.
+#[test]
+fn the_page_has_every_reason_and_its_links_lead_somewhere() {
+    let text = std::fs::read_to_string(repository().join("docs/troubleshooting.md")).unwrap();
+    for reason in DropReason::ALL {
+        assert!(text.contains(&format!("`{}`", reason.as_str())), "{reason:?}");
+    }
+    let anchor = |heading: &str| -> String {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        heading
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || *letter == '-' || *letter == '_')
+            .collect()
+    };
+    let anchors: Vec<String> = text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    for link in text.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(anchors.iter().any(|anchor| anchor == link), "#{link} is none of {anchors:#?}");
     }
 }
 
