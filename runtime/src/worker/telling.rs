@@ -153,7 +153,11 @@ fn shown<'a>(key: &str, text: &'a str) -> Cow<'a, str> {
 fn push(list: &mut String, key: &str, value: fmt::Arguments<'_>) {
     let separator = if list.is_empty() { "" } else { ", " };
     // Writing to a string does not fail.
-    let _ = write!(list, "{separator}{}={value}", Escaped::new(key, MAX_TEXT_BYTES));
+    let _ = if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte)) {
+        write!(list, "{separator}{}={value}", Escaped::new(key, MAX_TEXT_BYTES))
+    } else {
+        write!(list, "{separator}{}={value}", Quoted(key))
+    };
 }
 
 /// A text from outside, in quotes: nothing in it can look like the next field.
@@ -161,13 +165,8 @@ pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = without_secrets(self.0);
-        f.write_char('"')?;
-        for (index, part) in Escaped::new(&text, MAX_TEXT_BYTES).to_string().split('"').enumerate() {
-            f.write_str(if index == 0 { "" } else { "\\\"" })?;
-            f.write_str(part)?;
-        }
-        f.write_char('"')
+        let text = without_secrets(self.0).replace('\\', "\\\\").replace('"', "\\\"");
+        write!(f, "\"{}\"", Escaped::new(&text, MAX_TEXT_BYTES))
     }
 }
 
@@ -176,6 +175,7 @@ mod tests {
     use super::*;
     use crate::export::v04::testing::{head, record, timeline};
     use crate::model::CallSite;
+    use proptest::prelude::*;
 
     static SITE: CallSite =
         CallSite::function("shop", "pay").resource("POST /pay").tags(&[("team", "core"), ("kept", "no")]);
@@ -207,6 +207,33 @@ mod tests {
         let (_, after) = after.split_once(' ').unwrap();
         let expected = r#"duration_ns=500 error=1 tags={user="a \"b\"\nc", team="core"} metrics={count=1.5}"#;
         assert_eq!(after, expected);
+    }
+
+    /// What follows a text in quotes.
+    fn behind_quoted(text: &str) -> &str {
+        let mut is_escaped = false;
+        let inside = text.strip_prefix('"').unwrap();
+        let end = inside.find(|character: char| {
+            let is_end = character == '"' && !is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            is_end
+        });
+        &inside[end.unwrap() + 1..]
+    }
+
+    proptest! {
+        #[test]
+        fn no_tag_looks_like_the_next_field(key in "[\"\\\\=, {}\na]{1,20}", value in "[\"\\\\=, {}\na]{0,600}") {
+            static BARE: CallSite = CallSite::function("shop", "pay");
+            let mut buffer = SpanBuffer::new();
+            let mut span = record(&BARE, 2, 1);
+            span.tags = buffer.tags.meta(0, &key, &value);
+            buffer.records.push(span);
+            let told = told(&buffer);
+            let tags = told.split_once(" tags={").unwrap().1;
+            let after_key = if tags.starts_with('"') { behind_quoted(tags) } else { tags.trim_start_matches('a') };
+            prop_assert_eq!(behind_quoted(after_key.strip_prefix('=').unwrap()), "} metrics={}");
+        }
     }
 
     #[test]
