@@ -94,6 +94,17 @@ fn beside_another_server() -> String {
     said(&mut program(PROGRAM, "work", 2), &[("DD_TRACE_AGENT_URL", &address)])
 }
 
+/// What stands in a file that cannot become its backup.
+fn with_a_backup_that_stays() -> String {
+    let place = std::env::temp_dir().join(format!("dd-traced-backup-{}", std::process::id()));
+    std::fs::create_dir_all(place.join("log.1/something")).unwrap();
+    let path = place.join("log");
+    worked(&[DEBUG, ("DD_TRACE_LOG_FILE", path.to_str().unwrap()), ("DD_TRACE_LOG_FILE_SIZE_BYTES", "4000")]);
+    let text = std::fs::read_to_string(path).unwrap();
+    std::fs::remove_dir_all(place).unwrap();
+    text
+}
+
 /// Makes the trouble of this heading, and gives what programs say; `None` where it is not known.
 fn made(heading: &str) -> Option<Vec<String>> {
     Some(match heading {
@@ -182,7 +193,11 @@ fn made(heading: &str) -> Option<Vec<String>> {
             vec![worked(&[("DD_TRACE_HEALTH_METRICS_ENABLED", "true"), socket])]
         }
         "The debug log has gaps" => {
-            vec![worked(&[DEBUG, ("DD_TRACE_LOG_FILE", "/dev/null/log")]), flooded(PROGRAM, 200_000).stderr]
+            vec![
+                worked(&[DEBUG, ("DD_TRACE_LOG_FILE", "/dev/null/log")]),
+                flooded(PROGRAM, 200_000).stderr,
+                with_a_backup_that_stays(),
+            ]
         }
         _ => return None,
     })

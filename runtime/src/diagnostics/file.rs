@@ -21,6 +21,8 @@ pub(super) struct LogFile {
     /// From when on the file under the name is looked at again, and what failed is tried again.
     next_look: Option<Instant>,
     next_rotation: Option<Instant>,
+    /// What stood there is gone, and nobody was told.
+    is_emptied: bool,
 }
 
 /// Between two looks.
@@ -39,7 +41,13 @@ impl LogFile {
             is_torn: false,
             next_look: None,
             next_rotation: None,
+            is_emptied: false,
         }
+    }
+
+    /// Whether lines were thrown away since the last call, because the file could not become the backup.
+    pub(super) fn was_emptied(&mut self) -> bool {
+        std::mem::take(&mut self.is_emptied)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -125,10 +133,10 @@ impl LogFile {
     }
 
     /// Empties a file that would have so many bytes and cannot be renamed.
-    fn bound(&self, bytes: u64) {
+    fn bound(&mut self, bytes: u64) {
         if let Some(file) = self.file.as_ref().filter(|_| bytes > self.max_bytes.saturating_mul(2)) {
-            // It then goes on growing, which the next line tries to stop again.
-            let _ = file.set_len(0);
+            // Else it goes on growing, which the next line tries to stop again.
+            self.is_emptied |= file.set_len(0).is_ok();
         }
     }
 }

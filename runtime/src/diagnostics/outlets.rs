@@ -91,7 +91,13 @@ impl FileOutlet {
         };
         match written.and_then(|()| {
             self.lost = 0;
-            self.file.write(&line(entry), now)
+            self.file.write(&line(entry), now)?;
+            if self.file.was_emptied() {
+                let text =
+                    format_args!("the log file was full and could not be renamed: what stood here is lost");
+                self.file.write(&line(&Entry::new(Level::Warn, text)), now)?;
+            }
+            Ok(())
         }) {
             Ok(()) => self.is_told_until = None,
             Err(error) => {
@@ -171,5 +177,30 @@ mod tests {
         std::fs::remove_dir_all(&path).unwrap();
         let lines: Vec<_> = text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
         assert_eq!(lines, ["dd-traced WARN: 6 log lines lost", "dd-traced DEBUG: kept"]);
+    }
+
+    /// The lines were lost without a word.
+    #[test]
+    fn a_file_that_was_emptied_says_so() {
+        let path = std::env::temp_dir().join(format!("dd-traced-emptied-{}", std::process::id()));
+        std::fs::create_dir_all(path.join("log.1/taken")).unwrap();
+        let place = FilePlace::Path(path.join("log"));
+        let file = FileSettings { place: place.clone(), max_bytes: 1_000, level: Level::Debug };
+        let settings = LogSettings { file: Some(file), is_on_stderr: false, ..LogSettings::default() };
+        let mut outlets = Outlets::new(&settings, None, Some(directory::path(&place)));
+        let mut texts = Vec::new();
+        for _ in 0..100 {
+            outlets.write(&Entry::new(Level::Debug, format_args!("a line of some length")));
+            texts.push(std::fs::read_to_string(path.join("log")).unwrap());
+        }
+        std::fs::remove_dir_all(&path).unwrap();
+        assert!(texts.iter().all(|text| text.len() <= 2_200), "{texts:#?}");
+        let told =
+            "dd-traced WARN: the log file was full and could not be renamed: what stood here is lost\n";
+        let emptied = texts.windows(2).filter(|pair| pair[1].len() < pair[0].len());
+        assert!(
+            emptied.clone().count() > 1 && emptied.clone().all(|pair| pair[1].ends_with(told)),
+            "{texts:#?}"
+        );
     }
 }
