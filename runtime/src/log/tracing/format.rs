@@ -17,7 +17,8 @@ use crate::log::prefix::{Announced, Bracketed, Depth};
 use crate::worker;
 
 /// A formatter of events, for the `fmt` subscriber and layer of `tracing-subscriber`, whose lines carry service, env, version and the ids
-/// of the active span; those of its explicit parent for an event that names one, where [`SpanLayer`](super::SpanLayer) knows it.
+/// of the active span; those of its explicit parent for an event that names one, where [`SpanLayer`](super::SpanLayer) knows it and no filter of the lines
+/// hides it.
 ///
 /// Of the library's own threads only its messages are written, where they were asked for (`TracerBuilder::messages_to_log`): its HTTP client tells
 /// of each request. Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
