@@ -119,3 +119,48 @@ fn headers_are_read_with_one_allocation_for_each_thing_that_is_kept() {
     // What is no context costs nothing at all.
     assert_eq!(allocations(|| drop(black_box(read(&[("accept", "*/*")])))), 0);
 }
+
+/// Bytes allocated while headers are read once.
+fn bytes(headers: &[Line<'_>]) -> usize {
+    let count = || {
+        let before = ALLOCATOR.stats();
+        drop(black_box(read(black_box(headers))));
+        let after = ALLOCATOR.stats();
+        let grown = usize::try_from(after.bytes_reallocated - before.bytes_reallocated).unwrap_or(0);
+        after.bytes_allocated - before.bytes_allocated + grown
+    };
+    // The first call makes what is kept for the others.
+    count();
+    (0..5).map(|_| count()).min().expect("some counts")
+}
+
+/// A key that was named again and again used to take all of the baggage anew each time, 1.4 MB for 8 KiB of it.
+#[test]
+fn headers_of_64_kib_make_nobody_allocate_more_than_that() {
+    const ALL: usize = 64 << 10;
+    let _alone = alone();
+    let _tracer = ScopedTracer::new();
+    let filled = |piece: &str, bytes: usize| piece.repeat(bytes / piece.len());
+    let tags = (10..34).fold(String::new(), |tags, number| format!("{tags}_dd.p.{number}=1,"));
+    let long = format!("k={},", "v".repeat(7_900));
+    let cases = [
+        ("a key again and again", "baggage", format!("{long}{}a=1", filled("a=1,", 240))),
+        ("an item that changes its length", "baggage", format!("{}a=1", filled("a=1,a=22222,", 8_000))),
+        ("characters that are none", "baggage", format!("{}=1", filled("%ff", 8_000))),
+        ("tabs", "tracestate", filled("a=1\t,", ALL)),
+        ("nothing but tabs", "tracestate", filled("\t", ALL)),
+        ("members of others", "tracestate", filled("a=1,", ALL)),
+        ("malformed probabilities", "tracestate", filled(&format!("ot={},", "rv:0;".repeat(100)), ALL)),
+        ("tags again and again in our member", "tracestate", format!("dd={}", filled("t.a:1;t.b:~;", 250))),
+        ("tags again and again", "x-datadog-tags", format!("{tags}{}_dd.p.a=1", filled("_dd.p.a=1,", 150))),
+    ];
+    for (name, header, value) in &cases {
+        // Of the same trace, and of another one, to which there is a link then.
+        for traceparent in [SHORT_TRACEPARENT, TRACEPARENT] {
+            let headers = [&DATADOG[..], &[traceparent, (header, value.as_str())]].concat();
+            let all = headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+            assert!(read(&headers).is_some() && all <= ALL + 500, "{name}: {all} bytes of headers");
+            assert!(bytes(&headers) <= ALL, "{name}: {} bytes for {all}", bytes(&headers));
+        }
+    }
+}

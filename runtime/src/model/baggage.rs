@@ -1,5 +1,7 @@
 //! Baggage: what a user sends along with a trace, to be read by every service on its way.
 
+use std::ops::Range;
+
 use once_cell::race::OnceBox;
 
 /// Keys with values, in the order in which they were first set. Shared between a span and its children, and never changed then:
@@ -53,25 +55,32 @@ impl Baggage {
             return;
         }
         self.header = OnceBox::new();
-        if self.get(key).is_none() {
-            return self.push(key, value);
-        }
-        let before = std::mem::take(self);
-        for (found, old) in before.iter() {
-            self.push(found, if found == key { value } else { old });
-        }
+        let Some(old) = self.place_of(key) else { return self.push(key, value) };
+        let Some(lengths) = lengths_of(key, value) else { return };
+        // In place: a header may name one key as often as it likes.
+        let item = lengths.into_iter().chain(key.bytes()).chain(value.bytes());
+        self.bytes.splice(old, item);
     }
 
     /// Takes an item out; false where there was none.
     pub(crate) fn remove(&mut self, key: &str) -> bool {
-        if self.get(key).is_none() {
-            return false;
-        }
-        let before = std::mem::take(self);
-        for (found, value) in before.iter().filter(|(found, _)| *found != key) {
-            self.push(found, value);
-        }
+        let Some(item) = self.place_of(key) else { return false };
+        self.header = OnceBox::new();
+        self.bytes.drain(item);
         true
+    }
+
+    /// The bytes of the item under a key.
+    fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        let mut start = 0;
+        for (found, value) in self.iter() {
+            let end = start + LENGTHS + found.len() + value.len();
+            if found == key {
+                return Some(start..end);
+            }
+            start = end;
+        }
+        None
     }
 
     /// The value of the header, which `write` makes once.
@@ -81,14 +90,18 @@ impl Baggage {
 
     /// Adds an item at the end; one that is longer than a length can say is left out.
     fn push(&mut self, key: &str, value: &str) {
-        let (Ok(key_len), Ok(value_len)) = (u32::try_from(key.len()), u32::try_from(value.len())) else {
-            return;
-        };
+        let Some(lengths) = lengths_of(key, value) else { return };
         self.bytes.reserve(LENGTHS + key.len() + value.len());
-        self.bytes.extend_from_slice(&(u64::from(value_len) << 32 | u64::from(key_len)).to_le_bytes());
+        self.bytes.extend_from_slice(&lengths);
         self.bytes.extend_from_slice(key.as_bytes());
         self.bytes.extend_from_slice(value.as_bytes());
     }
+}
+
+/// What stands before the key of an item; none where a length says too little.
+fn lengths_of(key: &str, value: &str) -> Option<[u8; LENGTHS]> {
+    let (key, value) = (u32::try_from(key.len()).ok()?, u32::try_from(value.len()).ok()?);
+    Some((u64::from(value) << 32 | u64::from(key)).to_le_bytes())
 }
 
 impl Clone for Baggage {

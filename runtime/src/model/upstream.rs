@@ -197,9 +197,17 @@ impl PropagatedTags {
                 .and_then(|rest| rest.strip_prefix(key_after_prefix))
                 .is_some_and(|rest| rest.starts_with('='))
         };
-        if pieces(&self.0, b',').any(is_named) {
-            let kept: Vec<&str> = pieces(&self.0, b',').filter(|pair| !is_named(pair)).collect();
-            self.0 = kept.join(",");
+        let mut start = 0;
+        let place = pieces(&self.0, b',').find_map(|pair| {
+            let place = start..start + pair.len();
+            start = place.end + 1;
+            is_named(pair).then_some(place)
+        });
+        // With the comma behind it, or the one before it where it is the last.
+        match place {
+            None => {}
+            Some(place) if place.end < self.0.len() => _ = self.0.drain(place.start..=place.end),
+            Some(place) => self.0.truncate(place.start.saturating_sub(1)),
         }
     }
 }

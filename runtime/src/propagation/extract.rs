@@ -1,6 +1,5 @@
 //! Reading the context an incoming call belongs to, out of the headers of all configured styles.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::b3::B3;
@@ -12,7 +11,6 @@ use super::org_guard;
 use super::propagator::{Propagator, Slot};
 use super::settings::{BaggageTags, ExtractBehavior};
 use super::styles::Style;
-use super::text::is_printable;
 use super::traceparent::Traceparent;
 use super::tracestate::{self, Own, Tracestate};
 use crate::diagnostics;
@@ -217,13 +215,13 @@ fn link(context: &Upstream, style: Style, carrier: &dyn Extract, reason: &'stati
 fn whole_tracestate(carrier: &dyn Extract) -> Option<Box<str>> {
     let mut whole = String::new();
     carrier.for_each(tracestate::HEADER, &mut |line| {
-        let line = &*if line.contains('\t') { line.replace('\t', " ").into() } else { Cow::Borrowed(line) };
         let length = whole.len().saturating_add(line.len());
-        if is_printable(line) && length < tracestate::MAX_LIST_BYTES {
+        let is_shown = |byte| matches!(byte, b'\t' | b' '..=b'~');
+        if length < tracestate::MAX_LIST_BYTES && line.bytes().all(is_shown) {
             if !whole.is_empty() {
                 whole.push(',');
             }
-            whole.push_str(line);
+            whole.extend(line.chars().map(|character| if character == '\t' { ' ' } else { character }));
         }
     });
     non_empty(whole).map(String::into_boxed_str)

@@ -29,14 +29,12 @@ pub(super) fn extract(
         .fold(0_usize, |bytes, (key, value)| bytes.saturating_add(key.len()).saturating_add(value.len()));
     carrier.for_each_with_prefix(PREFIX, &mut |key, value| {
         let value = trim_blanks(value);
+        if value.is_empty() || count >= MAX_ITEMS || bytes.saturating_add(value.len()) > MAX_BYTES {
+            return;
+        }
         let key = decoded(key).to_ascii_lowercase();
         let after = bytes.saturating_add(key.len()).saturating_add(value.len());
-        if value.is_empty()
-            || key.is_empty()
-            || count >= MAX_ITEMS
-            || after > MAX_BYTES
-            || items.get(&key).is_some()
-        {
+        if key.is_empty() || after > MAX_BYTES || items.get(&key).is_some() {
             return;
         }
         items.set(&key, &decoded(value));

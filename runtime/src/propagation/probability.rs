@@ -70,12 +70,15 @@ pub(super) fn without_threshold(value: &str) -> String {
     keep(value, |name, _| name != "th")
 }
 
-fn keep(value: &str, is_kept: impl Fn(&str, &str) -> bool) -> String {
-    let mut kept = String::with_capacity(value.len());
-    for pair in pieces(value, b';') {
+fn keep(all: &str, is_kept: impl Fn(&str, &str) -> bool) -> String {
+    let mut kept = String::new();
+    for pair in pieces(all, b';') {
         let Some((name, value)) = cut(pair, b':') else { continue };
         if is_kept(name, value) {
-            if !kept.is_empty() {
+            if kept.is_empty() {
+                // Nothing is taken for a value of which nothing is kept: there may be thousands.
+                kept.reserve_exact(all.len());
+            } else {
                 kept.push(';');
             }
             kept.push_str(pair);
