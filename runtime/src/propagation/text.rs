@@ -21,6 +21,11 @@ impl<const N: usize> Text<N> {
         self.length as usize
     }
 
+    /// Bytes that may still be added.
+    pub(super) const fn room(&self) -> usize {
+        N.saturating_sub(self.len())
+    }
+
     /// Adds ASCII, or nothing and gives false where it does not fit.
     #[expect(clippy::inline_always, reason = "the copy is a few moves where the caller knows the length")]
     #[inline(always)]
@@ -73,7 +78,7 @@ mod tests {
         let mut text = Text::<4>::new();
         assert!(text.push(b"a") && text.push(b"bc"));
         assert!(!text.push(b"de"));
-        assert_eq!((text.as_str(), text.len()), ("abc", 3));
+        assert_eq!((text.as_str(), text.len(), text.room()), ("abc", 3, 1));
         assert!(text.push(b"d"));
         text.truncate(1);
         assert_eq!(text.as_str(), "a");

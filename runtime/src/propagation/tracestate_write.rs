@@ -96,7 +96,7 @@ pub(super) fn push_own<const N: usize>(member: &mut Text<N>, context: &Outgoing<
         member.push_priority(decision.priority.as_i32());
     }
     if let Some(origin) = context.origin {
-        member.push_encoded(b"o:", origin);
+        member.push_origin(origin, context.last_parent);
     }
     match context.last_parent {
         LastParent::Own => member.push_pair(b"p:", &parts.span_id),
@@ -107,6 +107,9 @@ pub(super) fn push_own<const N: usize>(member: &mut Text<N>, context: &Outgoing<
 }
 
 const _: () = assert!(MAX_OWN_BYTES <= MAX_LIST_BYTES);
+
+/// Hexadecimal digits of a span id.
+const ID_DIGITS: usize = 16;
 
 /// Our member while it is put together.
 struct Member<'a, const N: usize> {
@@ -125,6 +128,19 @@ impl<const N: usize> Member<'_, N> {
                 let digits = ids::decimal(u64::from(other.unsigned_abs()));
                 self.push_pair(if other < 0 { b"s:-" } else { b"s:" }, digits.as_bytes());
             }
+        }
+    }
+
+    /// Adds the origin, unless it leaves no room for the last span and the decision maker, which say more.
+    fn push_origin(&mut self, origin: &str, last_parent: LastParent<'_>) {
+        let before = self.text.len();
+        self.push_encoded(b"o:", origin);
+        let id = match last_parent {
+            LastParent::Own => ID_DIGITS,
+            LastParent::Received(id) => id.map_or(0, str::len),
+        };
+        if self.text.room() < id.saturating_add(";p:;t.dm:-255".len()) {
+            self.text.truncate(before);
         }
     }
 

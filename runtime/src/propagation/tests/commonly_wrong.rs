@@ -40,6 +40,26 @@ fn last_parent_is_the_span_that_calls() {
     assert_eq!(headers["x-datadog-parent-id"], 0x1122_3344_5566_7788_u64.to_string());
 }
 
+/// A long origin, which any caller may send, used to leave no room for it.
+#[test]
+fn last_parent_and_maker_are_sent_whatever_the_origin() {
+    for (bytes, is_sent) in [(3, true), (217, true), (218, false), (246, false), (512, false)] {
+        let origin = "o".repeat(bytes);
+        let lines = [
+            ("x-datadog-trace-id", "9"),
+            ("x-datadog-sampling-priority", "-1"),
+            ("x-datadog-tags", "_dd.p.dm=-4"),
+            ("x-datadog-origin", &origin),
+        ];
+        let headers = sent(&received(&lines, &settings()).unwrap(), &settings());
+        assert_eq!(headers["x-datadog-origin"], origin);
+        let member = &headers["tracestate"];
+        assert!(member.starts_with("dd=s:-1;") && member.ends_with(";t.dm:-4"), "{member}");
+        assert!(member.contains(";p:1122334455667788;") && member.len() <= 256, "{member}");
+        assert_eq!(member.contains(&format!("o:{origin};")), is_sent, "{bytes}");
+    }
+}
+
 #[test]
 fn last_parent_is_stored_as_it_came_and_never_made_up() {
     let of = |tracestate| trace_context_of(TRACEPARENT, tracestate).last_parent_id;
