@@ -57,12 +57,30 @@ fn misspelt<'a>(
         std::iter::once(setting.name()).chain(others).collect::<Vec<_>>()
     };
     let known: Vec<&'static str> = table.iter().flat_map(names).collect();
-    let meant =
-        variables.filter(|name| name.starts_with("DD_") && !known.contains(name)).filter_map(|name| {
-            let (meant, changes) = nearest(name, known.iter().copied())?;
-            (changes < TOO_MANY_CHANGES).then(|| (name.to_owned(), meant))
-        });
-    meant.collect()
+    let unknown = variables.filter(|name| name.starts_with("DD_") && !known.contains(name));
+    unknown.filter_map(|name| Some((name.to_owned(), meant(name, &known)?))).collect()
+}
+
+/// The setting with the same words but for `TRACE`, which some have and others not; else the one that is nearly spelt so.
+fn meant(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let without_trace = |name: &str| -> Vec<String> {
+        name.split('_').filter(|word| *word != "TRACE").map(str::to_owned).collect()
+    };
+    let words = without_trace(name);
+    let same = known.iter().copied().find(|known| without_trace(known) == words);
+    same.or_else(|| {
+        let (meant, changes) =
+            nearest(name, known.iter().copied().filter(|known| is_spelt_like(name, known)))?;
+        (changes < TOO_MANY_CHANGES).then_some(meant)
+    })
+}
+
+/// Whether no word of the one is quite another in the other: `PORT` is not `HOST`.
+fn is_spelt_like(name: &str, known: &str) -> bool {
+    let is_like = |(one, other): (&str, &str)| {
+        nearest(one, std::iter::once(other)).is_some_and(|(_, changes)| 2 * changes < one.len().max(2))
+    };
+    name.split('_').count() != known.split('_').count() || name.split('_').zip(known.split('_')).all(is_like)
 }
 
 #[cfg(test)]
@@ -79,9 +97,26 @@ mod tests {
             "DD_PROFILING_ENABLED",
             "DD_TRACE_API_VERSION",
             "SERVICE",
+            "DD_AGENT_PORT",
+            "DD_TRACE_AGENT_HOST",
+            "DD_AGENT_URL",
+            "DD_TRACE_SERVICE",
+            "DD_TRACE_AGENT_POST",
+            "DD_TRACE_AGENT_SORT",
+            "DD_TRACESAMPLE_RATE",
         ];
         let found = misspelt(variables.into_iter(), &settings.table);
-        let expected = [("DD_SERVCE", "DD_SERVICE"), ("DD_TRACE_AGENT_URLS", "DD_TRACE_AGENT_URL")];
+        let expected = [
+            ("DD_SERVCE", "DD_SERVICE"),
+            ("DD_TRACE_AGENT_URLS", "DD_TRACE_AGENT_URL"),
+            ("DD_AGENT_PORT", "DD_TRACE_AGENT_PORT"),
+            ("DD_TRACE_AGENT_HOST", "DD_AGENT_HOST"),
+            ("DD_AGENT_URL", "DD_TRACE_AGENT_URL"),
+            ("DD_TRACE_SERVICE", "DD_SERVICE"),
+            ("DD_TRACE_AGENT_POST", "DD_TRACE_AGENT_PORT"),
+            ("DD_TRACE_AGENT_SORT", "DD_TRACE_AGENT_PORT"),
+            ("DD_TRACESAMPLE_RATE", "DD_TRACE_SAMPLE_RATE"),
+        ];
         assert_eq!(found, expected.map(|(found, meant)| (found.to_owned(), meant)));
     }
 }
