@@ -37,7 +37,7 @@ pub(crate) use secret::{REDACTED, names_secret, without_credentials, without_sec
 #[cfg(feature = "enable")]
 pub(crate) use sink::{SinkHandle, configure, configure_briefly, flush};
 #[cfg(feature = "doctor")]
-pub(crate) use trial::{Left, try_file};
+pub(crate) use trial::{Tried, try_file};
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};

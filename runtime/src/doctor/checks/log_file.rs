@@ -5,7 +5,7 @@ use std::io;
 use super::super::finding::{Finding, Problem, Verdict};
 use super::super::surroundings::Surroundings;
 use crate::diagnostics::settings::FilePlace;
-use crate::diagnostics::{Left, try_file};
+use crate::diagnostics::{Tried, try_file};
 
 pub(super) fn check(surroundings: &Surroundings) -> Finding {
     let finding = |verdict, words: String| Finding::new("log_file", verdict, words);
@@ -22,9 +22,13 @@ pub(super) fn check(surroundings: &Surroundings) -> Finding {
     let trial = try_file(&file.place);
     let path = trial.path.display().to_string();
     match trial.opened {
-        Ok(left) => {
-            let finding = finding(Verdict::Ok, "the file of messages can be opened".to_owned());
-            let finding = finding.detail("path", path).detail("touched", touched(left));
+        Ok(tried) => {
+            let words = match tried {
+                Tried::Itself => "the file of messages can be opened",
+                Tried::Neighbour => "the file of messages can be made",
+            };
+            let finding = finding(Verdict::Ok, words.to_owned()).detail("path", path);
+            let finding = finding.detail("touched", touched(tried));
             match file.place {
                 FilePlace::Path(_) => finding,
                 FilePlace::In { .. } => {
@@ -40,11 +44,10 @@ pub(super) fn check(surroundings: &Surroundings) -> Finding {
     }
 }
 
-fn touched(left: Left) -> &'static str {
-    match left {
-        Left::Nothing => "opened, nothing written",
-        Left::Empty => "made, empty, as the first message makes it",
-        Left::Removed => "made and removed again",
+fn touched(tried: Tried) -> &'static str {
+    match tried {
+        Tried::Itself => "opened, nothing written",
+        Tried::Neighbour => "a file beside it was made and removed again",
     }
 }
 
