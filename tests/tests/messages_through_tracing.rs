@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::sync::Mutex;
 
-use dd_traced::{CorrelatedFormat, span};
+use dd_traced::{CorrelatedFormat, LogLevel, span};
 use dd_traced_tests::with_tracer_of;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
@@ -39,11 +39,22 @@ fn messages_that_were_asked_for_are_lines_without_ids() {
         },
     );
     assert_eq!(received.span_count(), 1);
-    let written = String::from_utf8(WRITTEN.lock().unwrap().clone()).unwrap();
+    let written = || String::from_utf8(std::mem::take(&mut *WRITTEN.lock().unwrap())).unwrap();
+    let lines = written();
     let (ours, others): (Vec<_>, Vec<_>) =
-        written.lines().partition(|line| line.ends_with(r#"log.target="dd_traced""#));
-    assert!(ours.iter().any(|line| line.contains("DEBUG log: span finished: name=\"job\"")), "{written}");
+        lines.lines().partition(|line| line.ends_with(r#"log.target="dd_traced""#));
+    assert!(ours.iter().any(|line| line.contains("DEBUG log: span finished: name=\"job\"")), "{lines}");
     assert!(ours.iter().all(|line| !line.contains("dd.trace_id=")), "{ours:#?}");
     assert_eq!(others.len(), 1, "not the HTTP client's: {others:#?}");
     assert!(others[0].starts_with("[dd.service=shop ") && others[0].contains("from the program"));
+
+    // As events, too, by a logger of one's own.
+    let logger = |_: LogLevel, message: &str| {
+        tracing::info!(target: "dd_traced", "{message}");
+        tracing::info!("of the logger itself");
+    };
+    with_tracer_of(|_, tracer| tracer.debug(true).logger(logger), |_, _| span("job").start().finish());
+    let lines = written();
+    assert!(lines.contains(" INFO dd_traced: span finished: name=\"job\""), "{lines}");
+    assert!(lines.lines().all(|line| line.contains(" INFO dd_traced: ")), "{lines}");
 }

@@ -9,7 +9,8 @@ use super::Level;
 /// Given to `TracerBuilder::logger`.
 ///
 /// It is called on a thread of the library's own, one message after the other, so that it may wait: meanwhile messages are kept, up to 4 MiB. What
-/// it logs, traces or panics with reaches nobody. A message is one line without its end.
+/// it traces or panics with reaches nobody. What it logs passes `CorrelatedLogger` and `CorrelatedFormat` under the target `dd_traced`
+/// alone, and without ids. A message is one line without its end.
 ///
 /// ```
 /// struct Collector(std::sync::mpsc::Sender<String>);
