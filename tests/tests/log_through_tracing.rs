@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use dd_traced::testing::ScopedTracer;
-use dd_traced::{CorrelatedFormat, dd_log, traced};
+use dd_traced::{CorrelatedFormat, SpanLayer, dd_log, traced};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -30,9 +30,14 @@ fn call() {
     tracing::info!("by tracing");
 }
 
+fn hand_on() {
+    // Whichever test is the first.
+    let _ = tracing_log::LogTracer::init();
+}
+
 #[test]
 fn a_line_has_its_ids_once_whichever_macro_writes_it() {
-    tracing_log::LogTracer::init().expect("no other logger");
+    hand_on();
     let plain = || fmt::layer().with_ansi(false).without_time().with_target(false).with_writer(|| Kept);
     let written = |correlated: bool| {
         let tracer = ScopedTracer::new();
@@ -52,4 +57,20 @@ fn a_line_has_its_ids_once_whichever_macro_writes_it() {
     };
     assert_eq!(written(true), "[ids]  INFO by dd_log\n[ids]  INFO by log\n[ids]  INFO by tracing");
     assert_eq!(written(false), " INFO [ids] by dd_log\n INFO by log\n INFO by tracing");
+}
+
+#[traced("fails")]
+fn fails() {
+    dd_log!(error, "no ink in {}", "the printer");
+}
+
+/// The message used to begin with the ids, so that no two failures were alike.
+#[test]
+fn an_error_that_is_told_by_dd_log_is_its_message() {
+    hand_on();
+    let tracer = ScopedTracer::new();
+    let subscriber = tracing_subscriber::registry().with(SpanLayer::new());
+    tracing::subscriber::with_default(subscriber, fails);
+    let span = tracer.finished().remove(0);
+    assert!(span.is_error && span.meta["error.message"] == "no ink in the printer", "{span:?}");
 }
