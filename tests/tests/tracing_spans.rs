@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -488,14 +489,25 @@ fn a_field_may_log_and_trace_while_it_is_read() {
     assert_eq!(named(&spans, "outer").meta["seen"], "true");
 }
 
+/// Fields used to be formatted all the same.
 #[test]
 fn without_a_tracer_nothing_happens() {
+    struct Read<'a>(&'a Cell<u32>);
+    impl fmt::Debug for Read<'_> {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.set(self.0.get() + 1);
+            Ok(())
+        }
+    }
+    let read = Cell::new(0);
     with_default(&subscriber(), || {
-        let span = info_span!("nobody", n = 1);
+        let span = info_span!("nobody", n = 1, what = ?Read(&read), later = tracing::field::Empty);
         let _entered = span.enter();
-        error!("nothing");
+        span.record("later", tracing::field::debug(Read(&read)));
+        error!("nothing {:?}", Read(&read));
         span.follows_from(span.id());
         assert_eq!(active_span().span_id().as_u64(), 0);
         ready(async {}.instrument(info_span!("nobody")));
     });
+    assert_eq!(read.get(), 0);
 }

@@ -77,8 +77,11 @@ impl Bridged {
         &self.0.span
     }
 
-    /// Sets tags and what else fields say.
+    /// Sets tags and what else fields say. They are not read for a span that is not recorded.
     fn record(&self, visit: impl FnOnce(&mut dyn Visit)) {
+        if !self.span().is_recording() {
+            return;
+        }
         let mut tagging = Tagging::new(self.span());
         visit(&mut tagging);
         match tagging.status {
@@ -88,14 +91,14 @@ impl Bridged {
                 self.span().set_failed(false);
             }
             Some(Status::Error) if !self.is_ok() => self.span().set_failed(true),
-            Some(Status::Failed(error)) => self.fail(&error),
+            Some(Status::Failed(error)) => self.fail(|| error),
             _ => {}
         }
     }
 
-    fn fail(&self, error: &ErrorInfo) {
-        if !self.is_ok() {
-            self.span().fail(error);
+    fn fail(&self, error: impl FnOnce() -> ErrorInfo) {
+        if self.span().is_recording() && !self.is_ok() {
+            self.span().fail(&error());
         }
     }
 
@@ -182,7 +185,7 @@ where
         let active = active_span();
         match named {
             Some(bridged) if !event.is_contextual() || bridged.span().span_id() == active.span_id() => {
-                bridged.fail(&failure(event));
+                bridged.fail(|| failure(event));
             }
             // The active span is one of `#[traced]`, or by hand.
             _ if event.is_contextual() && active.is_recording() => active.fail(&failure(event)),
