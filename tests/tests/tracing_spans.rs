@@ -253,6 +253,10 @@ fn an_error_event_marks_the_active_span() {
         info_span!("value").in_scope(|| {
             error!(error = &Refused("x".parse::<u8>().unwrap_err()) as &(dyn Error + 'static), "failed");
         });
+        info_span!("wordless").in_scope(|| {
+            error!("a jam");
+            error!(code = 7);
+        });
         info_span!("harmless").in_scope(|| {
             warn!("low on ink");
             info!(error = "none");
@@ -266,6 +270,8 @@ fn an_error_event_marks_the_active_span() {
     let charged = named(&spans, "charge");
     assert_eq!((charged.is_error, charged.meta["error.message"].as_str()), (true, "payment refused"));
     assert_eq!(named(&spans, "message").meta["error.message"], "no ink in the printer");
+    let wordless = named(&spans, "wordless");
+    assert!(wordless.is_error && wordless.meta["error.message"] == "a jam", "{wordless:?}");
     let value = &named(&spans, "value").meta;
     assert_eq!(
         (value["error.type"].as_str(), value["error.message"].as_str()),

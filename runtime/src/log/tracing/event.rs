@@ -10,15 +10,15 @@ use super::fields::{describe, name};
 use crate::log::prefix::Announced;
 use crate::trace::{ErrorInfo, text};
 
-/// The failure that an event tells of: its field `error`, else its message.
-pub(super) fn failure(event: &Event<'_>) -> ErrorInfo {
+/// The failure that an event tells of: its field `error`, else its message. `None` where it has neither.
+pub(super) fn failure(event: &Event<'_>) -> Option<ErrorInfo> {
     let mut found = Found::default();
     // A message of `dd_log!` is taken without its prefix: the span knows its ids.
     let announced = Announced::enter();
     event.record(&mut found);
     drop(announced);
-    let message = found.error_text.or(found.message).unwrap_or_default();
-    found.error.unwrap_or_else(|| ErrorInfo::told("error event", &message))
+    let told = found.error_text.or(found.message).map(|message| ErrorInfo::told("error event", &message));
+    found.error.or(told)
 }
 
 #[derive(Debug, Default)]

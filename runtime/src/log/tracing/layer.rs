@@ -91,14 +91,15 @@ impl Bridged {
                 self.span().set_failed(false);
             }
             Some(Status::Error) if !self.is_ok() => self.span().set_failed(true),
-            Some(Status::Failed(error)) => self.fail(|| error),
+            Some(Status::Failed(error)) => self.fail(|| Some(error)),
             _ => {}
         }
     }
 
-    fn fail(&self, error: impl FnOnce() -> ErrorInfo) {
+    fn fail(&self, error: impl FnOnce() -> Option<ErrorInfo>) {
         if self.span().is_recording() && !self.is_ok() {
-            self.span().fail(&error());
+            // Without words, those of an earlier failure stay.
+            error().map_or_else(|| self.span().set_failed(true), |error| self.span().fail(&error));
         }
     }
 
@@ -188,7 +189,9 @@ where
                 bridged.fail(|| failure(event));
             }
             // The active span is one of `#[traced]`, or by hand.
-            _ if event.is_contextual() && active.is_recording() => active.fail(&failure(event)),
+            _ if event.is_contextual() && active.is_recording() => {
+                failure(event).map_or_else(|| active.set_failed(true), |error| active.fail(&error));
+            }
             _ => {}
         }
     }
