@@ -275,6 +275,29 @@ fn a_span_is_injected_from_however_it_is_named() {
     });
 }
 
+/// What was entered used to be sent on as if its span were one of ours.
+#[test]
+fn a_received_context_is_sent_on_as_it_came_whether_it_is_entered_or_not() {
+    let _tracer = ScopedTracer::new();
+    let parent = "00-66b0c2da00000000000000000000004d-1020304050607080-01";
+    for state in ["dd=s:2;o:rum;p:00000000000000aa;t.dm:-4,acme=1", "dd=s:2,acme=1"] {
+        let headers = [("traceparent", parent), ("tracestate", state)];
+        let headers: Headers =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let received = extract(&headers).unwrap();
+        let expected = injected(&received);
+        assert_eq!((expected["traceparent"].as_str(), expected["tracestate"].as_str()), (parent, state));
+        let _entered = received.enter();
+        assert_eq!(injected(&active_span().context().unwrap()), expected);
+        let mut sent = Headers::new();
+        inject(&active_span(), &mut sent);
+        assert_eq!(sent, expected);
+        let child = span("child").start().context();
+        let own = format!(";p:{:016x}", child.span_id().as_u64());
+        assert!(injected(&child)["tracestate"].contains(&own), "a span of ours is one");
+    }
+}
+
 #[traced]
 fn in_a_function(f: impl FnOnce()) {
     f();

@@ -34,6 +34,13 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
             let decision = segment.core.decide(&segment.facts);
             let upstream = segment.facts.upstream.as_deref();
             let none = PropagatedTags::default();
+            // A context that was entered is a span of another process all the same.
+            let last_parent = match upstream {
+                Some(upstream) if upstream.parent_id.as_u64() == span_id => {
+                    LastParent::Received(upstream.last_parent_id.as_deref())
+                }
+                _ => LastParent::Own,
+            };
             let outgoing = Outgoing {
                 trace_id: TraceId::new(segment.trace_id()),
                 span_id: SpanId::new(span_id),
@@ -42,7 +49,7 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
                 tags: upstream.map_or(&none, |upstream| &upstream.tags),
                 tracestate: upstream.and_then(|upstream| upstream.tracestate.as_deref()),
                 probability: upstream.and_then(|upstream| upstream.probability.as_deref()),
-                last_parent: LastParent::Own,
+                last_parent,
                 baggage,
             };
             if let Some(error) = segment.core.propagator.inject(&outgoing, carrier) {
