@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 /// A span of `/v0.4/traces`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
@@ -30,10 +31,10 @@ pub struct WireSpan {
     #[serde(default)]
     pub error: i32,
     /// String tags.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_key_once")]
     pub meta: BTreeMap<String, String>,
     /// Number tags.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_key_once")]
     pub metrics: BTreeMap<String, f64>,
     /// The span type.
     #[serde(rename = "type", default)]
@@ -45,7 +46,7 @@ pub struct WireSpan {
     #[serde(default)]
     pub span_events: Vec<SpanEvent>,
     /// Structured values.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_key_once")]
     pub meta_struct: BTreeMap<String, Blob>,
 }
 
@@ -69,6 +70,32 @@ impl WireSpan {
     pub fn end(&self) -> i64 {
         self.start + self.duration
     }
+}
+
+/// A map, refused where a key stands twice: of which value then holds, decoders have different opinions.
+fn each_key_once<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, V>, D::Error> {
+    struct Pairs<V>(PhantomData<V>);
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
+        type Value = BTreeMap<String, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = pairs.next_entry::<String, V>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format!("{key:?} stands twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+    deserializer.deserialize_map(Pairs(PhantomData))
 }
 
 /// A byte string, which has to be one on the wire.
