@@ -211,7 +211,8 @@ impl<'a, 'input> Reader<'a, 'input> {
     }
 
     fn err(&mut self, keyword: &Keyword, word: Span) -> Option<ErrMode> {
-        let usage = "expected `err = false`, `err = \"display\"`, `err = \"debug\"` or `err(function)`";
+        let usage =
+            "expected `err = true`, `err = false`, `err = \"display\"`, `err = \"debug\"` or `err(function)`";
         if self.input.peek(syn::token::Paren) {
             let bracket = place(self.input);
             let rest = "expected `)`: `err` takes one function";
