@@ -28,12 +28,10 @@ pub async fn trace_request(State(service): State<&'static str>, request: Request
         .tag("component", "axum")
         .tag("http.method", method)
         // Without the query, which may hold secrets.
-        .tag("http.url", request.uri().path());
+        .tag("http.url", request.uri().path())
+        .child_of(&extract(request.headers()));
     if let Some(route) = route {
         span = span.tag("http.route", route);
-    }
-    if let Some(caller) = extract(request.headers()) {
-        span = span.child_of(&caller);
     }
     let handled = async {
         let response = next.run(request).await;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::as_context::Seen;
+use super::as_context::{AsContext, Seen, place};
 use super::context::{ActiveGuard, Place, SpanContext};
 use super::error::ErrorInfo;
 use super::frame::Entry;
@@ -122,14 +122,29 @@ impl SpanBuilder {
         self
     }
 
-    /// The parent, instead of the active span.
-    pub fn child_of(self, parent: &SpanContext) -> Self {
-        self.at(&parent.place)
+    /// The parent, instead of the active span: a [`SpanContext`], a [`Span`], [`active_span()`](crate::active_span), or an `Option` of one. `None` changes nothing,
+    /// so that what [`extract`](crate::extract) gives can be handed on as it is.
+    ///
+    /// ```
+    /// # let headers = std::collections::HashMap::<String, String>::new();
+    /// let request = dd_traced::span("web.request").child_of(&dd_traced::extract(&headers)).start();
+    /// let query = dd_traced::span("db.query").child_of(&request).start();
+    /// ```
+    pub fn child_of(mut self, parent: &impl AsContext) -> Self {
+        if let Some(setup) = &mut self.setup {
+            if let Some(place) = place(parent) {
+                setup.place = Some(place);
+            }
+        }
+        self
     }
 
     /// Begins a new trace, whatever is active.
-    pub fn root(self) -> Self {
-        self.at(&Place::Root)
+    pub fn root(mut self) -> Self {
+        if let Some(setup) = &mut self.setup {
+            setup.place = Some(Place::Root);
+        }
+        self
     }
 
     /// The start time, instead of now. Times before 1970 count as 1970.
@@ -162,13 +177,6 @@ impl SpanBuilder {
             }
         }
         span
-    }
-
-    fn at(mut self, place: &Place) -> Self {
-        if let Some(setup) = &mut self.setup {
-            setup.place = Some(place.clone());
-        }
-        self
     }
 
     fn field(mut self, kind: EntryKind, text: &str) -> Self {

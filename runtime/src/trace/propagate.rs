@@ -84,11 +84,8 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
 /// use std::collections::HashMap;
 ///
 /// let headers = HashMap::from([("x-datadog-trace-id".to_owned(), "77".to_owned())]);
-/// let mut request = dd_traced::span("web.request");
-/// if let Some(parent) = dd_traced::extract(&headers) {
-///     request = request.child_of(&parent);
-/// }
-/// let span = request.start();
+/// let caller = dd_traced::extract(&headers);
+/// let request = dd_traced::span("web.request").child_of(&caller).start(); // begins a trace where there is no caller
 /// ```
 ///
 /// A context that was extracted can be injected as it is, without a span in between.

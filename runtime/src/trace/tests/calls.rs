@@ -183,6 +183,24 @@ fn a_child_of_a_finished_span_belongs_to_its_trace() {
 }
 
 #[test]
+fn a_parent_is_whatever_names_a_span() {
+    let tracer = ScopedTracer::new();
+    {
+        let first = span("first").start();
+        let _active = first.activate();
+        let other = span("other").root().start();
+        span("of other").child_of(&other).start().finish();
+        span("of context").child_of(&Some(other.context())).start().finish();
+        span("of active").root().child_of(&active_span()).start().finish();
+        // `None` says nothing: neither is the active span given up, nor what was said before.
+        span("of none").child_of(&None::<crate::SpanContext>).start().finish();
+        span("still of other").child_of(&other).child_of(&None::<crate::SpanContext>).start().finish();
+    }
+    let tree = "first\n  of active\n  of none\nother\n  of other\n  of context\n  still of other\n";
+    assert_eq!(tracer.tree(), tree);
+}
+
+#[test]
 fn setters_reach_the_active_span_wherever_it_is() {
     let tracer = ScopedTracer::new();
     traced("line", || active_span().set_tag("n", 1));
