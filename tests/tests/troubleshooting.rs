@@ -127,7 +127,13 @@ fn made(heading: &str) -> Option<Vec<String>> {
             vec![beside(silent, "flushes", 8, &[], &[]), beside(silent, "work", 2, &[], &[])]
         }
         "The agent refuses what is sent" => {
-            [403, 500, 429].map(|status| answered(Answer::status(status))).to_vec()
+            let failing = |agent: &FakeAgent| agent.answers_all(Answer::status(500));
+            let retried = beside(failing, "work", 1, &[], &[DEBUG]);
+            [403, 500, 429]
+                .map(|status| answered(Answer::status(status)))
+                .into_iter()
+                .chain([retried])
+                .collect()
         }
         "The agent's socket is not there" => {
             vec![said(

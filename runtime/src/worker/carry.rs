@@ -149,7 +149,7 @@ impl Worker {
             let next = attempts.after(&failure, self.delivery.earliest(now), now, chance());
             if diagnostics::is_shown(Level::Debug) {
                 let (cause, next) = (report::cause(&failure, &self.delivery.agent), next.told(now));
-                diagnostics::debug(format_args!("attempt to send a payload: {cause}; then {next}"));
+                diagnostics::debug(format_args!("payload not sent: {cause}; then {next}"));
             }
             match next {
                 Next::Split => return Fate::Split,
