@@ -12,7 +12,8 @@ use crate::worker;
 /// A logger of the `log` crate whose lines carry service, env, version and the ids of the active span.
 ///
 /// Every record gets them, whether it comes from `log::info!`, from [`dd_log!`](crate::dd_log), which leaves its own prefix out here, or from
-/// a library; but for what the library's own thread says, whose HTTP client tells of each request. Where ids on log lines are switched off (see [`set_logs_injection`](crate::set_logs_injection)), records pass as they are.
+/// a library. Where ids on log lines are switched off (see [`set_logs_injection`](crate::set_logs_injection)), records pass as they are. In any case, of the
+/// library's own threads only its messages pass, where they were asked for (`TracerBuilder::messages_to_log`): its HTTP client tells of each request.
 ///
 /// ```
 /// # struct Logger;

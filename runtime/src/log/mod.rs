@@ -38,7 +38,7 @@ pub fn logs_injection() -> bool {
 
 /// Turns the ids on log lines on or off, for the whole process, from now on. The next tracer that starts goes by its settings again.
 ///
-/// Off, wrapped loggers get every record as it came, and `dd_log!` writes no prefix; placeholders such as `{dd.trace_id}` and
+/// Off, wrapped loggers get the program's records as they came, and `dd_log!` writes no prefix; placeholders such as `{dd.trace_id}` and
 /// [`correlation`] go on giving the ids.
 ///
 /// ```

@@ -41,7 +41,7 @@ impl Pipeline {
             }
             Err(_) => Texts::from([("message".to_owned(), line.to_owned())]),
         };
-        // Any of these is the message. Source: <https://docs.datadoghq.com/logs/log_configuration/pipelines/#message-attribute>
+        // Any of these is the message. Source: <https://docs.datadoghq.com/logs/log_configuration/pipelines/?tab=message#preprocessing>
         if let Some(message) = attributes.get("msg").cloned() {
             attributes.entry("message".to_owned()).or_insert(message);
         }

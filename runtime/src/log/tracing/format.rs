@@ -20,9 +20,9 @@ use crate::worker;
 /// of the active span; those of its explicit parent for an event that names one, where [`SpanLayer`](super::SpanLayer) knows it and no filter of the lines
 /// hides it.
 ///
-/// Of the library's own threads only its messages are written, where they were asked for (`TracerBuilder::messages_to_log`): its HTTP client tells
-/// of each request. Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
-/// [`set_logs_injection`](crate::set_logs_injection)), events pass as they are.
+/// Every option of the formatter inside stays as it was set. Where ids on log lines are switched off (see
+/// [`set_logs_injection`](crate::set_logs_injection)), events pass as they are. In any case, of the library's own threads only its messages are written,
+/// where they were asked for (`TracerBuilder::messages_to_log`): its HTTP client tells of each request.
 ///
 /// ```
 /// use dd_traced::CorrelatedFormat;
