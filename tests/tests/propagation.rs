@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use dd_traced::testing::{FinishedSpan, ScopedTracer};
-use dd_traced::{AsContext, SpanContext, active_span, extract, inject, span, traced};
+use dd_traced::{AsContext, SpanContext, SpanLink, active_span, extract, inject, span, traced};
 use dd_traced_tests::{Dice, PATIENCE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -288,11 +288,14 @@ fn a_received_context_is_sent_on_as_it_came_whether_it_is_entered_or_not() {
         let expected = injected(&received);
         assert_eq!((expected["traceparent"].as_str(), expected["tracestate"].as_str()), (parent, state));
         let _entered = received.enter();
-        assert_eq!(injected(&active_span().context().unwrap()), expected);
+        let context = active_span().context().unwrap();
+        assert_eq!((injected(&context), context.is_remote()), (expected.clone(), true));
+        assert_eq!(SpanLink::to(&context), SpanLink::to(&received));
         let mut sent = Headers::new();
         inject(&active_span(), &mut sent);
         assert_eq!(sent, expected);
         let child = span("child").start().context();
+        assert!(!child.is_remote());
         let own = format!(";p:{:016x}", child.span_id().as_u64());
         assert!(injected(&child)["tracestate"].contains(&own), "a span of ours is one");
     }

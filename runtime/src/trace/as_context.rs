@@ -115,10 +115,15 @@ impl<T: AsContext> From<T> for SpanLink {
         let Some(context) = to.as_context() else { return Self::new(0, 0) };
         let is_kept = context.sampling_priority().map(|priority| priority > 0);
         let link = Self::new(context.trace_id().as_u128(), context.span_id().as_u64()).kept(is_kept);
-        match &context.place {
+        let upstream = match &context.place {
+            Place::Root => None,
+            Place::Within { segment, span_id, .. } => segment.remote(*span_id),
+            Place::Remote { upstream, .. } => Some(&**upstream),
+        };
+        match upstream {
             // What came with the headers besides our own member.
-            Place::Remote { upstream, .. } => link.tracestate(upstream.tracestate_of_others()),
-            Place::Root | Place::Within { .. } => link,
+            Some(upstream) => link.tracestate(upstream.tracestate_of_others()),
+            None => link,
         }
     }
 }

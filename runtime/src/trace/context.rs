@@ -84,7 +84,11 @@ impl SpanContext {
 
     /// Whether the context came from another process.
     pub fn is_remote(&self) -> bool {
-        matches!(self.place, Place::Remote { .. })
+        match &self.place {
+            Place::Root => false,
+            Place::Within { segment, span_id, .. } => segment.remote(*span_id).is_some(),
+            Place::Remote { .. } => true,
+        }
     }
 
     /// What a log line says of the context: its tracer, trace id and span id.
@@ -100,21 +104,19 @@ impl SpanContext {
     /// Makes this the active context of this thread until the guard is dropped: spans started meanwhile are its children,
     /// log lines carry its ids.
     ///
-    /// Does nothing where no tracer runs.
+    /// Under a context from another process they are the first ones here, decided about together; entered once more, it begins another
+    /// such part. Does nothing where no tracer runs.
     pub fn enter(&self) -> ActiveGuard {
         let (segment, span_id, entry) = match &self.place {
             Place::Root => return ActiveGuard::inert(),
             Place::Within { segment, span_id, service, baggage } => {
                 let (service, baggage) = (service.clone(), baggage.clone());
-                let entry = Entry { handle: None, service, baggage, is_remote: false };
+                let entry =
+                    Entry { handle: None, service, baggage, is_remote: segment.remote(*span_id).is_some() };
                 (Arc::clone(segment), *span_id, entry)
             }
             Place::Remote { upstream, baggage } => {
-                let begun =
-                    process::is_on_quietly().then(|| with_stack(|stack| stack.begin_remote(upstream)));
-                let Some((core, trace_id)) = begun.flatten().flatten() else { return ActiveGuard::inert() };
-                let facts = TraceFacts::new(trace_id, Some(Arc::clone(upstream)), None);
-                let segment = Arc::new(Segment::new(core, Arc::new(facts)));
+                let Some(segment) = begin(upstream) else { return ActiveGuard::inert() };
                 let guard = ActiveGuard::enter(
                     &segment,
                     upstream.parent_id.as_u64(),
@@ -127,6 +129,27 @@ impl SpanContext {
         };
         ActiveGuard::enter(&segment, span_id, entry)
     }
+
+    /// For who enters it several times: all that begins under a context from another process is one part of the trace then, with one
+    /// decision.
+    pub(crate) fn settled(mut self) -> Self {
+        if let Place::Remote { upstream, baggage } = &self.place {
+            if let Some(segment) = begin(upstream) {
+                segment.close_empty();
+                let (span_id, baggage) = (upstream.parent_id.as_u64(), baggage.clone());
+                self.place = Place::Within { segment, span_id, service: None, baggage };
+            }
+        }
+        self
+    }
+}
+
+/// The part of a trace from elsewhere that begins here, with one open unit; none where no tracer runs.
+fn begin(upstream: &Arc<Upstream>) -> Option<Arc<Segment>> {
+    let begun = process::is_on_quietly().then(|| with_stack(|stack| stack.begin_remote(upstream)));
+    let (core, trace_id) = begun.flatten().flatten()?;
+    let facts = TraceFacts::new(trace_id, Some(Arc::clone(upstream)), None);
+    Some(Arc::new(Segment::new(core, Arc::new(facts))))
 }
 
 /// Keeps a span or context active on the thread that made it; dropping it restores what was active before.

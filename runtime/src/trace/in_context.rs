@@ -35,7 +35,8 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(super) fn new(inner: F, context: Option<SpanContext>) -> Self {
-        Self { context, inner: Some(inner) }
+        // It is entered in each poll.
+        Self { context: context.map(SpanContext::settled), inner: Some(inner) }
     }
 
     /// What is inside, until it is over.

@@ -35,11 +35,9 @@ fn inject_seen(seen: Seen<'_>, carrier: &mut dyn Inject) {
             let upstream = segment.facts.upstream.as_deref();
             let none = PropagatedTags::default();
             // A context that was entered is a span of another process all the same.
-            let last_parent = match upstream {
-                Some(upstream) if upstream.parent_id.as_u64() == span_id => {
-                    LastParent::Received(upstream.last_parent_id.as_deref())
-                }
-                _ => LastParent::Own,
+            let last_parent = match segment.remote(span_id) {
+                Some(upstream) => LastParent::Received(upstream.last_parent_id.as_deref()),
+                None => LastParent::Own,
             };
             let outgoing = Outgoing {
                 trace_id: TraceId::new(segment.trace_id()),

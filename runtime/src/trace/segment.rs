@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::process::Home;
-use crate::model::{ChunkHead, Flags, OpenSpan, Record, SourceLine, SpanBuffer, TagLog, TraceFacts};
+use crate::model::{
+    ChunkHead, Flags, OpenSpan, Record, SourceLine, SpanBuffer, TagLog, TraceFacts, Upstream,
+};
 
 /// Made when a span leaves its line: for another thread, a future, a context. Until then a trace needs none.
 ///
@@ -36,6 +38,11 @@ impl Segment {
 
     pub(crate) fn trace_id(&self) -> u128 {
         self.facts.trace_id
+    }
+
+    /// What came with a span of another process under which the trace goes on here: its children are the first here. None of ours.
+    pub(crate) fn remote(&self, span_id: u64) -> Option<&Upstream> {
+        self.facts.upstream.as_deref().filter(|upstream| upstream.parent_id.as_u64() == span_id)
     }
 
     /// Has the trace told of its local root, where sampling rules look at that: now, and whenever it changes.

@@ -105,7 +105,7 @@ impl Stack {
                 segment.open(1);
                 span_id = self.ids.span_id();
                 baggage = inherited.clone();
-                (Arc::clone(segment), *parent_id, service.clone(), false)
+                (Arc::clone(segment), *parent_id, service.clone(), segment.remote(*parent_id).is_some())
             }
             None if !self.frames.is_empty() => {
                 baggage = self.active_baggage();
