@@ -14,14 +14,17 @@ use dd_traced_tests::{Received, with_tracer_of};
 
 /// A context that nobody decided about.
 fn received() -> SpanContext {
-    let headers = [
+    of(&[
         ("x-datadog-trace-id", "77"),
         ("x-datadog-parent-id", "5"),
         ("traceparent", "00-0000000000000000000000000000004d-0000000000000006-01"),
         ("x-datadog-tags", "_dd.p.team=core"),
-    ];
+    ])
+}
+
+fn of(headers: &[(&str, &str)]) -> SpanContext {
     let headers: HashMap<String, String> =
-        headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     extract(&headers).unwrap()
 }
 
@@ -78,19 +81,35 @@ fn carried_to_other_threads() {
 #[test]
 fn polled_more_than_once() {
     expect_one_part(&sent(|| {
-        let mut names = ["first", "second"].into_iter();
-        let work = poll_fn(|_| match names.next() {
-            Some(name) => {
-                span(name).start().finish();
-                let mut headers = HashMap::new();
-                inject(&active_span(), &mut headers);
-                assert_eq!(headers["x-datadog-sampling-priority"], "2", "{name}");
-                Poll::Pending
-            }
-            None => Poll::Ready(()),
-        });
-        let mut work = pin!(work.in_context(received()));
-        let mut context = Context::from_waker(Waker::noop());
-        while work.as_mut().poll(&mut context).is_pending() {}
+        poll_twice(received());
     }));
+}
+
+/// And a trace of its own, where only baggage came.
+#[test]
+fn baggage_alone_begins_one_trace() {
+    let received = sent(|| poll_twice(of(&[("baggage", "user.id=7")])));
+    let (first, second) = (received.span("first"), received.span("second"));
+    assert_eq!(first.trace_id, second.trace_id);
+    for span in [first, second] {
+        assert_eq!((span.parent_id, span.metric("_dd.top_level")), (0, Some(1.0)), "{span:#?}");
+    }
+}
+
+/// A future under the context, with a span in each of its first two polls.
+fn poll_twice(context: SpanContext) {
+    let mut names = ["first", "second"].into_iter();
+    let work = poll_fn(|_| match names.next() {
+        Some(name) => {
+            span(name).start().finish();
+            let mut headers = HashMap::new();
+            inject(&span("calls").start(), &mut headers);
+            assert_eq!(headers["x-datadog-sampling-priority"], "2", "{name}");
+            Poll::Pending
+        }
+        None => Poll::Ready(()),
+    });
+    let mut work = pin!(work.in_context(context));
+    let mut waiting = Context::from_waker(Waker::noop());
+    while work.as_mut().poll(&mut waiting).is_pending() {}
 }
