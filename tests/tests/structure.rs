@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["trace"],
     &["config"],
     &["worker"],
-    &["export", "stats", "remote"],
+    &["export", "stats"],
     &["sampling", "propagation"],
     &["model"],
     &["diagnostics", "clock"],
@@ -44,8 +44,11 @@ fn each_room_has_a_place_in_the_layers() {
     let sources = runtime_sources();
     let rooms: BTreeSet<&str> = sources.iter().map(Source::room).collect();
     assert!(rooms.contains("trace") && rooms.contains("model"), "the sources were found: {rooms:?}");
-    let homeless: Vec<_> = rooms.into_iter().filter(|room| layer_of(room).is_none()).collect();
+    let homeless: Vec<_> = rooms.iter().filter(|room| layer_of(room).is_none()).collect();
     assert!(homeless.is_empty(), "no layer is given for {homeless:?}");
+    let missing: Vec<_> =
+        LAYERS.iter().flat_map(|layer| *layer).filter(|room| !rooms.contains(*room)).collect();
+    assert!(missing.is_empty(), "there is no room {missing:?}");
 }
 
 fn may_name(room: &str, named: &str) -> bool {
