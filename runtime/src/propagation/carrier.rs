@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
-/// Takes the headers of an outgoing call.
+/// Takes the headers of an outgoing call: a `HashMap` or `BTreeMap` of `String`s, a `Vec` of pairs of them, an `http::HeaderMap` (feature `http`), or a
+/// carrier of your own.
 ///
 /// ```
 /// use dd_traced::Inject;
@@ -16,6 +17,11 @@ use std::hash::BuildHasher;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "headers cannot be written to `{Self}`",
+    label = "not a carrier of headers",
+    note = "for `http::HeaderMap`, switch on the feature `http` of dd-traced; for a type of your own, implement `dd_traced::Inject`"
+)]
 pub trait Inject {
     /// Sets a header that is not there since [`begin`](Inject::begin). Names are lowercase; values are visible ASCII and spaces.
     fn set(&mut self, name: &str, value: &str);
@@ -29,7 +35,7 @@ pub trait Inject {
     }
 }
 
-/// Gives the headers of an incoming call.
+/// Gives the headers of an incoming call: those types that [`Inject`] takes them with, or a carrier of your own.
 ///
 /// ```
 /// use dd_traced::Extract;
@@ -47,6 +53,11 @@ pub trait Inject {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "headers cannot be read from `{Self}`",
+    label = "not a carrier of headers",
+    note = "for `http::HeaderMap`, switch on the feature `http` of dd-traced; for a type of your own, implement `dd_traced::Extract`"
+)]
 pub trait Extract {
     /// Calls `f` with each value of the header `name`, in order. Names are compared without regard to ASCII case.
     fn for_each(&self, name: &str, f: &mut dyn FnMut(&str));
