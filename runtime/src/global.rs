@@ -285,7 +285,13 @@ fn viewer(writer: &WriterSettings) -> Option<Box<dyn Viewer>> {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("settings", &self.core.settings).finish_non_exhaustive()
+        let identity = &self.core.settings.identity;
+        let mut shown = f.debug_struct("Running");
+        shown
+            .field("service", &identity.service)
+            .field("env", &identity.env)
+            .field("version", &identity.version);
+        shown.field("is_enabled", &self.core.settings.is_enabled).finish_non_exhaustive()
     }
 }
 
