@@ -46,13 +46,16 @@ static RUNNING: Mutex<Option<Arc<Running>>> = Mutex::new(None);
 /// Starts the tracer of the process from `DD_*` settings.
 ///
 /// Never fails: what cannot be used is told in one warning, and where a tracer runs already the guard is inert. Keep the
-/// guard until the end of `main`: when it is dropped, the last spans are delivered, within 2 s. A forked child has no tracer
-/// until it starts its own.
+/// guard until the end of `main`: when it is dropped, the last spans are delivered, within 2 s. `let _ = dd_traced::init();` drops it at once. A
+/// forked child has no tracer until it starts its own.
 ///
 /// ```
 /// let _tracer = dd_traced::init();
 /// // …
 /// ```
+///
+/// [`Tracer::builder`] sets in code what `DD_*` does, and says why a tracer could not be started. See [`shutdown`] for a program that ends by
+/// other means than the end of `main`.
 pub fn init() -> TracerGuard {
     Tracer::builder().start().unwrap_or_else(|error| {
         // Once is a mistake to be told of; a thousand times is how the program works.
@@ -84,7 +87,7 @@ impl Tracer {
 
 /// Ends the tracer when it is dropped: what finished before is delivered, within 2 s.
 ///
-/// An inert guard, from an [`init`] that found a tracer running, does nothing.
+/// An inert guard, from an [`init`] that found a tracer running, does nothing, and says of a flush that all was delivered.
 #[must_use = "the tracer ends as soon as this guard is dropped"]
 #[derive(Debug)]
 pub struct TracerGuard {
@@ -120,7 +123,20 @@ impl Drop for TracerGuard {
 ///
 /// Gives true where every span handed over before the call was acknowledged (see [`Counters::acknowledged`]), also where there was none.
 /// Gives false where one is still on its way, or was lost; a loss that an earlier call was told of does not count again. Of a
-/// tracer that has ended it says what became of its spans: a loss at the end, or a span that came after it, counts for good.
+/// tracer that has ended it says what became of its spans: a loss at the end, or a span that came after it, counts for good. Before the first
+/// start there is nothing to deliver: true.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// // The program may be frozen between two invocations, or run for seconds only.
+/// fn after_each_invocation() {
+///     if !dd_traced::flush(Duration::from_millis(500)) {
+///         eprintln!("{:?}", dd_traced::counters());
+///     }
+/// }
+/// # after_each_invocation();
+/// ```
 ///
 /// It blocks its thread without entering any async runtime. Called from the library's own thread, or in a forked child, it
 /// does nothing and gives false.
@@ -131,13 +147,26 @@ pub fn flush(deadline: Duration) -> bool {
 /// Ends the tracer of the process, delivering what finished before, and waits for it: at most `deadline`, and 100 ms for the
 /// answer to get here. What is left then is counted as [`DropReason::ShutdownDeadline`].
 ///
-/// Gives true and false like [`flush`]. Spans that start afterwards are not recorded, but counted. A tracer may be started again.
+/// Gives true and false like [`flush`]. Spans that start afterwards are not recorded, but counted. A tracer may be started again. A guard that
+/// is dropped afterwards does nothing.
+///
+/// The guard does this at the end of `main`. A process that ends by [`exit`](std::process::exit) or by a signal drops no guard:
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// // On the thread that waits for signals, not inside of a signal's handler: it waits and allocates.
+/// fn terminate() -> ! {
+///     dd_traced::shutdown(Duration::from_secs(2));
+///     std::process::exit(0)
+/// }
+/// ```
 pub fn shutdown(deadline: Duration) -> bool {
     latest().is_none_or(|tracer| end(&tracer, deadline))
 }
 
 /// What became of the spans: of the tracer that runs, else of the last one. Spans that met no tracer, since the process began, count
-/// as [`DropReason::AfterShutdown`].
+/// as [`DropReason::AfterShutdown`]. See [`Counters`].
 pub fn counters() -> Counters {
     let counters = latest().map(|tracer| tracer.core.queue.counters()).unwrap_or_default();
     counters.with_refused(DropReason::AfterShutdown, trace::not_recorded())

@@ -11,6 +11,41 @@
 //! }
 //! assert_eq!(tracer.tree(), "order.place\n  payment.charge\n");
 //! ```
+//!
+//! It is asked for where tests are built alone:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! dd-traced = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! Spans with all that they say:
+//!
+//! ```
+//! use dd_traced::testing::ScopedTracer;
+//! use dd_traced::traced;
+//!
+//! #[traced("payment.charge", service = "payments", tags(cents))]
+//! fn charge(cents: u32) -> Result<(), String> {
+//!     if cents > 10_000 { Err("too much".to_owned()) } else { Ok(()) }
+//! }
+//!
+//! let tracer = ScopedTracer::new();
+//! let _ = charge(20_000);
+//! let spans = tracer.finished();
+//! assert_eq!((&*spans[0].name, spans[0].service.as_deref()), ("payment.charge", Some("payments")));
+//! assert_eq!((spans[0].metrics["cents"], &*spans[0].meta["error.message"]), (20_000.0, "too much"));
+//! assert!(spans[0].is_error);
+//! ```
+//!
+//! # Threads and tasks
+//!
+//! Tests that run side by side, as those of one program do, do not see each other's spans. A test that starts threads or tasks has to hand the context on, as
+//! a program has to: by [`carry`](crate::carry), [`carried`](crate::TraceFuture::carried) or [`Carried`](crate::Carried), under an active span.
+//! Without one, spans of other threads go to the tracer of the process. `#[tokio::test]` runs all of its tasks on the thread of the test, unless it says
+//! `flavor = "multi_thread"`, so that they are seen in any case.
+//!
+//! What is asked of a tracer is answered from spans that were shipped: those of whole traces, or of parts of 300 spans. A span that is still held is not among them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -42,7 +77,8 @@ use crate::worker::{Abandoned, Occasion};
 
 /// Records the spans of its thread instead of the process's tracer, until it is dropped.
 ///
-/// Contexts, handles and futures that are carried to other threads go on recording here. It stays on its thread itself.
+/// Contexts, handles and futures that are carried to other threads go on recording here. It stays on its thread itself. Its service is `test`;
+/// the environment changes nothing of it. Of two on one thread the later one records.
 #[derive(Debug)]
 pub struct ScopedTracer {
     core: Arc<Core>,
@@ -59,7 +95,7 @@ pub struct ScopedTracer {
 pub struct FinishedSpan {
     /// The operation name.
     pub name: String,
-    /// The service, where it is not the tracer's own.
+    /// The service, where it is not the tracer's own, `test`.
     pub service: Option<String>,
     /// The resource, where it is not the name.
     pub resource: Option<String>,

@@ -93,6 +93,18 @@ impl DropReason {
 /// How many spans finished, arrived, were lost and why, since the tracer was started (since the process began, for those that met no tracer).
 ///
 /// `finished() == acknowledged() + dropped_total() + waiting()` at every moment; after a shutdown nothing is waiting.
+///
+/// ```
+/// # #[cfg(feature = "enable")] {
+/// use dd_traced::DropReason;
+///
+/// let counters = dd_traced::counters();
+/// let lost = DropReason::ALL.into_iter().filter(|reason| !reason.is_intended() && counters.dropped(*reason) > 0);
+/// for reason in lost {
+///     println!("{} spans lost: {}", counters.dropped(reason), reason.as_str());
+/// }
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     pub(crate) finished: u64,

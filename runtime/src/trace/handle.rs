@@ -25,7 +25,8 @@ use crate::sampling::WhySampled;
 
 /// Begins a span by hand: a builder, whose [`start`](SpanBuilder::start) gives the [`Span`].
 ///
-/// The name is the kind of work and should be low in cardinality, as in `web.request`; which instance of it goes into the resource.
+/// The name is the kind of work and should be low in cardinality, as in `web.request`; which instance of it goes into the resource. It is cut at
+/// 100 bytes.
 ///
 /// ```
 /// let span = dd_traced::span("web.request").resource("GET /posts/{id}").span_type("web").tag("http.method", "GET").start();
@@ -45,7 +46,7 @@ pub struct SpanBuilder {
 }
 
 impl SpanBuilder {
-    /// The service, instead of the parent's.
+    /// The service, instead of the parent's; of a span without a parent, instead of the tracer's. Cut at 100 bytes.
     pub fn service(self, service: impl AsRef<str>) -> Self {
         self.field(EntryKind::Service, service.as_ref())
     }
@@ -55,7 +56,7 @@ impl SpanBuilder {
         self.field(EntryKind::Resource, resource.as_ref())
     }
 
-    /// The span type, such as `web`, `sql`, `cache`, `worker`. None by default.
+    /// The span type, such as `web`, `sql`, `cache`, `worker`. None by default; cut at 100 bytes.
     pub fn span_type(self, span_type: impl AsRef<str>) -> Self {
         self.field(EntryKind::SpanType, span_type.as_ref())
     }
@@ -153,7 +154,7 @@ impl SpanBuilder {
         self
     }
 
-    /// Starts the span. It is not active until [`Span::activate`].
+    /// Starts the span. It is not active until [`Span::activate`]. Where no tracer runs the span is inert: it records nothing, and its ids are 0.
     #[track_caller]
     pub fn start(self) -> Span {
         let at = Location::caller();
@@ -187,7 +188,18 @@ impl SpanBuilder {
     }
 }
 
-/// A span by hand. It finishes at [`finish`](Span::finish), or when it is dropped.
+/// A span by hand, from [`span`]. It finishes at [`finish`](Span::finish), or when it is dropped.
+///
+/// ```
+/// fn read(path: &str) -> std::io::Result<String> {
+///     let span = dd_traced::span("file.read").resource(path).start();
+///     let _active = span.activate(); // what starts meanwhile is its child
+///     let text = std::fs::read_to_string(path).inspect_err(|error| span.set_error(error))?;
+///     span.set_tag("file.bytes", text.len());
+///     Ok(text)
+/// }
+/// # assert!(read("/there/is/no/such/file").is_err());
+/// ```
 ///
 /// `Send` and `Sync`: it may be finished on another thread than it was started on. Every setter works until the span is
 /// finished and does nothing afterwards, nor where tracing is off.

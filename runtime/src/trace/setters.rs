@@ -6,7 +6,8 @@ macro_rules! setters {
     ($type:ty) => {
         impl $type {
             /// Sets a tag: text and `bool` become string tags, numbers become metrics, a list one tag `key.0`, `key.1`, and so on, for each of
-            /// its values. A later value of the same key wins.
+            /// its values. A later value of the same key wins. Keys are cut at 200 bytes, texts at 25 000; of a span's tags beyond 1 000, or 1 MiB
+            /// in all, those stay whose keys came first, and the others are [counted](crate::Counters::left_out_tags).
             ///
             /// Some keys say something else: `span.name`, `service.name`, `resource.name` and `span.type` set the field; `error` marks the span
             /// as failed or not; `analytics.event` makes the span an event for analytics. `http.status_code` is text, whatever it is given as,
