@@ -12,7 +12,8 @@ use super::tags::TagLog;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tag",
     label = "not a string, number or bool",
-    note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
+    note = "in `tags(..)`, use `?value` for its `Debug` text or `%value` for its `Display` text",
+    note = "elsewhere, use `format!` to make a text of it"
 )]
 pub trait TagValue: sealed::WriteTag<Itself = Self> {}
 
@@ -42,7 +43,8 @@ pub(crate) mod sealed {
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be a tag",
         label = "not a string, number or bool",
-        note = "use `?value` for its `Debug` text or `%value` for its `Display` text"
+        note = "in `tags(..)`, use `?value` for its `Debug` text or `%value` for its `Display` text",
+    note = "elsewhere, use `format!` to make a text of it"
     )]
     pub trait WriteTag {
         /// The type, known only where it can be a tag: of anything else the type of a chain of tags stays open, and the bound of
