@@ -14,8 +14,6 @@ fn report(act: &str) -> Report {
     with_agent(|agent| {
         let mut program = program(PROGRAM, act, 600_000);
         program.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_WRITER_BUFFER_SIZE_BYTES", "1000000000");
-        // A line of so many open spans is not searched for finished ones again and again.
-        program.env("DD_TRACE_PARTIAL_FLUSH_ENABLED", "false");
         report = Some(Report::of(&run(&mut program).expect_success()));
     });
     report.expect("the agent ran")

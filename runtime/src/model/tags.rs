@@ -237,12 +237,7 @@ impl TagLog {
     }
 
     fn copy_where(&mut self, from: &TagLog, anchor: u32, is_wanted: impl Fn(&Entry<'_>) -> bool) -> u32 {
-        let mut seen = HashSet::new();
-        let latest = from
-            .entries(anchor)
-            .filter(|entry| is_wanted(entry))
-            .filter(|entry| entry.kind.is_one_of_many() || seen.insert(entry.identity()));
-        let mut entries: Vec<Entry<'_>> = latest.collect();
+        let mut entries: Vec<_> = from.latest(anchor).filter(|entry| is_wanted(entry)).collect();
         entries.reverse();
         entries.iter().fold(0, |anchor, entry| self.bytes(anchor, entry.kind, entry.payload))
     }
@@ -282,6 +277,17 @@ impl TagLog {
     /// The entries of one span, latest first.
     pub(crate) fn entries(&self, anchor: u32) -> Entries<'_> {
         Entries { log: self, anchor }
+    }
+
+    /// Bytes that [`TagLog::copy_chain`] would copy.
+    pub(crate) fn len_of(&self, anchor: u32) -> usize {
+        self.latest(anchor).map(|entry| HEADER + entry.payload.len()).sum()
+    }
+
+    /// The entries of one span but for those that later ones replace, latest first.
+    fn latest(&self, anchor: u32) -> impl Iterator<Item = Entry<'_>> {
+        let mut seen = HashSet::new();
+        self.entries(anchor).filter(move |entry| entry.kind.is_one_of_many() || seen.insert(entry.identity()))
     }
 
     /// Where the entry at an anchor ends, 0 for none.

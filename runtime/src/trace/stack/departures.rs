@@ -9,6 +9,9 @@ use crate::trace::owned::OwnedSpan;
 
 /// Detached spans kept a thread; beyond, the oldest is given up.
 const MAX_DETACHED: usize = 1_024;
+/// Open spans of a line for which one more finished one waits for its part, and the most that wait for that: what a part costs is paid by its spans.
+const OPEN_PER_FINISHED: usize = 16;
+const LARGEST_PART: usize = 10_000;
 /// Dead or foreign tag bytes among living ones that are not worth a copy.
 const TOLERATED: usize = 4 << 10;
 
@@ -25,18 +28,39 @@ impl Stack {
             self.late_tags = 0;
         }
         // What is open stands in front, mostly: the callers of what has finished since.
-        let records = &self.spans.records;
-        let leading = records.iter().skip(first).take_while(|record| !record.is_finished()).count();
-        let kept = first + leading;
+        let kept = self.first_finished(first);
         let head = segment.head(false);
         if let Some(head) = self.give_part(head, kept, first_tag) {
             self.copy_part(head, first, kept, first_tag);
         }
         self.finished = 0;
+        self.space_parts();
         if closes > 0 {
             // The frame's own unit is still open, but others may have left enough for a part.
             segment.take(&SpanBuffer::new(), closes as usize);
         }
+    }
+
+    /// The place of the first finished record from `first` on: as many as have finished are looked for from the end, past the open ones between
+    /// them, and not past all that stand in front.
+    fn first_finished(&self, first: usize) -> usize {
+        let records = self.spans.records.iter().enumerate().skip(first).rev();
+        let finished = records.filter(|(_, record)| record.is_finished());
+        let looked_for = (self.finished as usize).saturating_sub(1);
+        finished.map(|(place, _)| place).nth(looked_for).unwrap_or(self.spans.len())
+    }
+
+    /// Has the next part wait for more spans where very many are open: each part looks at the tags of those, too.
+    fn space_parts(&mut self) {
+        let Some(port) = &self.port else { return };
+        let by_open = (self.spans.len() / OPEN_PER_FINISHED).min(LARGEST_PART) as u32;
+        self.partial_flush_spans = port.partial_flush_spans.max(by_open);
+    }
+
+    /// Has the next part be of common size, and look at all tags.
+    pub(super) fn reset_parts(&mut self) {
+        self.living_tags = 0;
+        self.partial_flush_spans = self.port.as_ref().map_or(u32::MAX, |port| port.partial_flush_spans);
     }
 
     /// Ships the records from `kept` on with their buffer, and goes on in another one with a copy of what stands before them. Gives
@@ -85,6 +109,9 @@ impl Stack {
     fn copy_finished(&self, head: ChunkHead, first: usize, kept: usize, first_tag: usize) {
         let Some(port) = &self.port else { return };
         let SpanBuffer { records, tags } = &self.spans;
+        if tags.len().saturating_sub(first_tag) <= TOLERATED {
+            return port.copy(head, &self.spans, kept, first_tag);
+        }
         let open = records.get(first..kept).unwrap_or_default();
         if tags.end_of_all(open).saturating_sub(first_tag) <= TOLERATED {
             return port.copy(head, &self.spans, kept, first_tag);
@@ -99,22 +126,33 @@ impl Stack {
         port.copy(head, &own, 0, 0);
     }
 
-    /// Drops the tag bytes of a frame that no record of it points to any more.
+    /// Drops the tag bytes of a frame that no record of it points to any more, where they are many.
     fn forget_tags(&mut self, first: usize, first_tag: usize) {
         if self.spans.is_empty() {
             return self.forget(0, 0);
         }
         let SpanBuffer { records, tags } = &mut self.spans;
+        if tags.len().saturating_sub(first_tag) <= TOLERATED {
+            return;
+        }
         let open = records.get_mut(first..).unwrap_or_default();
         let end = tags.end_of_all(open).max(first_tag);
-        if end - first_tag <= TOLERATED || self.late_tags > first_tag {
+        let len = end - first_tag;
+        // What is dead may grow to as much as what is not before anybody looks again, so that copies are few.
+        if len <= TOLERATED.max(2 * self.living_tags) || self.late_tags > first_tag {
+            self.living_tags = self.living_tags.min(len);
             return tags.truncate(end.max(self.late_tags));
+        }
+        if open.iter().map(|record| tags.len_of(record.tags)).sum::<usize>() >= len / 2 {
+            self.living_tags = len;
+            return tags.truncate(end);
         }
         let mut living = TagLog::new();
         for record in &mut *open {
             record.service = living.copy_field(tags, record.service);
             record.tags = living.copy_chain(tags, record.tags);
         }
+        self.living_tags = living.len();
         tags.truncate(first_tag);
         let moved = tags.append(&living, 0);
         for record in open {

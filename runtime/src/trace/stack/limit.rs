@@ -73,6 +73,7 @@ impl Stack {
     pub(super) fn leave_room(&mut self) {
         let room = std::mem::take(&mut self.limit.room);
         self.count_open(-room);
+        self.reset_parts();
     }
 
     /// Looks whether one more may be open.

@@ -122,6 +122,8 @@ pub(crate) struct Stack {
     /// Whether the tracer came with a context from elsewhere, and leaves with it.
     is_visiting: bool,
     partial_flush_spans: u32,
+    /// Bytes of tags that open records of the innermost frame had at the last look.
+    living_tags: usize,
     /// The generation of tracers that `port` was made for.
     generation: usize,
     /// Tracers of this thread's own, the latest last.
@@ -166,6 +168,7 @@ impl Stack {
             limit: Limit::new(),
             is_visiting: false,
             partial_flush_spans: u32::MAX,
+            living_tags: 0,
             generation: 0,
             scopes: Vec::new(),
             detached: Vec::new(),

@@ -41,6 +41,32 @@ fn parts_keep_the_parents_of_deep_calls() {
     );
 }
 
+/// Each part used to look at all that were open, so that the time grew by the square of the depth.
+#[test]
+fn parts_are_few_where_very_many_are_open() {
+    fn deep(depth: u32) {
+        if depth > 0 {
+            traced("level", || deep(depth - 1));
+        }
+    }
+    let large_stack = std::thread::Builder::new().stack_size(256 << 20);
+    let chunks = std::thread::scope(|scope| {
+        let deep_calls = || {
+            let tracer = ScopedTracer::new();
+            [1_000, 40_000, 1_000].map(|depth| {
+                let before = tracer.finished().len();
+                deep(depth);
+                let spans = tracer.finished().split_off(before);
+                assert_eq!(spans.len(), depth as usize);
+                spans.last().map_or(0, |last| last.chunk) - spans.first().map_or(0, |first| first.chunk)
+            })
+        };
+        large_stack.spawn_scoped(scope, deep_calls).unwrap().join().unwrap()
+    });
+    assert_eq!((chunks[0], chunks[2]), (3, 3), "parts of 300, and the last one");
+    assert!((9..60).contains(&chunks[1]), "{chunks:?}, and not 133");
+}
+
 #[test]
 fn owned_children_of_a_long_future_ship_in_parts() {
     let tracer = ScopedTracer::new();
