@@ -1,22 +1,31 @@
-//! How many spans may be open at a time: further ones are not recorded, and counted.
+//! How many spans may be open at a time, and how much memory their tags may take: further ones are not recorded, and counted.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use dd_traced_tests::{Report, program, run, with_agent};
+use dd_traced_tests::{Ended, Report, program, run, with_agent};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 /// A thread tells of what it started at so many.
 const UNTOLD: u64 = 1_024;
 
+fn acted(act: &str, number: u64, env: &[(&str, &str)]) -> Ended {
+    let mut ended = None;
+    with_agent(|agent| {
+        let mut program = program(PROGRAM, act, number);
+        program.env("DD_TRACE_AGENT_URL", agent.url()).envs(env.iter().copied());
+        ended = Some(run(&mut program));
+    });
+    ended.expect("the agent ran")
+}
+
 /// What a program reports that has 600 000 spans open.
 fn report(act: &str) -> Report {
-    let mut report = None;
-    with_agent(|agent| {
-        let mut program = program(PROGRAM, act, 600_000);
-        program.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_WRITER_BUFFER_SIZE_BYTES", "1000000000");
-        report = Some(Report::of(&run(&mut program).expect_success()));
-    });
-    report.expect("the agent ran")
+    let room = ("DD_TRACE_WRITER_BUFFER_SIZE_BYTES", "1000000000");
+    Report::of(&acted(act, 600_000, &[room]).expect_success())
+}
+
+fn ended(act: &str, number: u64) -> Report {
+    Report::of(&acted(act, number, &[]).expect_success())
 }
 
 #[track_caller]
@@ -49,4 +58,56 @@ fn calls_beyond_the_limit_run_without_a_span() {
     let report = report("open calls");
     assert_about_100_000(report.books.dropped("open_limit") / 2);
     report.books.expect_settled(2 * 600_000 + 2);
+}
+
+/// What a span is beside its tags is not looked at.
+const TAGS_KIB: std::ops::Range<u64> = 60 << 10..100 << 10;
+
+#[test]
+fn tags_of_open_spans_hold_so_much_and_no_further_span_is_recorded_then() {
+    const PARTS: u64 = 20_000;
+    let report = ended("open tags", PARTS);
+    let mut unrecorded = 0;
+    for round in 1..=2 {
+        let note = |what: &str| report.notes[&format!("{what} {round}")];
+        // 8 KiB each in 63 MiB.
+        assert!((PARTS - 8_064..PARTS - 7_800).contains(&note("unrecorded")), "{report:?}");
+        unrecorded += note("unrecorded");
+        // Those that are open have the last of it.
+        let left_out = note("left out") - note("left out before");
+        assert!((PARTS - 10..PARTS + 120).contains(&left_out), "{report:?}");
+    }
+    assert!(TAGS_KIB.contains(&report.notes["grown by KiB 1"]), "{report:?}");
+    assert!(report.notes["grown by KiB 2"] < TAGS_KIB.end, "{report:?}");
+    assert_eq!(report.notes["recording"], 1);
+    assert_eq!(report.books.dropped("open_limit"), unrecorded, "{report:?}");
+    report.books.expect_settled(2 * (PARTS + 1) + 1);
+}
+
+#[test]
+fn tags_of_open_calls_hold_so_much() {
+    const CALLS: u64 = 20_000;
+    let report = ended("open tagged calls", CALLS);
+    let refused = report.books.dropped("open_limit");
+    // The room for records was doubled for the last time before the tags had filled theirs.
+    assert!(refused > 0 && refused + report.notes["left out"] > 2 * (CALLS - 8_192), "{report:?}");
+    assert!(refused + report.notes["left out"] < 2 * (CALLS - 7_000), "{report:?}");
+    assert!(TAGS_KIB.contains(&report.notes["grown by KiB"]), "{report:?}");
+    assert!(report.notes["grown by KiB in all"] < 160 << 10, "parts leave by copies: {report:?}");
+    assert_eq!(report.notes["left out"], report.notes["left out again"], "it is given back");
+    report.books.expect_settled(2 * CALLS + 1);
+}
+
+#[test]
+fn what_a_forked_childs_parent_has_open_does_not_count_in_the_child() {
+    const SPANS: u64 = 300_000;
+    let ended = acted("fork open", SPANS, &[]).expect_success();
+    let parent = Report::of(&ended);
+    let child = ended.stdout.lines().next().expect("a line of the child");
+    let child: Report = serde_json::from_str(child).expect("a report");
+    assert_eq!(parent.notes["status of the child"], 0);
+    for report in [parent, child] {
+        assert_eq!(report.notes["recording"], SPANS + SPANS / 64, "{report:?}");
+        assert_eq!(report.notes["one more"], 0, "{report:?}");
+    }
 }

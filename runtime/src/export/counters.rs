@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::model::LeftOut;
+use crate::model::{LeftOut, tag_memory};
 
 /// Why a span was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ pub enum DropReason {
     ShutdownDeadline,
     /// Finished after the shutdown, before a tracer was started, or started where a thread could not record it any more.
     AfterShutdown,
-    /// Not recorded, since 500 000 spans were open in the process: as if it were not there, what was active stays active. A thread may be up to
+    /// Not recorded, since 500 000 spans were open in the process, or their tags held 63 MiB of memory: as if it were not there, what was active stays active. A thread may be up to
     /// 1 024 spans late to see the limit.
     OpenLimit,
     /// There was no worker thread to send it.
@@ -185,7 +185,9 @@ impl Counters {
     }
 
     /// Tags that spans had beyond the 1 000, and the 1 MiB in all, that a span may have of its own; those stay whose keys came
-    /// first. Counted when their payload is settled. The spans themselves are sent.
+    /// first. Counted when their payload is settled. Also what an open span was not given (tags, links, events, its resource or type), since the tags
+    /// of all open ones in the process held 64 MiB: counted at once, by the tracer whose books are looked at next. The spans themselves are
+    /// sent.
     pub fn left_out_tags(&self) -> u64 {
         self.left_out_tags
     }
@@ -304,6 +306,7 @@ impl Ledger {
         let (dropped, dropped_chunks) = (read(&self.dropped), read(&self.dropped_chunks));
         let acknowledged = self.acknowledged.load(Ordering::Relaxed);
         let finished = self.finished.load(Ordering::Relaxed) + queued;
+        let left_out_tags = tag_memory::take_left_out();
         Counters {
             finished,
             acknowledged,
@@ -312,7 +315,7 @@ impl Ledger {
             left_out_links: self.left_out_links.load(Ordering::Relaxed),
             left_out_events: self.left_out_events.load(Ordering::Relaxed),
             left_out_attributes: self.left_out_attributes.load(Ordering::Relaxed),
-            left_out_tags: self.left_out_tags.load(Ordering::Relaxed),
+            left_out_tags: self.left_out_tags.fetch_add(left_out_tags, Ordering::Relaxed) + left_out_tags,
             lost_statistics: self.lost_statistics.load(Ordering::Relaxed),
             abandoned: self.abandoned.load(Ordering::Relaxed),
         }

@@ -31,7 +31,7 @@ impl ChunkHead {
 }
 
 /// Chunks back to back in one buffer, and large ones in buffers of their own.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ChunkBatch {
     pub(crate) heads: Vec<ChunkHead>,
     /// The records of all small chunks.
@@ -48,11 +48,17 @@ pub(crate) struct ChunkBatch {
 /// Empty buffers a batch keeps.
 const KEPT_EMPTY: usize = 256;
 
+impl Default for ChunkBatch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ChunkBatch {
     pub(crate) const fn new() -> Self {
         Self {
             heads: Vec::new(),
-            common: SpanBuffer::new(),
+            common: SpanBuffer { records: Vec::new(), tags: TagLog::of_finished() },
             large: Vec::new(),
             empty: Vec::new(),
             home: 0,
@@ -110,7 +116,8 @@ impl ChunkBatch {
     }
 
     /// Takes over a whole buffer, of which the records from `first` on are one chunk.
-    pub(crate) fn add_whole(&mut self, head: ChunkHead, spans: SpanBuffer, first: usize) {
+    pub(crate) fn add_whole(&mut self, head: ChunkHead, mut spans: SpanBuffer, first: usize) {
+        spans.tags.has_left();
         let len = spans.len().saturating_sub(first) as u32;
         self.large.push(spans);
         self.heads.push(ChunkHead { buffer: self.large.len() as u32, first: first as u32, len, ..head });
@@ -167,6 +174,7 @@ impl ChunkBatch {
 fn keep(empty: &mut Vec<SpanBuffer>, mut buffer: SpanBuffer) {
     if empty.len() < KEPT_EMPTY && !buffer.is_huge() {
         buffer.clear();
+        buffer.tags.is_back();
         empty.push(buffer);
     }
 }

@@ -18,7 +18,7 @@ impl TagLog {
     /// The chain of a span in a log of its own, and its anchor there. Entries stand in the order in which their keys were first set, the latest of each
     /// alone; of too many tags those stay whose keys came first, as when they are sent, and the number of the others is given.
     pub(crate) fn compacted(&self, anchor: u32) -> (Self, u32, u32) {
-        let mut own = Self::new();
+        let mut own = self.alike();
         let (mut anchor_here, mut left_out) = (0, 0);
         let (mut tags, mut bytes, mut unset) = (0, 0, 0);
         for entry in self.latest_by_first_place(anchor) {
@@ -36,7 +36,7 @@ impl TagLog {
             tags += usize::from(is_tag);
             bytes += if is_tag { len } else { 0 };
             unset += usize::from(is_unset);
-            anchor_here = own.bytes(anchor_here, entry.kind, entry.payload);
+            anchor_here = own.copied(anchor_here, entry);
         }
         (own, anchor_here, left_out)
     }

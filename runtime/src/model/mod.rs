@@ -20,6 +20,7 @@ mod open_spans;
 pub(crate) mod priority;
 mod record;
 mod site;
+pub(crate) mod tag_memory;
 mod tag_value;
 mod tags;
 #[cfg(feature = "enable")]

@@ -18,6 +18,7 @@ use super::event::{EventView, SpanEvent};
 use super::left_out::LeftOut;
 use super::link::{LinkView, SpanLink};
 use super::msgpack::{FLOAT, SHORT, push_str, read_str, str_len, write_float, write_short, write_str};
+use super::tag_memory::{self, Told};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
 pub(super) const MAX_KEY: usize = 200;
@@ -33,6 +34,10 @@ pub(crate) const MAX_STRUCT: usize = 1 << 20;
 const MAX_LOG: usize = 64 << 20;
 /// Bytes of logs that were joined; further ones stay behind. Far below what an anchor reaches.
 const MAX_JOINED: usize = 2 * MAX_LOG;
+/// Memory of a log that many spans share, of which the process is not told: what a thread keeps for later.
+const FREE_SHARED: u32 = 64 << 10;
+/// The same for the log of one span.
+const FREE_OWN: u32 = 256;
 /// Bytes a log begins with.
 const MIN_LOG: usize = 64;
 const HEADER: usize = 8;
@@ -42,15 +47,49 @@ const SHORT_ENTRY: usize = HEADER + 2 * (1 + SHORT);
 /// The log of one or many spans. An *anchor* is the position after an entry's start, so that 0 means "none".
 ///
 /// The bytes behind `used` are initialised already: appending is a bounds check and a few moves, not a growing vector.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug)]
 pub(crate) struct TagLog {
     bytes: Vec<u8>,
     used: usize,
+    told: Told,
+}
+
+impl Default for TagLog {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl TagLog {
+    /// A log that many spans share.
     pub(crate) const fn new() -> Self {
-        Self { bytes: Vec::new(), used: 0 }
+        Self { bytes: Vec::new(), used: 0, told: Told::beyond(FREE_SHARED) }
+    }
+
+    /// The log of one span outside of any line.
+    pub(crate) const fn of_one() -> Self {
+        Self { bytes: Vec::new(), used: 0, told: Told::beyond(FREE_OWN) }
+    }
+
+    /// A log of spans that are not open any more: its memory is counted elsewhere.
+    pub(crate) const fn of_finished() -> Self {
+        Self { bytes: Vec::new(), used: 0, told: Told::nothing() }
+    }
+
+    /// A log without content that counts as another one does.
+    pub(super) const fn alike(&self) -> Self {
+        Self { bytes: Vec::new(), used: 0, told: self.told.alike() }
+    }
+
+    /// Its spans have left: from here on the memory is not counted as that of open ones.
+    pub(super) fn has_left(&mut self) {
+        self.told = Told::nothing();
+    }
+
+    /// It is for open spans again.
+    pub(super) fn is_back(&mut self) {
+        self.told = Told::beyond(FREE_SHARED);
+        self.told.tell(self.bytes.capacity());
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,7 +104,7 @@ impl TagLog {
     pub(crate) fn reserve(&mut self, bytes: usize) {
         let wanted = self.used + bytes;
         if self.bytes.len() < wanted {
-            self.bytes.resize(wanted, 0);
+            self.resize(wanted);
         }
     }
 
@@ -74,8 +113,14 @@ impl TagLog {
     pub(crate) fn clear_to(&mut self, kept: usize) {
         self.used = 0;
         if self.bytes.capacity() > kept {
-            self.bytes = Vec::new();
+            self.free();
         }
+    }
+
+    #[cold]
+    fn free(&mut self) {
+        self.bytes = Vec::new();
+        self.told.tell(0);
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
@@ -219,9 +264,7 @@ impl TagLog {
     /// Copies one field entry of another log, such as the service that a child inherits.
     pub(crate) fn copy_field(&mut self, from: &TagLog, at: u32) -> u32 {
         match from.at(at) {
-            Some((entry, _)) => {
-                self.entry(0, entry.kind, entry.payload.len(), |into| into.copy_from_slice(entry.payload))
-            }
+            Some((entry, _)) => self.copied(0, entry),
             None => 0,
         }
     }
@@ -239,7 +282,7 @@ impl TagLog {
     fn copy_where(&mut self, from: &TagLog, anchor: u32, is_wanted: impl Fn(&Entry<'_>) -> bool) -> u32 {
         let mut entries: Vec<_> = from.latest(anchor).filter(|entry| is_wanted(entry)).collect();
         entries.reverse();
-        entries.iter().fold(0, |anchor, entry| self.bytes(anchor, entry.kind, entry.payload))
+        entries.into_iter().fold(0, |anchor, entry| self.copied(anchor, entry))
     }
 
     /// Appends names, resources and tags of another log's span, from the latest one back to but without that at `before`, to the
@@ -251,13 +294,11 @@ impl TagLog {
             let Some(entry) = entries.next() else { break };
             later.push(entry);
         }
-        let is_copied = |entry: &&Entry<'_>| {
+        let is_copied = |entry: &Entry<'_>| {
             use EntryKind::{Meta, Metric, Name, Resource, Unset};
             matches!(entry.kind, Meta | Metric | Name | Resource | Unset)
         };
-        later.iter().rev().filter(is_copied).fold(anchor, |anchor, entry| {
-            self.entry(anchor, entry.kind, entry.payload.len(), |into| into.copy_from_slice(entry.payload))
-        })
+        later.into_iter().rev().filter(is_copied).fold(anchor, |anchor, entry| self.copied(anchor, entry))
     }
 
     /// Appends another log's bytes from `from_byte` on; anchors into them move by the result. `None` where both are too much for one
@@ -358,10 +399,26 @@ impl TagLog {
     }
 
     fn entry(&mut self, anchor: u32, kind: EntryKind, len: usize, write: impl FnOnce(&mut [u8])) -> u32 {
-        let at = self.used as u32 + 1;
-        if self.used + len > MAX_LOG {
+        if self.used + len > MAX_LOG
+            || self.bytes.len() - self.used < HEADER + len && !self.may_grow(kind, HEADER + len)
+        {
+            tag_memory::leave_out();
             return anchor;
         }
+        self.write(anchor, kind, len, write)
+    }
+
+    /// Appends an entry of another log. What a span has already is not left out.
+    #[cold]
+    pub(super) fn copied(&mut self, anchor: u32, entry: Entry<'_>) -> u32 {
+        if self.used + entry.payload.len() > MAX_LOG {
+            return anchor;
+        }
+        self.write(anchor, entry.kind, entry.payload.len(), |into| into.copy_from_slice(entry.payload))
+    }
+
+    fn write(&mut self, anchor: u32, kind: EntryKind, len: usize, write: impl FnOnce(&mut [u8])) -> u32 {
+        let at = self.used as u32 + 1;
         let Some((into_header, into)) =
             self.room(HEADER + len).and_then(|room| room.split_at_mut_checked(HEADER))
         else {
@@ -372,8 +429,21 @@ impl TagLog {
         at
     }
 
+    /// Grows by so many bytes for an entry of an open span, where all such spans together do not hold too much. What names a span is never
+    /// left out.
     #[cold]
-    pub(super) fn bytes(&mut self, anchor: u32, kind: EntryKind, bytes: &[u8]) -> u32 {
+    fn may_grow(&mut self, kind: EntryKind, len: usize) -> bool {
+        use EntryKind::{LeftOut, Name, Service};
+        if matches!(kind, LeftOut | Name | Service) {
+            return true;
+        }
+        let Some(size) = self.told.ask(self.used + len, self.grown(len)) else { return false };
+        self.resize(size);
+        true
+    }
+
+    #[cold]
+    fn bytes(&mut self, anchor: u32, kind: EntryKind, bytes: &[u8]) -> u32 {
         self.entry(anchor, kind, bytes.len(), |into| into.copy_from_slice(bytes))
     }
 
@@ -390,8 +460,19 @@ impl TagLog {
 
     #[cold]
     fn grow(&mut self, len: usize) {
-        let wanted = (self.used + len).max(2 * self.bytes.len()).max(MIN_LOG);
-        self.bytes.resize(wanted, 0);
+        self.resize(self.grown(len));
+    }
+
+    /// The memory for so many more bytes: twice as much, mostly.
+    fn grown(&self, len: usize) -> usize {
+        (self.used + len).max(2 * self.bytes.len()).max(MIN_LOG)
+    }
+
+    #[cold]
+    fn resize(&mut self, size: usize) {
+        self.bytes.reserve_exact(size.saturating_sub(self.bytes.len()));
+        self.bytes.resize(size, 0);
+        self.told.tell(self.bytes.capacity());
     }
 }
 
@@ -475,7 +556,7 @@ mod tests {
 
     /// A log of so many bytes that nobody has touched yet.
     fn untouched(used: usize) -> TagLog {
-        TagLog { bytes: vec![0; used + (1 << 10)], used }
+        TagLog { bytes: vec![0; used + (1 << 10)], used, told: Told::nothing() }
     }
 
     /// An anchor is 32 bits wide.

@@ -190,7 +190,7 @@ impl Frame {
         (self.span_id, self.token) = (record.span_id, record.span_id);
         match &mut self.kind {
             FrameKind::Polled(ended, _) => *ended = record,
-            kind => *kind = FrameKind::Polled(record, TagLog::new()),
+            kind => *kind = FrameKind::Polled(record, TagLog::of_one()),
         }
     }
 

@@ -1,9 +1,11 @@
-//! How many spans are open in this process, and how many may be.
+//! How many spans are open in this process, and how many may be; beside that, their tags may hold so much memory.
 //!
 //! A thread counts on its stack and tells the process now and then, so that the limit may be overshot by what threads have not told yet. Spans
 //! in handles, futures and left by their line count one by one; a line counts by the records that it has room for, once those are many.
 
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
+
+use crate::model::tag_memory;
 
 /// Open spans of the process; further ones are not recorded.
 const MAX_OPEN: isize = 500_000;
@@ -12,6 +14,8 @@ const UNTOLD: u32 = 1_024;
 
 /// Those that threads have told of. Below zero for a moment where a thread tells of ends before another one does of starts.
 static OPEN: AtomicIsize = AtomicIsize::new(0);
+/// The process whose spans these are; 0 before a tracer was started.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// Spans that started on a thread less those that finished there, not told yet; above zero by [`UNTOLD`], so that one comparison sees both ends.
 #[derive(Debug)]
@@ -42,16 +46,26 @@ impl Drop for OpenCount {
     }
 }
 
-/// Whether as many spans are open as may be.
+/// Whether as many spans are open as may be, or with as many tags.
 #[inline]
 pub(super) fn is_reached() -> bool {
     // Relaxed: a count that stands alone.
-    OPEN.load(Ordering::Relaxed) >= MAX_OPEN
+    OPEN.load(Ordering::Relaxed) >= MAX_OPEN || tag_memory::is_full()
 }
 
 /// How many more may be open.
 pub(super) fn left() -> usize {
     usize::try_from(MAX_OPEN.saturating_sub(OPEN.load(Ordering::Relaxed))).unwrap_or(0)
+}
+
+/// A tracer starts. In a forked child counting begins anew: what was open stays with its parent.
+pub(super) fn begin() {
+    let process_id = std::process::id();
+    let before = PROCESS.swap(process_id, Ordering::Relaxed);
+    if before != 0 && before != process_id {
+        OPEN.store(0, Ordering::Relaxed);
+        tag_memory::forget();
+    }
 }
 
 /// Counts spans as open no more, for whoever has no stack.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::line_identity::LineIdentity;
 use super::lost::LostContexts;
+use super::open_limit;
 use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
 use crate::diagnostics::Level;
@@ -227,6 +228,7 @@ pub(crate) fn count_not_recorded() {
 
 /// Makes `core` the tracer of the process. One that is not enabled switches tracing off, but on threads with a tracer of their own.
 pub(crate) fn install(core: Arc<Core>) {
+    open_limit::begin();
     Process::change(|process| {
         process.lines = Some(Arc::clone(&core.lines));
         process.is_disabled = !core.settings.is_enabled;

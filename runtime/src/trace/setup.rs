@@ -42,7 +42,7 @@ impl Setup {
 
     fn of(site: &'static CallSite, place: Option<Place>) -> Self {
         let record = Record::open(site, 0, 0, 0);
-        Self { place, record, tags: TagLog::new(), baggage: None, manual: None }
+        Self { place, record, tags: TagLog::of_one(), baggage: None, manual: None }
     }
 
     /// The call site of the span.

@@ -47,6 +47,9 @@ fn main() {
         "open handles" => open_handles(&mut report, number),
         "open futures" => open_futures(number),
         "open calls" => open_calls(number),
+        "open tags" => open_tags(&mut report, number),
+        "open tagged calls" => open_tagged_calls(&mut report, number),
+        "fork open" => fork_open(&mut report, number),
         "in tokio" => in_tokio(&mut report, number),
         "fork" => fork_once(&mut report, number),
         "no descriptors" => no_descriptors(&mut report, number),
@@ -181,6 +184,75 @@ fn open_calls(number: u64) {
     thread.join().expect("no panic");
     job(1);
     tracer.shutdown(FOR_MANY);
+}
+
+/// The value of a tag of 8 KiB.
+fn large() -> String {
+    "x".repeat(8 << 10)
+}
+
+/// So many spans at a time with a large tag each, and again after they have finished; each time one that was open before gets many more.
+fn open_tags(report: &mut Report, number: u64) {
+    let _tracer = dd_traced::init();
+    let large = large();
+    for round in 1..=2 {
+        let (early, before) = (span("early").start(), peak_kib());
+        let spans: Vec<_> = (0..number).map(|_| span("part").tag("large", large.as_str()).start()).collect();
+        let unrecorded = spans.iter().filter(|span| !span.is_recording()).count();
+        report.note(&format!("unrecorded {round}"), unrecorded as u64);
+        let left_out = || dd_traced::counters().left_out_tags();
+        report.note(&format!("left out before {round}"), left_out());
+        (0..120).for_each(|key| early.set_tag(format!("early.{key:03}"), large.as_str()));
+        (0..number).for_each(|_| early.set_tag("large", large.as_str()));
+        report.note(&format!("left out {round}"), left_out());
+        report.note(&format!("grown by KiB {round}"), peak_kib() - before);
+    }
+    let again = span("again").tag("large", large.as_str()).start();
+    report.note("recording", u64::from(again.is_recording()));
+}
+
+/// A function that calls itself so many times, with a large tag each, on a stack that is large enough; twice.
+fn open_tagged_calls(report: &mut Report, number: u64) {
+    #[traced(tags(large = large))]
+    fn deeper(number: u64, large: &str) -> u64 {
+        if number > 1 { deeper(number - 1, large) } else { peak_kib() }
+    }
+    let _tracer = dd_traced::init();
+    let before = peak_kib();
+    let calls = move || [deeper(number, &large()), deeper(number, &large())];
+    let thread = thread::Builder::new().stack_size(1 << 30).spawn(calls).expect("a thread");
+    let [all_open, _] = thread.join().expect("no panic");
+    report.note("grown by KiB", all_open - before);
+    report.note("grown by KiB in all", peak_kib() - before);
+    report.note("left out", dd_traced::counters().left_out_tags());
+    let span = span("again").start();
+    (0..100).for_each(|key| span.set_tag(format!("key.{key}"), large()));
+    report.note("left out again", dd_traced::counters().left_out_tags());
+}
+
+/// A child whose parent has more than half of what may be open, and that starts as much. It prints its own line before its parent does.
+fn fork_open(report: &mut Report, number: u64) {
+    let large = large();
+    let open = || -> Vec<_> {
+        let tagged = (0..number / 64).map(|_| span("part").tag("large", large.as_str()).start());
+        tagged.chain((0..number).map(|_| span("part").start())).collect()
+    };
+    let _tracer = dd_traced::init();
+    let of_parent = open();
+    let is_child = match fork::fork().expect("a child") {
+        fork::Fork::Parent(child) => {
+            let status = fork::waitpid(child).expect("the child's end");
+            report.note("status of the child", u64::try_from(status).expect("no signal"));
+            false
+        }
+        fork::Fork::Child => true,
+    };
+    let own = is_child.then(|| Tracer::builder().service("child").start().expect("a tracer"));
+    let spans = if is_child { open() } else { of_parent };
+    report.note("recording", spans.iter().filter(|span| span.is_recording()).count() as u64);
+    report.note("one more", u64::from(open().iter().all(dd_traced::Span::is_recording)));
+    std::mem::forget(spans);
+    drop(own);
 }
 
 /// Spans that do not finish, of a tracer that is started twice.

@@ -198,7 +198,7 @@ impl SpanWriter {
         events: &str,
         around: &Surroundings<'_>,
     ) -> Unwritten {
-        let mut own = TagLog::new();
+        let mut own = TagLog::of_finished();
         let mut record = *record;
         record.tags = own.copy_chain_but(log, record.tags, EntryKind::Event);
         record.tags = own.meta(record.tags, "events", events);

@@ -172,7 +172,7 @@ impl Stack {
                 continue;
             }
             let mut record = self.spans.records.remove(index);
-            let mut tags = TagLog::new();
+            let mut tags = TagLog::of_one();
             record.service = tags.copy_field(&self.spans.tags, record.service);
             record.tags = tags.copy_chain(&self.spans.tags, record.tags);
             segment.open(1);

@@ -142,7 +142,7 @@ impl Stack {
         };
         let start = segment.core.clock.ticks();
         let mut record = Record::open(site, span_id, parent_id, start);
-        let mut tags = TagLog::new();
+        let mut tags = TagLog::of_one();
         if is_local_root {
             segment.facts.set_local_root(span_id);
             record.flags = record.flags.with(Flags::TOP_LEVEL);
