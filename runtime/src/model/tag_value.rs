@@ -44,7 +44,7 @@ pub(crate) mod sealed {
         message = "`{Self}` cannot be a tag",
         label = "not a string, number or bool",
         note = "in `tags(..)`, use `?value` for its `Debug` text or `%value` for its `Display` text",
-    note = "elsewhere, use `format!` to make a text of it"
+        note = "elsewhere, use `format!` to make a text of it"
     )]
     pub trait WriteTag {
         /// The type, known only where it can be a tag: of anything else the type of a chain of tags stays open, and the bound of

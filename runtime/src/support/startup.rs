@@ -9,6 +9,27 @@ use crate::diagnostics::{self, Level, date, is_hostile};
 use crate::worker::AgentCheck;
 use crate::worker::settings::LocalView;
 
+/// What other tracers have and this one has not; whoever reads the line looks for it there.
+const ABSENT: [&str; 7] = [
+    "analytics_enabled",
+    "profiling_enabled",
+    "tracing_as_transport",
+    "data_streams_enabled",
+    "otlp_traces_export_enabled",
+    "otlp_metrics_export_enabled",
+    "otlp_logs_export_enabled",
+];
+
+/// The features of the package that are more than a door, and whether this build has them.
+const FEATURES: [(&str, bool); 6] = [
+    ("http", cfg!(feature = "http")),
+    ("https", cfg!(feature = "https")),
+    ("log", cfg!(feature = "log")),
+    ("slog", cfg!(feature = "slog")),
+    ("stream", cfg!(feature = "stream")),
+    ("tracing", cfg!(feature = "tracing")),
+];
+
 /// `DATADOG TRACER CONFIGURATION - {…}`, in the form that the other tracers of Datadog print and its support reads
 /// (`ddtrace/tracer/log.go` of dd-trace-go).
 pub(crate) fn startup_line(
@@ -25,7 +46,7 @@ pub(crate) fn startup_line(
     let said = |name| settings.table.get(name).map(Setting::value).filter(|value| !value.is_empty());
     let tags: serde_json::Map<String, serde_json::Value> =
         identity.tags.iter().map(|(key, value)| (key.to_string(), json!(shown_tag(key, value)))).collect();
-    let line = json!({
+    let mut line = json!({
         "date": date(unix_seconds),
         "version": env!("CARGO_PKG_VERSION"),
         "lang": "rust",
@@ -60,7 +81,12 @@ pub(crate) fn startup_line(
         "sampling_rules": said("DD_TRACE_SAMPLING_RULES"),
         "span_sampling_rules": said("DD_SPAN_SAMPLING_RULES"),
         "sampling_rules_error": settings.sampling_rules_error,
+        "feature_flags": FEATURES.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect::<Vec<_>>(),
+        "integrations": {},
     });
+    if let Some(fields) = line.as_object_mut() {
+        fields.extend(ABSENT.map(|name| (name.to_owned(), json!(false))));
+    }
     format!("DATADOG TRACER CONFIGURATION - {}", on_one_line(&line.to_string()))
 }
 
@@ -122,6 +148,24 @@ mod tests {
         assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
         assert!(line.contains(r#""agent_url":"http://agent:8126""#) && !line.contains("s3cret"), "{line}");
         assert!(line.contains(r#""service":"shop""#) && !line.contains('\n'));
+    }
+
+    /// What support looks for, whichever tracer it is.
+    #[test]
+    fn the_line_has_the_fields_of_the_other_tracers() {
+        let (settings, _) = Settings::resolve(&Overrides::default(), &Source::default()).unwrap();
+        let line = startup_line(&settings, 0, "id", AgentCheck::Unknown);
+        let (_, json) = line.split_once(" - ").unwrap();
+        let read: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap();
+        let common = "date os_name os_version version lang lang_version env service enabled agent_url agent_error \
+            debug analytics_enabled sample_rate sample_rate_limit sampling_rules span_sampling_rules \
+            sampling_rules_error service_mappings tags runtime_metrics_enabled health_metrics_enabled \
+            log_injection_enabled profiling_enabled dd_version architecture agent_features partial_flush_enabled \
+            partial_flush_min_spans propagation_style_inject propagation_style_extract dogstatsd_address \
+            integrations feature_flags tracing_as_transport data_streams_enabled otlp_traces_export_enabled \
+            otlp_metrics_export_enabled otlp_logs_export_enabled";
+        let missing: Vec<_> = common.split_whitespace().filter(|name| !read.contains_key(*name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     /// A message escapes them as Rust does, which no reader of JSON understands.
