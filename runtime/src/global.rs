@@ -87,6 +87,15 @@ impl Tracer {
 
 /// Ends the tracer when it is dropped: what finished before is delivered, within 2 s.
 ///
+/// ```
+/// use std::time::Duration;
+///
+/// let tracer = dd_traced::init();
+/// // …
+/// let is_delivered = tracer.shutdown(Duration::from_secs(5)); // instead of the 2 s of the drop
+/// # let _ = is_delivered;
+/// ```
+///
 /// An inert guard, from an [`init`] that found a tracer running, does nothing, and says of a flush that all was delivered.
 #[must_use = "the tracer ends as soon as this guard is dropped"]
 #[derive(Debug)]

@@ -59,7 +59,7 @@
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
-//! | `enable` | yes | spans are recorded. Without it `#[traced]` gives back the plain function, and no client is in the graph: what a library should depend on |
+//! | `enable` | yes | spans are recorded. Without it `#[traced]` gives back the plain function, what is written by hand does nothing, and no client is in the graph: what a library should depend on. What starts, ends and asks a tracer (`init`, `Tracer`, `flush`, `shutdown`, `counters`, `settings`), and `set_struct`, are there with it alone |
 //! | `log` | yes | `dd_log!` through the `log` crate, `CorrelatedLogger` |
 //! | `tracing` | | `CorrelatedFormat` and `SpanLayer` for `tracing-subscriber` |
 //! | `slog` | | `CorrelatedDrain` for `slog` |
