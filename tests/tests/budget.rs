@@ -79,6 +79,19 @@ fn each_crate_may_be_used_freely() {
     assert!(faults.is_empty(), "licences that are not in the list: {faults:?}");
 }
 
+/// What is published brings the licences along; the files at the top do not go into a package.
+#[test]
+fn each_package_holds_its_licences() {
+    for (folder, file) in ["runtime", "macros"]
+        .iter()
+        .flat_map(|folder| ["LICENSE-APACHE", "LICENSE-MIT"].map(|file| (folder, file)))
+    {
+        let packed = std::fs::read_to_string(repository().join(folder).join(file)).unwrap_or_default();
+        let licence = std::fs::read_to_string(repository().join(file)).expect("the licence");
+        assert_eq!(packed, licence, "{folder}/{file}");
+    }
+}
+
 #[test]
 fn no_crate_asks_for_a_newer_compiler() {
     let packages = packages();
