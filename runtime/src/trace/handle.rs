@@ -217,9 +217,11 @@ pub(crate) struct SpanCell {
     is_finished: AtomicBool,
     /// Whether the span's service may be another than the tracer's.
     has_service: AtomicBool,
-    /// Whether there may be baggage.
-    has_baggage: AtomicBool,
-    baggage: Mutex<Option<Arc<Baggage>>>,
+    /// The baggage it started with.
+    inherited: Option<Arc<Baggage>>,
+    /// Whether it was given other baggage since.
+    has_own_baggage: AtomicBool,
+    own_baggage: Mutex<Option<Arc<Baggage>>>,
     life: Mutex<Life>,
 }
 
@@ -243,8 +245,9 @@ impl Span {
                 parent_id: record.parent_id,
                 is_finished: AtomicBool::new(false),
                 has_service: AtomicBool::new(record.service != 0),
-                has_baggage: AtomicBool::new(baggage.is_some()),
-                baggage: Mutex::new(baggage),
+                inherited: baggage,
+                has_own_baggage: AtomicBool::new(false),
+                own_baggage: Mutex::new(None),
                 life: Mutex::new(Life::Open(record, tags)),
             })),
         }
@@ -404,23 +407,29 @@ impl SpanCell {
     }
 
     pub(crate) fn look(&self, f: &mut dyn FnMut(Seen<'_>)) {
-        let baggage = self.baggage();
-        f(Seen::Own { segment: &self.segment, span_id: self.span_id, baggage: baggage.as_deref() });
+        let own = self.own_baggage();
+        // What was inherited needs no lock and no share: it stays as long as the span.
+        let baggage = own.as_deref().or(self.inherited.as_deref());
+        f(Seen::Own { segment: &self.segment, span_id: self.span_id, baggage });
     }
 
     pub(crate) fn baggage(&self) -> Option<Arc<Baggage>> {
+        self.own_baggage().or_else(|| self.inherited.clone())
+    }
+
+    fn own_baggage(&self) -> Option<Arc<Baggage>> {
         // Relaxed: baggage that another thread sets at this moment may be met or not.
-        if !self.has_baggage.load(Ordering::Relaxed) {
+        if !self.has_own_baggage.load(Ordering::Relaxed) {
             return None;
         }
-        self.baggage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.own_baggage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Gives the span other baggage; nothing once it has finished.
     pub(crate) fn set_baggage(&self, baggage: Arc<Baggage>) {
         if !self.is_finished() {
-            self.has_baggage.store(true, Ordering::Relaxed);
-            *self.baggage.lock().unwrap_or_else(PoisonError::into_inner) = Some(baggage);
+            self.has_own_baggage.store(true, Ordering::Relaxed);
+            *self.own_baggage.lock().unwrap_or_else(PoisonError::into_inner) = Some(baggage);
         }
     }
 
