@@ -208,7 +208,9 @@ enum Id {
 impl CorrelationId {
     fn text(self) -> IdText {
         match self.0 {
-            Id::Trace(id) if id.high_u64() != 0 => IdText::Hex([hex(id.high_u64()), hex(id.low_u64())]),
+            Id::Trace(id) if id.high_u64() != 0 => {
+                IdText::Hex(Halves([hex(id.high_u64()), hex(id.low_u64())]))
+            }
             Id::Trace(id) => IdText::Decimal(decimal(id.low_u64())),
             Id::Span(id) => IdText::Decimal(decimal(id.as_u64())),
         }
@@ -233,14 +235,19 @@ impl Display for CorrelationId {
 /// The digits of an id, on the stack.
 #[derive(Clone, Copy)]
 enum IdText {
-    Hex([[u8; 16]; 2]),
+    Hex(Halves),
     Decimal(Decimal),
 }
+
+/// Aligned, because the check for UTF-8 goes byte by byte before the first whole word.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+struct Halves([[u8; 16]; 2]);
 
 impl IdText {
     fn as_str(&self) -> &str {
         match self {
-            IdText::Hex(halves) => std::str::from_utf8(halves.as_flattened()).unwrap_or_default(),
+            IdText::Hex(Halves(halves)) => std::str::from_utf8(halves.as_flattened()).unwrap_or_default(),
             IdText::Decimal(digits) => digits.as_str(),
         }
     }
