@@ -25,7 +25,7 @@ pub(crate) enum EntryKind {
     Unset = 6,
     /// A link to another span; not MessagePack.
     Link = 7,
-    /// How many links and events were left out; not MessagePack.
+    /// How many links, events, attributes and tags were left out; not MessagePack.
     LeftOut = 8,
     /// Something that happened within the span; not MessagePack.
     Event = 9,

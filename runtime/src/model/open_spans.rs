@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::entry::EntryKind;
-use super::msgpack::read_str;
 use super::record::Record;
 use super::site::{CallSite, SiteName};
 use super::tags::TagLog;
@@ -111,8 +110,7 @@ impl OpenSpan {
         source: SourceLine,
     ) -> Self {
         let given = tags.entries(record.tags).find(|entry| entry.kind == EntryKind::Name);
-        let given = given.and_then(|entry| read_str(entry.payload)).map(|(name, _)| name);
-        let given = given.filter(|name| !name.is_empty());
+        let given = given.map(|entry| entry.field()).filter(|name| !name.is_empty());
         let name = given.map_or(Name::Site(record.site.name), |name| Name::Given(name.into()));
         Self { name, trace_id, span_id: record.span_id, started, source, is_told: false }
     }

@@ -10,14 +10,14 @@
 //!
 //! Invariant: an entry is whole; keys and values are within the agent's limits and valid UTF-8.
 
+mod attached;
+mod copying;
+
 use std::collections::HashSet;
 
 use super::Record;
-use super::entry::{BIN_HEADER, Entry, EntryKind};
-use super::event::{EventView, SpanEvent};
-use super::left_out::LeftOut;
-use super::link::{LinkView, SpanLink};
-use super::msgpack::{FLOAT, SHORT, push_str, read_str, str_len, write_float, write_short, write_str};
+use super::entry::{Entry, EntryKind};
+use super::msgpack::{FLOAT, SHORT, read_str, str_len, write_float, write_short, write_str};
 use super::tag_memory::{self, Told};
 
 /// Longest key in bytes; the agent truncates beyond (`agent/normalizer.go` of the trace-agent).
@@ -187,134 +187,6 @@ impl TagLog {
         self.entry(anchor, kind, str_len(text), |into| write_str(into, text))
     }
 
-    /// Appends a link and gives the span's new anchor.
-    pub(crate) fn link(&mut self, anchor: u32, link: &SpanLink) -> u32 {
-        self.bytes(anchor, EntryKind::Link, &link.to_bytes())
-    }
-
-    /// The links of one span, the first one first.
-    pub(crate) fn links(&self, anchor: u32) -> Vec<LinkView<'_>> {
-        let links = self.entries(anchor).filter(|entry| entry.kind == EntryKind::Link);
-        let mut links: Vec<_> = links.filter_map(|entry| LinkView::from_bytes(entry.payload)).collect();
-        links.reverse();
-        links
-    }
-
-    /// Appends an event that is added at `ticks`, and gives the span's new anchor.
-    pub(crate) fn event(&mut self, anchor: u32, event: &SpanEvent, ticks: u64) -> u32 {
-        self.bytes(anchor, EntryKind::Event, &event.to_bytes(ticks))
-    }
-
-    /// The events of one span, the first one first.
-    pub(crate) fn events(&self, anchor: u32) -> Vec<EventView<'_>> {
-        let events = self.entries(anchor).filter(|entry| entry.kind == EntryKind::Event);
-        let mut events: Vec<_> = events.filter_map(|entry| EventView::from_bytes(entry.payload)).collect();
-        events.reverse();
-        events
-    }
-
-    /// Appends a structured value, MessagePack itself, and gives the span's new anchor. Larger ones than [`MAX_STRUCT`] are left out.
-    pub(crate) fn structure(&mut self, anchor: u32, key: &str, value: &[u8]) -> u32 {
-        if value.len() > MAX_STRUCT {
-            return anchor;
-        }
-        let mut pair = Vec::with_capacity(str_len(key) + BIN_HEADER + value.len());
-        push_str(&mut pair, cut(key, MAX_KEY));
-        pair.push(0xc6);
-        pair.extend_from_slice(&(value.len() as u32).to_be_bytes());
-        pair.extend_from_slice(value);
-        self.bytes(anchor, EntryKind::Struct, &pair)
-    }
-
-    /// The structured values of one span, the latest of each key unless it was taken back.
-    pub(crate) fn structures(&self, anchor: u32) -> Vec<Entry<'_>> {
-        let mut seen = HashSet::new();
-        let about = |kind| matches!(kind, EntryKind::Struct | EntryKind::Unset);
-        let latest = self.entries(anchor).filter(|entry| about(entry.kind) && seen.insert(entry.key_bytes()));
-        latest.filter(|entry| entry.kind == EntryKind::Struct).collect()
-    }
-
-    /// Counts links and events that a span has too much of, and gives its new anchor. The count is one entry, or few where tags come
-    /// between: only the latest entries are looked at.
-    pub(crate) fn left_out(&mut self, anchor: u32, more: LeftOut) -> u32 {
-        let mut place = anchor;
-        for _ in 0..32 {
-            let Some((entry, previous)) = self.at(place) else { break };
-            if entry.kind == EntryKind::LeftOut {
-                let sum = LeftOut::from_bytes(entry.payload) + more;
-                let from = place as usize - 1 + HEADER;
-                if let Some(into) = self.bytes.get_mut(from..from + LeftOut::LEN) {
-                    into.copy_from_slice(&sum.to_bytes());
-                }
-                return anchor;
-            }
-            place = previous;
-        }
-        self.bytes(anchor, EntryKind::LeftOut, &more.to_bytes())
-    }
-
-    /// Links and events that a span had too much of.
-    pub(crate) fn all_left_out(&self, anchor: u32) -> LeftOut {
-        let counts = self.entries(anchor).filter(|entry| entry.kind == EntryKind::LeftOut);
-        counts
-            .map(|entry| LeftOut::from_bytes(entry.payload))
-            .fold(LeftOut::default(), |sum, count| sum + count)
-    }
-
-    /// Copies one field entry of another log, such as the service that a child inherits.
-    pub(crate) fn copy_field(&mut self, from: &TagLog, at: u32) -> u32 {
-        match from.at(at) {
-            Some((entry, _)) => self.copied(0, entry),
-            None => 0,
-        }
-    }
-
-    /// Copies the chain of a span behind this log's end, without what later entries replace, and gives its anchor here.
-    pub(crate) fn copy_chain(&mut self, from: &TagLog, anchor: u32) -> u32 {
-        self.copy_where(from, anchor, |_| true)
-    }
-
-    /// Like [`TagLog::copy_chain`], without the entries of one kind.
-    pub(crate) fn copy_chain_but(&mut self, from: &TagLog, anchor: u32, kind: EntryKind) -> u32 {
-        self.copy_where(from, anchor, |entry| entry.kind != kind)
-    }
-
-    fn copy_where(&mut self, from: &TagLog, anchor: u32, is_wanted: impl Fn(&Entry<'_>) -> bool) -> u32 {
-        let mut entries: Vec<_> = from.latest(anchor).filter(|entry| is_wanted(entry)).collect();
-        entries.reverse();
-        entries.into_iter().fold(0, |anchor, entry| self.copied(anchor, entry))
-    }
-
-    /// Appends names, resources and tags of another log's span, from the latest one back to but without that at `before`, to the
-    /// span at `anchor` here, and gives its new anchor.
-    pub(crate) fn copy_later(&mut self, anchor: u32, from: &TagLog, latest: u32, before: u32) -> u32 {
-        let mut entries = from.entries(latest);
-        let mut later = Vec::new();
-        while entries.anchor != before {
-            let Some(entry) = entries.next() else { break };
-            later.push(entry);
-        }
-        let is_copied = |entry: &Entry<'_>| {
-            use EntryKind::{Meta, Metric, Name, Resource, Unset};
-            matches!(entry.kind, Meta | Metric | Name | Resource | Unset)
-        };
-        later.into_iter().rev().filter(is_copied).fold(anchor, |anchor, entry| self.copied(anchor, entry))
-    }
-
-    /// Appends another log's bytes from `from_byte` on; anchors into them move by the result. `None` where both are too much for one
-    /// log.
-    pub(crate) fn append(&mut self, other: &TagLog, from_byte: usize) -> Option<i64> {
-        let from = other.bytes.get(from_byte..other.used).unwrap_or_default();
-        let start = self.used;
-        if from.len() > MAX_JOINED.saturating_sub(start) {
-            return None;
-        }
-        if let Some(into) = self.room(from.len()) {
-            into.copy_from_slice(from);
-        }
-        Some(start as i64 - from_byte as i64)
-    }
-
     /// The entries of one span, latest first.
     pub(crate) fn entries(&self, anchor: u32) -> Entries<'_> {
         Entries { log: self, anchor }
@@ -340,15 +212,6 @@ impl TagLog {
     pub(crate) fn end_of_all(&self, records: &[Record]) -> usize {
         let anchors = records.iter().flat_map(|record| [record.tags, record.service]);
         anchors.map(|anchor| self.end_of(anchor)).max().unwrap_or(0)
-    }
-
-    /// Begins an empty log with the first `len` bytes of another one; anchors into them hold here, too.
-    pub(crate) fn copy_start(&mut self, other: &TagLog, len: usize) {
-        self.used = 0;
-        let from = other.bytes.get(..len.min(other.used)).unwrap_or_default();
-        if let Some(into) = self.room(from.len()) {
-            into.copy_from_slice(from);
-        }
     }
 
     /// The text of a field entry.

@@ -14,6 +14,7 @@
 mod active;
 mod as_context;
 mod baggage;
+mod builder;
 mod carry;
 mod context;
 mod describe;
@@ -56,13 +57,14 @@ mod tests;
 
 pub use active::{ActiveSpan, active_span};
 pub use as_context::AsContext;
+pub use builder::{SpanBuilder, span};
 pub use carry::{Carried, carry, carry_fn, carry_mut};
 pub use context::{ActiveGuard, SpanContext};
 pub use describe::{probe, worded};
 pub use error::ErrorInfo;
 pub use finding::{Finding, ReturnText, shown};
 pub use future::{TraceFuture, Traced};
-pub use handle::{Span, SpanBuilder, span};
+pub use handle::Span;
 pub use in_context::InContext;
 pub use owned_start::{EnteredOwned, OwnedStart};
 pub use propagate::{extract, inject};

@@ -221,7 +221,7 @@ pub(crate) fn not_recorded() -> u64 {
     NOT_RECORDED.load(Ordering::Relaxed)
 }
 
-/// Counts a span that finished where no tracer could take it.
+/// Counts a span that no tracer could take.
 pub(crate) fn count_not_recorded() {
     NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
 }

@@ -60,7 +60,7 @@ impl Stack {
         let capacity = self.spans.records.capacity();
         let more = if capacity < KEPT_RECORDS { KEPT_RECORDS } else { self.count_room(capacity)? };
         let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());
-        if let Some(outbox) = outbox.filter(|_| self.spans.records.capacity() == KEPT_RECORDS) {
+        if let Some(outbox) = outbox.filter(|_| capacity == KEPT_RECORDS) {
             let mut large = outbox.take_empty().unwrap_or_default();
             large.at_least(3 * KEPT_RECORDS);
             large.append(&self.spans, 0, 0);

@@ -115,9 +115,9 @@ pub(crate) struct Stack {
     /// the tags.
     late_tags: usize,
     ids: IdSource,
-    /// Changed by [`Stack::set_port`] alone, which keeps the next three in step.
+    /// Changed by [`Stack::set_port`] alone, which sets the next three by it.
     port: Option<Port>,
-    /// Whether ticks are the counter's, no open spans are listed, and not too many are open: what the short ways ask, in one look.
+    /// Whether ticks are the counter's, nobody looks at starts, and not too many spans are open: what the short ways ask, in one look.
     has_short_way: bool,
     /// Whether the tracer came with a context from elsewhere, and leaves with it.
     is_visiting: bool,
