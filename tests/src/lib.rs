@@ -32,6 +32,7 @@ mod stream;
 mod test_agent;
 mod tree;
 mod wire;
+mod written;
 
 /// The examples of the page, compiled and run.
 #[cfg(doctest)]
@@ -57,3 +58,4 @@ pub use stream::Address;
 pub use test_agent::{TestAgent, python};
 pub use tree::SpanTree;
 pub use wire::{Blob, SpanEvent, SpanLink, WireSpan, decode_v04, trace_id};
+pub use written::Written;

@@ -2,38 +2,21 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
-
 use dd_traced::testing::ScopedTracer;
 use dd_traced::{CorrelatedFormat, SpanLayer, span};
+use dd_traced_tests::Written;
 use tracing::{Subscriber, debug_span, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
-static WRITTEN: Mutex<String> = Mutex::new(String::new());
-
-struct Kept;
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The last word of each line, and the name of the span whose ids it has.
 fn places(subscriber: impl Subscriber + Send + Sync, act: impl FnOnce()) -> Vec<(String, String)> {
     let tracer = ScopedTracer::new();
     tracing::subscriber::with_default(subscriber, act);
     let spans = tracer.finished();
-    let written = std::mem::take(&mut *WRITTEN.lock().unwrap_or_else(PoisonError::into_inner));
+    let written = Written::take();
     let place = |line: &str| {
         let (block, text) = line.split_once(']').expect("a block");
         let (_, ids) = block.split_once("dd.trace_id=").expect("ids");
@@ -55,7 +38,7 @@ fn a_line_has_the_ids_of_the_span_that_its_event_names() {
             .with_ansi(false)
             .without_time()
             .with_target(false)
-            .with_writer(|| Kept);
+            .with_writer(|| Written);
         lines.map_event_format(CorrelatedFormat::text)
     };
     let act = || {

@@ -1,27 +1,10 @@
 //! Records of `log` that go on to `tracing`, as they do where `tracing-subscriber` is installed with its defaults, have ids once.
 
-use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
-
 use dd_traced::testing::ScopedTracer;
 use dd_traced::{CorrelatedFormat, SpanLayer, dd_log, traced};
+use dd_traced_tests::Written;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
-
-static WRITTEN: Mutex<String> = Mutex::new(String::new());
-
-struct Kept;
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[traced("call")]
 fn call() {
@@ -38,7 +21,7 @@ fn hand_on() {
 #[test]
 fn a_line_has_its_ids_once_whichever_macro_writes_it() {
     hand_on();
-    let plain = || fmt::layer().with_ansi(false).without_time().with_target(false).with_writer(|| Kept);
+    let plain = || fmt::layer().with_ansi(false).without_time().with_target(false).with_writer(|| Written);
     let written = |correlated: bool| {
         let tracer = ScopedTracer::new();
         if correlated {
@@ -49,7 +32,7 @@ fn a_line_has_its_ids_once_whichever_macro_writes_it() {
         }
         let span = tracer.finished().remove(0);
         let ids = format!("[dd.service=test dd.trace_id={:x} dd.span_id={}]", span.trace_id, span.span_id);
-        let written = std::mem::take(&mut *WRITTEN.lock().unwrap_or_else(PoisonError::into_inner));
+        let written = Written::take();
         // Behind the message stands where a record came from.
         let messages =
             written.lines().map(|line| line.split(" log.").next().unwrap_or(line).replace(&ids, "[ids]"));

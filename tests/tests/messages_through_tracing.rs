@@ -1,34 +1,16 @@
 //! The library's own messages reach `tracing` through `log`, as they do where `tracing-subscriber` is installed with its defaults.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::io::{self, Write};
-use std::sync::Mutex;
-
 use dd_traced::{CorrelatedFormat, LogLevel, span};
-use dd_traced_tests::with_tracer_of;
+use dd_traced_tests::{Written, with_tracer_of};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
-
-static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-struct Kept;
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        WRITTEN.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The wrapper used to take them for those of the HTTP client, so that nobody saw them.
 #[test]
 fn messages_that_were_asked_for_are_lines_without_ids() {
     tracing_log::LogTracer::init().unwrap();
-    let lines = fmt::layer().with_ansi(false).with_writer(|| Kept).map_event_format(CorrelatedFormat::text);
+    let lines =
+        fmt::layer().with_ansi(false).with_writer(|| Written).map_event_format(CorrelatedFormat::text);
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
     let (received, _) = with_tracer_of(
         |_, tracer| tracer.debug(true).messages_to_log(),
@@ -39,7 +21,7 @@ fn messages_that_were_asked_for_are_lines_without_ids() {
         },
     );
     assert_eq!(received.span_count(), 1);
-    let written = || String::from_utf8(std::mem::take(&mut *WRITTEN.lock().unwrap())).unwrap();
+    let written = Written::take;
     let lines = written();
     let (ours, others): (Vec<_>, Vec<_>) =
         lines.lines().partition(|line| line.ends_with(r#"log.target="dd_traced""#));
