@@ -115,7 +115,7 @@ pub(crate) fn debug(message: fmt::Arguments<'_>) {
 /// Reports a message of the given level, if it is shown.
 pub(crate) fn log(level: Level, message: fmt::Arguments<'_>) {
     if is_shown(level) {
-        write(Entry::new(level, message));
+        tell(level, message);
     }
 }
 

@@ -107,7 +107,7 @@ impl FileOutlet {
         }
     }
 
-    /// A warning that only the file would have had still reaches somebody.
+    /// What only the file would have had still reaches somebody, but for debug messages.
     fn lose(&mut self, entry: &Entry, is_json: bool, is_alone: bool) {
         self.lost += 1;
         if is_alone && entry.level <= Level::Info {

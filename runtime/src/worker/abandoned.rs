@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::report::spans;
+use super::report::{counted, spans};
 use super::run::Worker;
 use super::telling::Quoted;
 use crate::clock::Timeline;
@@ -52,8 +52,7 @@ impl Abandoned {
             return Vec::new();
         }
         ledger.abandon(found.iter().filter(|(_, is_new)| is_new.0).count());
-        let mut head =
-            format!("{} abandoned {}", found.len(), if found.len() == 1 { "span" } else { "spans" });
+        let mut head = counted(found.len() as u64, "abandoned span");
         // Writing to a string does not fail.
         let _ = match occasion {
             Occasion::Check => write!(head, ": open for more than {:?}, the oldest first", self.timeout),

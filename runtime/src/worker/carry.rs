@@ -104,11 +104,14 @@ impl Worker {
             Ok(answer) => {
                 self.queue.ledger().acknowledge(spans);
                 self.counting.forget(told);
-                let (took, address) = (report::span_of_time(began.elapsed()), &self.delivery.agent.address);
-                diagnostics::debug(format_args!(
-                    "sent payload: size: {bytes} traces: {chunks} spans: {spans} to {address} in {took}"
-                ));
-                self.tally.sent(bytes, chunks, began.elapsed());
+                let took = began.elapsed();
+                if diagnostics::is_shown(Level::Debug) {
+                    let (took, address) = (report::span_of_time(took), &self.delivery.agent.address);
+                    diagnostics::debug(format_args!(
+                        "sent payload: size: {bytes} traces: {chunks} spans: {spans} to {address} in {took}"
+                    ));
+                }
+                self.tally.sent(bytes, chunks, took);
                 if !self.sampler.learn(&answer) && !is_json(&answer) {
                     self.tally.unread_answers += 1;
                 }

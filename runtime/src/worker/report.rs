@@ -161,12 +161,12 @@ impl Report {
     /// A line for each cause, with the reasons that it led to.
     fn tell(&mut self, counters: &Counters, now: Moment, is_last: bool) -> Vec<String> {
         let mut lines = Vec::<(Option<Cause>, Told)>::new();
+        let period = if is_last { Duration::ZERO } else { self.period };
         // What comes after the shutdown is the application's choice, and known to it.
         let is_told = |reason: &DropReason| *reason != DropReason::AfterShutdown && !reason.is_intended();
         for reason in DropReason::ALL.into_iter().filter(is_told) {
             let books = Loss::of(counters, reason);
             let kind = &mut self.kinds[reason as usize];
-            let period = if is_last { Duration::ZERO } else { self.period };
             let Some(told) = kind.look(books, period, now) else { continue };
             let lost = Loss {
                 traces: books.traces.saturating_sub(told.traces),
@@ -182,7 +182,6 @@ impl Report {
         }
         let lines = lines.into_iter().map(|(cause, told)| self.line(cause.as_ref(), &told));
         let mut lines: Vec<String> = lines.collect();
-        let period = if is_last { Duration::ZERO } else { self.period };
         lines.extend(self.beside.tell_beside(counters, period, now));
         lines
     }
@@ -299,8 +298,7 @@ fn beside(counters: &Counters, told: &Counters) -> Option<String> {
         (!more.is_empty()).then(|| format!("left out of spans beyond their limits: {}", more.join(", ")));
     let lost = match counters.lost_statistics().saturating_sub(told.lost_statistics()) {
         0 => None,
-        1 => Some("lost 1 payload of statistics".to_owned()),
-        lost => Some(format!("lost {lost} payloads of statistics")),
+        lost => Some(format!("lost {} of statistics", counted(lost, "payload"))),
     };
     let all: Vec<String> = left_out.into_iter().chain(lost).collect();
     (!all.is_empty()).then(|| all.join("; "))
@@ -332,7 +330,7 @@ pub(super) fn spans(count: u64) -> String {
     counted(count, "span")
 }
 
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
