@@ -113,7 +113,7 @@ impl SpanBuilder {
         self
     }
 
-    /// The parent, instead of the active span: a [`SpanContext`], a [`Span`], [`active_span()`](crate::active_span), or an `Option` of one. `None` changes nothing,
+    /// The parent, instead of the active span: a [`SpanContext`](crate::SpanContext), a [`Span`], [`active_span()`](crate::active_span), or an `Option` of one. `None` changes nothing,
     /// so that what [`extract`](crate::extract) gives can be handed on as it is.
     ///
     /// ```
