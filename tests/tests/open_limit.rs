@@ -6,7 +6,7 @@ use dd_traced_tests::{Ended, Report, program, run, with_agent};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 /// A thread tells of what it started at so many.
-const UNTOLD: u64 = 1_024;
+const UNTOLD: u64 = 64;
 
 fn acted(act: &str, number: u64, env: &[(&str, &str)]) -> Ended {
     let mut ended = None;

@@ -1,7 +1,7 @@
 //! The books: what became of every span.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::model::{LeftOut, tag_memory};
 
@@ -31,7 +31,7 @@ pub enum DropReason {
     /// Finished after the shutdown, before a tracer was started, or started where a thread could not record it any more.
     AfterShutdown,
     /// Not recorded, since 500 000 spans were open in the process, or their tags held 63 MiB of memory: as if it were not there, what was active stays active. A thread may be up to
-    /// 1 024 spans late to see the limit.
+    /// 64 spans late to see the limit.
     OpenLimit,
     /// There was no worker thread to send it.
     NoThread,
@@ -107,6 +107,7 @@ impl DropReason {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
+    pub(crate) open: u64,
     pub(crate) finished: u64,
     pub(crate) acknowledged: u64,
     pub(crate) dropped: [u64; DropReason::ALL.len()],
@@ -120,6 +121,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Spans that were started: those that [finished](Self::finished), and those that are [open](Self::open).
+    pub fn started(&self) -> u64 {
+        self.finished + self.open
+    }
+
+    /// Spans that are open in handles and futures, to within 64 a thread. Calls of `#[traced]` functions, and what finished in a trace that is not handed
+    /// over yet, are not among them: those are counted when they are [handed over](Self::finished).
+    pub fn open(&self) -> u64 {
+        self.open
+    }
+
     /// Spans handed over by the threads that finished them.
     pub fn finished(&self) -> u64 {
         self.finished
@@ -214,7 +226,10 @@ impl Counters {
 impl fmt::Debug for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut books = f.debug_struct("Counters");
-        books.field("finished", &self.finished).field("acknowledged", &self.acknowledged);
+        books
+            .field("open", &self.open)
+            .field("finished", &self.finished)
+            .field("acknowledged", &self.acknowledged);
         for reason in DropReason::ALL {
             if self.dropped(reason) > 0 {
                 books.field(reason.as_str(), &self.dropped(reason));
@@ -240,6 +255,8 @@ impl fmt::Debug for Counters {
 /// The books as they are written: by the queue, the worker, and threads that come too late.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
+    /// Below zero for a moment where a thread tells of ends before another one does of starts.
+    open: AtomicI64,
     finished: AtomicU64,
     acknowledged: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
@@ -255,6 +272,11 @@ pub(crate) struct Ledger {
 // Relaxed throughout: each counter stands alone. A snapshot reads what was lost or delivered before what was finished, so
 // that a span on its way is counted as waiting and never twice.
 impl Ledger {
+    /// Counts spans that are open from here on, or with a minus are not any more.
+    pub(crate) fn open(&self, spans: i32) {
+        self.open.fetch_add(spans.into(), Ordering::Relaxed);
+    }
+
     pub(crate) fn finish(&self, spans: usize) {
         self.finished.fetch_add(spans as u64, Ordering::Relaxed);
     }
@@ -308,6 +330,7 @@ impl Ledger {
         let finished = self.finished.load(Ordering::Relaxed) + queued;
         let left_out_tags = tag_memory::take_left_out();
         Counters {
+            open: u64::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(0),
             finished,
             acknowledged,
             dropped,

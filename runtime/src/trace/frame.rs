@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::frame_baggage::FrameBaggage;
 use super::handle::SpanCell;
-use super::open_limit;
 use super::owned::Edit;
 use super::process::Home;
 use super::segment::Segment;
@@ -318,7 +317,7 @@ impl Drop for Frame {
         let FrameKind::Polled(record, tags) = &mut self.kind else { return };
         let Some(segment) = self.segment.take().filter(|_| !record.is_finished()) else { return };
         record.finish(segment.core.end_ticks(record.span_id));
-        open_limit::close(1);
+        segment.core.close_one();
         segment.take(&self.kept, (self.closes + self.credit) as usize);
         segment.take_one(*record, tags);
     }

@@ -1,7 +1,8 @@
 //! How many spans are open in this process, and how many may be; beside that, their tags may hold so much memory.
 //!
-//! A thread counts on its stack and tells the process now and then, so that the limit may be overshot by what threads have not told yet. Spans
-//! in handles, futures and left by their line count one by one; a line counts by the records that it has room for, once those are many.
+//! A thread counts on its stack and tells the process and its tracer now and then, so that the limit may be overshot by what threads have not
+//! told yet. Spans in handles, futures and left by their line count one by one; a line counts by the records that it has room for, once
+//! those are many, and to the process alone.
 
 use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
 
@@ -10,7 +11,7 @@ use crate::model::tag_memory;
 /// Open spans of the process; further ones are not recorded.
 const MAX_OPEN: isize = 500_000;
 /// What a thread keeps to itself.
-const UNTOLD: u32 = 1_024;
+const UNTOLD: u32 = 64;
 
 /// Those that threads have told of. Below zero for a moment where a thread tells of ends before another one does of starts.
 static OPEN: AtomicIsize = AtomicIsize::new(0);
@@ -33,16 +34,11 @@ impl OpenCount {
         self.0 > 2 * UNTOLD
     }
 
-    /// Tells the process.
-    pub(super) fn tell(&mut self) {
+    /// Tells the process. Gives how many more are open, or with a minus fewer.
+    pub(super) fn tell(&mut self) -> i32 {
         let spans = std::mem::replace(&mut self.0, UNTOLD).wrapping_sub(UNTOLD) as i32;
-        close(-(spans as isize));
-    }
-}
-
-impl Drop for OpenCount {
-    fn drop(&mut self) {
-        self.tell();
+        open(spans);
+        spans
     }
 }
 
@@ -68,9 +64,9 @@ pub(super) fn begin() {
     }
 }
 
-/// Counts spans as open no more, for whoever has no stack.
-pub(super) fn close(spans: isize) {
-    OPEN.fetch_sub(spans, Ordering::Relaxed);
+/// Counts so many more as open, or with a minus fewer, at once.
+pub(super) fn open(spans: i32) {
+    OPEN.fetch_add(spans as isize, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -78,16 +74,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn process_is_told_of_more_than_a_thousand() {
+    fn process_is_told_of_more_than_a_few() {
         let mut count = OpenCount::new();
         for spans in [1, -1] {
             assert!((0..UNTOLD).all(|_| !count.add(spans)) && count.add(spans));
-            count.tell();
+            assert_eq!(count.tell(), spans * (UNTOLD as i32 + 1));
         }
         for spans in [2_000, -2_000] {
             assert!(!count.add(5) && count.add(spans));
-            count.tell();
-            assert!(!count.add(0), "nothing is left");
+            assert_eq!(count.tell(), spans + 5);
+            assert_eq!(count.tell(), 0, "nothing is left");
         }
     }
 }

@@ -37,7 +37,8 @@ struct Farewell<'a> {
 impl Display for Farewell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { counters, tally, ran, cpu } = self;
-        write!(f, "tracer ended after {}: spans_finished={}", span_of_time(*ran), counters.finished())?;
+        write!(f, "tracer ended after {}: spans_started={}", span_of_time(*ran), counters.started())?;
+        write!(f, " spans_finished={}", counters.finished())?;
         write!(f, " spans_sent={} spans_dropped={}", counters.acknowledged(), counters.dropped_total())?;
         let dropped = DropReason::ALL.map(|reason| (reason.as_str(), counters.dropped(reason)));
         list(f, &dropped)?;
@@ -83,6 +84,7 @@ mod tests {
     fn line_tells_what_became_of_all_spans() {
         let (ledger, mut tally) = (Ledger::default(), Tally::default());
         ledger.finish(10);
+        ledger.open(2);
         ledger.acknowledge(7);
         ledger.drop_spans(DropReason::Net, 2);
         ledger.drop_spans(DropReason::QueueFull, 1);
@@ -96,7 +98,7 @@ mod tests {
             let ran = Duration::from_millis(92_450);
             Farewell { counters: &ledger.snapshot(0), tally: &tally, ran, cpu }.to_string()
         };
-        let expected = "tracer ended after 92.5s: spans_finished=10 spans_sent=7 spans_dropped=3 {queue_full: 1, net: 2} payloads=1 \
+        let expected = "tracer ended after 92.5s: spans_started=12 spans_finished=10 spans_sent=7 spans_dropped=3 {queue_full: 1, net: 2} payloads=1 \
                         bytes=1000 flushes=2 {invoked: 1, shutdown: 1} requests=2 errors=1 most_bytes_waiting=4096";
         assert_eq!(line(None), expected);
         let whole = line(Some(Duration::from_micros(8_500)));

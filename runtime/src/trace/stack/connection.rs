@@ -83,6 +83,7 @@ impl Stack {
     }
 
     pub(super) fn abandon_outbox(&mut self) {
+        self.tell_open();
         if let Some(Port { core, outbox: Some(outbox), .. }) = self.set_port(None) {
             core.queue.retire(&outbox);
         }

@@ -28,9 +28,18 @@ impl Limit {
         Self { open: OpenCount::new(), room: 0, is_full: false, is_refused: false }
     }
 
+    /// Sets the room that the line counts as open.
+    fn set_room(&mut self, room: i32) {
+        let before = std::mem::replace(&mut self.room, room);
+        if room != before {
+            open_limit::open(room - before);
+        }
+    }
+
     /// Counts what a thread that ends gives up, with so many detached spans.
     pub(super) fn leave(&mut self, detached: usize) {
-        self.open.add(-(detached as i32) - std::mem::take(&mut self.room));
+        self.open.add(-(detached as i32));
+        self.set_room(0);
     }
 }
 
@@ -53,8 +62,13 @@ impl Stack {
 
     #[cold]
     #[inline(never)]
-    fn tell_open(&mut self) {
-        self.limit.open.tell();
+    pub(super) fn tell_open(&mut self) {
+        let spans = self.limit.open.tell();
+        match &self.port {
+            Some(port) => port.core.queue.ledger().open(spans),
+            None if spans == 0 => {}
+            None => process::running().into_iter().for_each(|core| core.queue.ledger().open(spans)),
+        }
         self.look_at_limit();
     }
 
@@ -63,16 +77,14 @@ impl Stack {
     pub(super) fn count_room(&mut self, records: usize) -> Option<usize> {
         self.may_open()?;
         let more = records.min(open_limit::left());
-        let room = (records + more).saturating_sub(KEPT_RECORDS) as i32;
-        let added = room - std::mem::replace(&mut self.limit.room, room);
-        self.count_open(added);
+        self.limit.set_room((records + more).saturating_sub(KEPT_RECORDS) as i32);
+        self.look_at_limit();
         Some(more)
     }
 
     /// The room of the line was given away.
     pub(super) fn leave_room(&mut self) {
-        let room = std::mem::take(&mut self.limit.room);
-        self.count_open(-room);
+        self.limit.set_room(0);
         self.reset_parts();
     }
 

@@ -7,7 +7,6 @@ use super::{Stack, with_stack};
 use crate::model::{Baggage, CallSite, EntryKind, Flags, NO_INDEX, Record, TagLog, TraceFacts};
 use crate::trace::context::Place;
 use crate::trace::frame::{Frame, FrameKind};
-use crate::trace::open_limit;
 use crate::trace::owned::{Edit, OwnedSpan};
 use crate::trace::segment::{Ready, Segment};
 
@@ -45,7 +44,7 @@ pub(crate) fn deliver(owned: OwnedSpan) {
         }
     });
     if let Some(OwnedSpan { record, tags, segment }) = waiting {
-        open_limit::close(1);
+        segment.core.close_one();
         segment.take_one(record, &tags);
     }
 }

@@ -119,7 +119,8 @@ impl Metrics {
         for Sum { name, tags, kind, total } in sums(facts) {
             let before = told.entry((name, tags.clone())).or_default();
             let since = total.saturating_sub(*before);
-            *before = total;
+            // Those that started are fewer for a moment, while some have finished and are not handed over.
+            *before = total.max(*before);
             if since > 0 {
                 packer.add(&Metric { name, number: Number::Whole(since), kind, tags: &tags, one_of: 1 });
             }

@@ -34,6 +34,7 @@ pub(super) fn sums(facts: Facts<'_>) -> Vec<Sum> {
     sums.extend([
         count("datadog.tracer.started", 1),
         count("datadog.tracer.stopped", u64::from(is_ending)),
+        tagged("datadog.tracer.spans_started", "integration", "manual", counters.started()),
         tagged("datadog.tracer.spans_finished", "integration", "manual", counters.finished()),
         tagged("datadog.tracer.abandoned_spans", "integration", "manual", counters.abandoned_spans()),
         count("datadog.tracer.queue.enqueued.traces", tally.taken_chunks),

@@ -76,13 +76,30 @@ fn what_is_told_is_what_came_since_the_last_time() {
     world.tally.began(Some(Cause::Size));
     assert!(world.tell(&mut metrics, now + PERIOD, false));
     assert_eq!(metrics.next(), now + 2 * PERIOD);
-    let first = ["started:1", "spans_finished:5", "flush_triggered:1", "spans_dropped:2", "queue.length:2"];
-    assert_eq!(received(&socket), first);
+    let counts = ["spans_started:5", "spans_finished:5", "flush_triggered:1", "spans_dropped:2"];
+    assert_eq!(received(&socket), [&["started:1"][..], &counts, &["queue.length:2"]].concat());
     world.ledger.finish(1);
     assert!(world.tell(&mut metrics, now + 2 * PERIOD, false));
-    assert_eq!(received(&socket), ["spans_finished:1", "queue.length:2"]);
+    assert_eq!(received(&socket), ["spans_started:1", "spans_finished:1", "queue.length:2"]);
     assert!(world.tell(&mut metrics, now + 3 * PERIOD, true));
     assert_eq!(received(&socket), ["stopped:1", "queue.length:2"]);
+}
+
+/// A span that is open, ends and is handed over later is one that started.
+#[test]
+fn each_span_that_starts_is_told_once() {
+    let ((socket, address), now) = (receiver(), Instant::now());
+    let (world, mut metrics) = (World::default(), metrics(address, now));
+    let mut told = |open, finished| {
+        world.ledger.open(open);
+        world.ledger.finish(finished);
+        assert!(world.tell(&mut metrics, now, false));
+        let lines = received(&socket);
+        let line = lines.iter().find_map(|line| line.strip_prefix("spans_started:").map(str::to_owned));
+        line.map_or(0, |number| number.parse::<u32>().unwrap())
+    };
+    let started = [told(3, 0), told(-2, 0), told(1, 0), told(0, 2), told(-2, 3), told(-9, 0), told(9, 1)];
+    assert_eq!(started, [3, 0, 0, 1, 1, 0, 1]);
 }
 
 #[test]
@@ -104,7 +121,7 @@ fn what_has_no_connection_waits_and_is_told_once_a_minute() {
     let (socket, address) = receiver();
     metrics.client = StatsdClient::new(address, Resolver::system());
     assert!(world.tell(&mut metrics, now + 2 * MINUTE, false));
-    assert_eq!(received(&socket)[..2], ["started:1", "spans_finished:6"]);
+    assert_eq!(received(&socket)[..2], ["started:1", "spans_started:6"]);
 }
 
 #[test]
