@@ -1,8 +1,8 @@
 //! Metrics of the tracer, and where they go.
 //!
-//! Source for the order: `ddtrace/tracer/option.go` of DataDog/dd-trace-go. `DD_DOGSTATSD_URL`, then `DD_DOGSTATSD_HOST` and
-//! `DD_DOGSTATSD_PORT`, then the socket if it exists and no host is named for the agent, then the agent's host at 8125, or at the port that
-//! the agent says of itself.
+//! The order: `DD_DOGSTATSD_URL`, then `DD_DOGSTATSD_HOST` and `DD_DOGSTATSD_PORT`, then the socket if it exists, then the agent's host at 8125,
+//! or at the port that the agent says of itself. Source: `ddtrace/tracer/option.go` of DataDog/dd-trace-go, where `DD_AGENT_HOST` hides the
+//! socket; here it does not: what is on this machine loses no datagram.
 
 use super::reader::{Reader, row};
 use super::report::Origin;
@@ -45,23 +45,36 @@ fn address(read: &mut Reader<'_>, agent: &AgentAddress) -> (StatsdAddress, bool)
     if let Some(url) = url {
         return (url, false);
     }
-    let is_agents_host_named = read.origin_of("DD_AGENT_HOST") != Origin::Default;
     let from = match (&host, port) {
         (Some(_), _) => Some("DD_DOGSTATSD_HOST"),
         (None, Some(_)) => Some("DD_DOGSTATSD_PORT"),
-        (None, None) if is_agents_host_named => Some("DD_AGENT_HOST"),
         (None, None) => None,
     };
-    let address = if from.is_none() && read.source().has_statsd_socket {
-        StatsdAddress::Unix(STATSD_SOCKET.into())
+    let (address, from) = if from.is_none() && read.source().has_statsd_socket {
+        (StatsdAddress::Unix(STATSD_SOCKET.into()), None)
     } else {
-        let host = host.as_deref().or_else(|| agent.host()).unwrap_or("localhost");
+        let (agents_host, agents_variable) = agents_host(read, agent);
+        let host = host.as_deref().unwrap_or(&agents_host);
         let port = port.unwrap_or(DEFAULT_PORT);
-        StatsdAddress::from_host(host, port)
-            .unwrap_or_else(|| StatsdAddress::Udp { host: "localhost".into(), port })
+        let address = StatsdAddress::from_host(host, port)
+            .unwrap_or_else(|| StatsdAddress::Udp { host: "localhost".into(), port });
+        (address, from.or(agents_variable))
     };
     read.follows(URL, &address.to_string(), from);
     (address, host.is_none() && port.is_none())
+}
+
+/// The agent's host, and the setting that names it, if any does. An agent at a socket may be named by its host as well.
+fn agents_host(read: &Reader<'_>, agent: &AgentAddress) -> (String, Option<&'static str>) {
+    let named = |name: &'static str| read.setting(name).filter(|setting| setting.origin() != Origin::Default);
+    let by_url = named("DD_TRACE_AGENT_URL").filter(|setting| setting.origin() != Origin::Calculated);
+    let by_host = named("DD_AGENT_HOST");
+    match (agent.host(), by_url, by_host) {
+        (Some(host), Some(url), _) => (host.to_owned(), Some(url.name())),
+        (_, _, Some(host)) => (host.value().to_owned(), Some(host.name())),
+        (Some(host), None, None) => (host.to_owned(), None),
+        (None, _, None) => ("localhost".to_owned(), None),
+    }
 }
 
 #[cfg(test)]
@@ -119,20 +132,65 @@ mod tests {
             (&[("DD_AGENT_HOST", "fd00::12"), ("DD_TRACE_AGENT_PORT", "1")], "[fd00::12]:8125", true),
             (&[("DD_TRACE_AGENT_URL", "http://me:s3cret@c:1/base")], "c:8125", true),
             (&[("DD_TRACE_AGENT_URL", "unix:///apm.socket")], "localhost:8125", true),
+            (&[("DD_TRACE_AGENT_URL", "unix:///apm.socket"), ("DD_AGENT_HOST", "::1")], "[::1]:8125", true),
+            (&[("DD_TRACE_AGENT_URL", "http://c:1"), ("DD_AGENT_HOST", "a")], "c:8125", true),
         ] {
             assert_eq!(address_of(variables), (expected.into(), follows), "{variables:?}");
         }
     }
 
+    /// The socket is on this machine, the agent's host may not be: `DD_AGENT_HOST` used to hide it.
     #[test]
-    fn socket_is_found_only_where_no_host_was_named() {
-        let address = |variables: &[(&str, &str)]| {
-            let source = Source { has_statsd_socket: true, ..environment(variables) };
+    fn socket_counts_more_than_the_agents_host_and_less_than_what_is_said_of_metrics() {
+        let address = |has_statsd_socket, variables: &[(&str, &str)]| {
+            let source = Source { has_statsd_socket, ..environment(variables) };
             resolved_on(&source).0.address.unwrap().to_string()
         };
-        assert_eq!(address(&[]), "unix:///var/run/datadog/dsd.socket");
-        assert_eq!(address(&[("DD_DOGSTATSD_PORT", "8125")]), "localhost:8125");
-        assert_eq!(address(&[("DD_AGENT_HOST", "a")]), "a:8125");
+        let socket = "unix:///var/run/datadog/dsd.socket";
+        for (variables, with, without) in [
+            (&[][..], socket, "localhost:8125"),
+            (&[("DD_AGENT_HOST", "a")], socket, "a:8125"),
+            (&[("DD_TRACE_AGENT_URL", "http://c:1")], socket, "c:8125"),
+            (&[("DD_TRACE_AGENT_PORT", "1")], socket, "localhost:8125"),
+            (&[("DD_DOGSTATSD_HOST", "")], socket, "localhost:8125"),
+            (&[("DD_DOGSTATSD_PORT", "8125")], "localhost:8125", "localhost:8125"),
+            (&[("DD_DOGSTATSD_PORT", "2"), ("DD_AGENT_HOST", "a")], "a:2", "a:2"),
+            (&[("DD_DOGSTATSD_HOST", "b")], "b:8125", "b:8125"),
+            (&[(URL, "d:3")], "d:3", "d:3"),
+        ] {
+            assert_eq!(
+                (address(true, variables), address(false, variables)),
+                (with.into(), without.into()),
+                "{variables:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn table_says_what_the_address_follows_from() {
+        for (has_statsd_socket, variables, expected) in [
+            (false, &[][..], ("localhost:8125", Origin::Default, URL)),
+            (true, &[], ("unix:///var/run/datadog/dsd.socket", Origin::Default, URL)),
+            (true, &[("DD_AGENT_HOST", "a")], ("unix:///var/run/datadog/dsd.socket", Origin::Default, URL)),
+            (false, &[("DD_AGENT_HOST", "a")], ("a:8125", Origin::Calculated, "DD_AGENT_HOST")),
+            (
+                false,
+                &[("DD_TRACE_AGENT_URL", "http://c")],
+                ("c:8125", Origin::Calculated, "DD_TRACE_AGENT_URL"),
+            ),
+            (false, &[("DD_TRACE_AGENT_PORT", "1")], ("localhost:8125", Origin::Default, URL)),
+            (true, &[("DD_DOGSTATSD_PORT", "2")], ("localhost:2", Origin::Calculated, "DD_DOGSTATSD_PORT")),
+            (true, &[(URL, "udp://d:3")], ("udp://d:3", Origin::Environment, URL)),
+        ] {
+            let source = Source { has_statsd_socket, ..environment(variables) };
+            let (settings, _) = Settings::resolve(&Overrides::default(), &source).unwrap();
+            let setting = settings.table.get(URL).unwrap();
+            assert_eq!(
+                (setting.value(), setting.origin(), setting.variable()),
+                expected,
+                "{variables:?}, socket: {has_statsd_socket}"
+            );
+        }
     }
 
     #[test]

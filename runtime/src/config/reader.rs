@@ -187,9 +187,14 @@ impl<'a> Reader<'a> {
         setting.is_some_and(|setting| setting.origin() != Origin::Default || !setting.shadowed().is_empty())
     }
 
+    /// What a setting that was read came to.
+    pub(super) fn setting(&self, name: &str) -> Option<&Setting> {
+        self.table.get(name)
+    }
+
     /// Where the value in force of a setting came from.
     pub(super) fn origin_of(&self, name: &str) -> Origin {
-        self.table.get(name).map_or(Origin::Default, Setting::origin)
+        self.setting(name).map_or(Origin::Default, Setting::origin)
     }
 
     fn pass_on(&mut self, said: &Said, remarks: Remarks) {

@@ -135,8 +135,8 @@ impl TracerBuilder {
     }
 
     /// Where DogStatsD listens (`DD_DOGSTATSD_URL`): `host:port`, `udp://host:port` or `unix:///path` of a datagram socket. Defaults to
-    /// `DD_DOGSTATSD_HOST` and `DD_DOGSTATSD_PORT`, to `/var/run/datadog/dsd.socket` where that exists and no host is named for the agent, and to
-    /// the agent's host at 8125, or at the port that the agent says. An address that cannot be used is told of and counts as unset.
+    /// `DD_DOGSTATSD_HOST` and `DD_DOGSTATSD_PORT`, to `/var/run/datadog/dsd.socket` where that exists, and to the agent's host at 8125, or at the port
+    /// that the agent says of itself. An address that cannot be used is told of and counts as unset.
     pub fn dogstatsd_url(mut self, url: impl Into<String>) -> Self {
         self.overrides.set("DD_DOGSTATSD_URL", url.into());
         self

@@ -68,7 +68,7 @@ pub(crate) fn startup_line(
         "stats_computation_enabled": settings.statistics.is_enabled,
         "runtime_metrics_enabled": false,
         "health_metrics_enabled": settings.metrics.has_health_metrics,
-        "dogstatsd_address": settings.metrics.address.as_ref().map(ToString::to_string),
+        "dogstatsd_address": settings.metrics.address_beside(agents_statsd_port(agent)).map(|address| address.to_string()),
         "tags": tags,
         "runtime_id": runtime_id,
         "partial_flush_enabled": settings.partial_flush != PartialFlush::Off,
@@ -98,6 +98,12 @@ fn features(agent: AgentCheck<'_>) -> serde_json::Value {
         "Stats": info.offers("/v0.6/stats"),
         "SpanEvents": info.span_events,
     })
+}
+
+/// Where the agent says that it takes metrics.
+fn agents_statsd_port(agent: AgentCheck<'_>) -> Option<u16> {
+    let AgentCheck::Answered(info) = agent else { return None };
+    info.statsd_port
 }
 
 /// The release of the system.
@@ -148,6 +154,24 @@ mod tests {
         assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
         assert!(line.contains(r#""agent_url":"http://agent:8126""#) && !line.contains("s3cret"), "{line}");
         assert!(line.contains(r#""service":"shop""#) && !line.contains('\n'));
+    }
+
+    /// It used to show the port before the agent named another.
+    #[test]
+    fn the_line_shows_where_metrics_go() {
+        let address = |variables: &[(&'static str, &str)], statsd_port| {
+            let mut overrides = Overrides::default();
+            variables.iter().for_each(|(name, value)| overrides.set(name, value));
+            let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
+            let info = crate::model::AgentInfo { statsd_port, ..Default::default() };
+            let line = startup_line(&settings, 0, "id", AgentCheck::Answered(&info));
+            let json: serde_json::Value = serde_json::from_str(line.split_once(" - ").unwrap().1).unwrap();
+            json["dogstatsd_address"].clone()
+        };
+        let named = [("DD_DOGSTATSD_URL", "udp://metrics:1")];
+        assert_eq!([address(&[], None), address(&[], Some(9125))], ["localhost:8125", "localhost:9125"]);
+        assert_eq!(address(&named, Some(9125)), "metrics:1");
+        assert_eq!(address(&[("DD_DOGSTATSD_DISABLE", "true")], Some(9125)), json!(null));
     }
 
     /// What support looks for, whichever tracer it is.

@@ -9,7 +9,7 @@ use crate::installed::{Examined, examine};
 
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 const INFO: &str = r#"{"version":"7.79.0","endpoints":["/v0.4/traces","/v0.6/stats"],"client_drop_p0s":true,
-    "span_events":true,"peer_tags":["db.name"],"config":{"default_env":"none","statsd_port":8125}}"#;
+    "span_events":true,"peer_tags":["db.name"],"config":{"default_env":"none","statsd_port":9125}}"#;
 
 /// What `dd-traced-doctor agent` finds of a fake agent that was prepared.
 fn examined(prepare: impl FnOnce(&FakeAgent)) -> (Examined, Received) {
@@ -37,7 +37,8 @@ fn a_good_agent_is_described_and_takes_the_test_trace() {
     assert_eq!(examined.detail("agent", "version"), "7.79.0");
     assert_eq!(examined.detail("agent", "endpoints"), &serde_json::json!(["/v0.4/traces", "/v0.6/stats"]));
     assert_eq!(examined.detail("agent", "features"), &serde_json::json!(["client_drop_p0s", "span_events"]));
-    assert_eq!(examined.detail("agent", "statsd_port"), 8125);
+    assert_eq!(examined.detail("agent", "statsd_port"), 9125);
+    assert_eq!(examined.detail("agent", "dogstatsd_address"), "127.0.0.1:9125");
     let rates = serde_json::json!([
         { "service": "", "env": "", "rate": 1.0 },
         { "service": "shop", "env": "", "rate": 0.25 }

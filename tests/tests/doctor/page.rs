@@ -10,6 +10,7 @@ fn settled(text: &str) -> String {
     let mut text = text.to_owned();
     for (pattern, stands_for) in [
         (r"http://(127\.0\.0\.1|localhost):\d+", "http://localhost:8126"),
+        (r"\b127\.0\.0\.1:8125\b", "localhost:8125"),
         (r"\b[0-9a-f]{32}\b", "<trace id>"),
         (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
         (r"of \d+ are set", "of <all> are set"),

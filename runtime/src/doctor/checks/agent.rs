@@ -86,6 +86,7 @@ fn described(surroundings: &Surroundings, settings: &AgentSettings, info: &Agent
     };
     let filters = [&info.filter_tags, &info.filter_tags_regex];
     let filters = filters.iter().map(|filters| filters.require.len() + filters.reject.len()).sum::<usize>();
+    let metrics = surroundings.settings.metrics.address_beside(info.statsd_port);
     Finding::new("agent", verdict, words)
         .detail("address", address.to_string())
         .detail("version", known(&info.version))
@@ -99,6 +100,7 @@ fn described(surroundings: &Surroundings, settings: &AgentSettings, info: &Agent
         .detail("default_env", info.default_env.as_deref().map_or(Value::Null, Value::from))
         .detail("max_request_bytes", info.max_request_bytes)
         .detail("statsd_port", info.statsd_port)
+        .detail("dogstatsd_address", metrics.map_or(Value::Null, |address| address.to_string().into()))
         .detail("trace_filters", filters + info.ignore_resources.len())
 }
 

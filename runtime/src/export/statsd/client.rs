@@ -52,12 +52,11 @@ impl StatsdClient {
     }
 
     /// Takes over the port that the agent says its metrics go to.
-    pub(crate) fn learn_port(&mut self, learned: u16) {
-        if let StatsdAddress::Udp { port, .. } = &mut self.address {
-            if *port != learned {
-                *port = learned;
-                self.state = State::Disconnected;
-            }
+    pub(crate) fn learn_port(&mut self, port: u16) {
+        let learned = self.address.clone().at_port(port);
+        if self.address != learned {
+            self.address = learned;
+            self.state = State::Disconnected;
         }
     }
 

@@ -33,6 +33,17 @@ impl Default for StatsdSettings {
     }
 }
 
+impl StatsdSettings {
+    /// Where metrics go beside an agent that says of itself that it takes them at this port.
+    pub(crate) fn address_beside(&self, agents_port: Option<u16>) -> Option<StatsdAddress> {
+        let address = self.address.clone()?;
+        Some(match agents_port.filter(|_| self.follows_agent) {
+            Some(port) => address.at_port(port),
+            None => address,
+        })
+    }
+}
+
 /// The port where DogStatsD listens unless told otherwise.
 pub(crate) const DEFAULT_PORT: u16 = 8125;
 
@@ -73,6 +84,14 @@ impl StatsdAddress {
         };
         let port = port.map_or(Some(DEFAULT_PORT), parse_port)?;
         Self::from_host(host, port)
+    }
+
+    /// The same host at another port; a socket has none and stays.
+    pub(super) fn at_port(self, port: u16) -> Self {
+        match self {
+            Self::Udp { host, .. } => Self::Udp { host, port },
+            unix @ Self::Unix(_) => unix,
+        }
     }
 
     /// The address for a host; none for what is not one. An IPv6 address may have its brackets.
@@ -146,6 +165,20 @@ mod tests {
         ] {
             assert_eq!(shown(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn port_of_the_agent_counts_where_nobody_named_an_address() {
+        let beside = |address: &str, follows_agent| {
+            let address = StatsdAddress::parse(address);
+            let settings = StatsdSettings { address, follows_agent, ..StatsdSettings::default() };
+            [None, Some(9125)].map(|port| settings.address_beside(port).unwrap().to_string())
+        };
+        assert_eq!(beside("agent:1", true), ["agent:1", "agent:9125"]);
+        assert_eq!(beside("agent:1", false), ["agent:1", "agent:1"]);
+        assert_eq!(beside("unix:///a", true), ["unix:///a", "unix:///a"]);
+        let disabled = StatsdSettings { address: None, ..StatsdSettings::default() };
+        assert_eq!(disabled.address_beside(Some(9125)), None);
     }
 
     proptest! {
