@@ -176,6 +176,33 @@ fn a_full_file_has_one_backup() {
     }
 }
 
+/// A write beyond the limit used to end the program, by a signal.
+#[test]
+fn a_limit_on_the_size_of_files_ends_no_program() {
+    let place = Place::new();
+    with_agent(|agent| {
+        // In units of 512 bytes; one file can be renamed, the other one can not.
+        fs::create_dir_all(place.path("stuck.1/something")).unwrap();
+        for (blocks, file) in [("32", "log"), ("32", "stuck"), ("1", "small"), ("32", "stderr")] {
+            let mut shell = command("sh");
+            let script = format!(r#"ulimit -f {blocks} && exec "$0" work 200 2>"$1/err-$2""#);
+            shell.args(["-c", &script, PROGRAM, &place.path(""), file]);
+            shell.env("DD_TRACE_AGENT_URL", agent.url()).env("DD_TRACE_DEBUG", "1");
+            if file != "stderr" {
+                shell.env("DD_TRACE_LOG_FILE", place.path(file));
+            }
+            let ended = run(&mut shell).expect_success();
+            Report::of(&ended).books.expect_settled(400);
+        }
+    });
+    let (log, backup) = (place.text("log"), place.text("log.1"));
+    for text in [&log, &backup, &place.text("stuck"), &place.text("err-stderr")] {
+        assert!(text.len() > 4_000 && text.ends_with('\n'), "{}", text.len());
+    }
+    assert!(log.contains("tracer ended after "), "{log}");
+    assert!(place.text("stuck").contains("tracer ended after "), "{log}");
+}
+
 #[test]
 fn two_processes_on_one_file_tear_no_line() {
     let place = Place::new();

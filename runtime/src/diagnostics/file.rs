@@ -2,12 +2,15 @@
 //!
 //! Lines are appended by one write each, so that those of several processes do not mix. Who finds the file full takes its lock, looks whether
 //! it is still the one under its name, and renames it; the others find another file there and open that. Where it cannot be renamed, writing
-//! goes on up to twice the size; then it is emptied. Symbolic links are not followed, and nothing here waits for a reader.
+//! goes on up to twice the size; then it is emptied. Symbolic links are not followed, and nothing here waits for a reader. A limit of the process
+//! on the size of its files is kept: see [`room`].
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use super::room;
 
 /// The file, opened when there is something to write.
 #[derive(Debug)]
@@ -75,6 +78,9 @@ impl LogFile {
         } else {
             line
         };
+        if !room::is_there_for(line.len(), &*file) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let mut written = 0;
         let result = write_all(file, line.as_bytes(), &mut written);
         self.is_torn = match written {
@@ -112,15 +118,13 @@ impl LogFile {
     /// Begins a new file where so many bytes more are too many for this one.
     fn rotate(&mut self, more: u64, now: Instant) {
         let Some(file) = &self.file else { return };
-        let Some(bytes) = bytes_of(file).filter(|bytes| *bytes > 0 && bytes + more > self.max_bytes) else {
+        let max_bytes = self.max_bytes();
+        let Some(bytes) = bytes_of(file).filter(|bytes| *bytes > 0 && bytes + more > max_bytes) else {
             return;
         };
-        if self.next_rotation.is_some_and(|next| now < next) {
+        // Where another process holds the lock, it is at it.
+        if self.next_rotation.is_some_and(|next| now < next) || !lock(file) {
             return self.bound(bytes + more);
-        }
-        if !lock(file) {
-            // Another process is at it.
-            return;
         }
         let is_renamed = if is_at(file, &self.path) { fs::rename(&self.path, &self.backup) } else { Ok(()) };
         if let Ok(file) = is_renamed.and_then(|()| open(&self.path)) {
@@ -132,9 +136,14 @@ impl LogFile {
         self.bound(bytes + more);
     }
 
+    /// What the file holds. Twice of it is within the limit of the process.
+    fn max_bytes(&self) -> u64 {
+        self.max_bytes.min(room::limit() / 2)
+    }
+
     /// Empties a file that would have so many bytes and cannot be renamed.
     fn bound(&mut self, bytes: u64) {
-        if let Some(file) = self.file.as_ref().filter(|_| bytes > self.max_bytes.saturating_mul(2)) {
+        if let Some(file) = self.file.as_ref().filter(|_| bytes > self.max_bytes().saturating_mul(2)) {
             // Else it goes on growing, which the next line tries to stop again.
             self.is_emptied |= file.set_len(0).is_ok();
         }

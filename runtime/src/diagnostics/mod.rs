@@ -18,6 +18,8 @@ mod file;
 mod logger;
 #[cfg(feature = "enable")]
 mod outlets;
+#[cfg(feature = "enable")]
+mod room;
 mod secret;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]

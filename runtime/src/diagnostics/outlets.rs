@@ -10,6 +10,7 @@ use super::directory;
 use super::entry::Entry;
 use super::file::LogFile;
 use super::logger::SharedLogger;
+use super::room;
 use super::settings::{FileSettings, LogSettings};
 
 /// All places that a message goes to.
@@ -137,6 +138,9 @@ pub(super) fn write_stderr(entry: &Entry, is_json: bool) {
 /// Without the lock of std's stderr: held by our thread during a fork, it would be held in the child for ever.
 #[cfg(unix)]
 fn write_raw(mut line: &[u8]) {
+    if !room::is_there_for(line.len(), io::stderr()) {
+        return;
+    }
     while !line.is_empty() {
         match rustix::io::write(io::stderr(), line) {
             Ok(written) => line = line.get(written..).unwrap_or_default(),
