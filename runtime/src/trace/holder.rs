@@ -46,10 +46,10 @@ impl Holder {
         *self = match std::mem::replace(self, Holder::None) {
             Holder::Site(site) => Holder::of_site(site),
             Holder::Setup(setup) => {
-                let (site, is_told) = (setup.site(), setup.place.is_some());
+                let is_told = setup.place.is_some();
                 let started = setup.start();
                 if let Some(started) = &started {
-                    started.span.began(site, !is_told);
+                    started.span.began(!is_told);
                 }
                 let frame = started.and_then(|owned| with_stack(|stack| stack.polled(owned)));
                 frame.map_or_else(Holder::not_recorded, Holder::Owned)

@@ -6,8 +6,7 @@ use super::error::ErrorInfo;
 use super::segment::Segment;
 use crate::clock;
 use crate::model::{
-    CallSite, EntryKind, Flags, LeftOut, Record, SourceLine, SpanEvent, SpanLink, TagLog, TraceFacts,
-    WriteTag,
+    EntryKind, Flags, LeftOut, Record, SourceLine, SpanEvent, SpanLink, TagLog, TraceFacts, WriteTag,
 };
 use std::time::SystemTime;
 
@@ -27,24 +26,24 @@ impl OwnedSpan {
     /// Tells whoever looks for forgotten contexts and abandoned spans that the span of a function has started: `unasked`, where it was told of
     /// no place.
     #[inline]
-    pub(crate) fn began(&self, site: &CallSite, unasked: bool) {
+    pub(crate) fn began(&self, unasked: bool) {
         if self.segment.core.is_inquisitive {
-            self.tell_began(site, unasked);
+            self.tell_began(unasked);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn tell_began(&self, site: &CallSite, unasked: bool) {
+    fn tell_began(&self, unasked: bool) {
         let core = &self.segment.core;
         if unasked
             && self.record.parent_id == 0
             && core.settings.is_debug
             && self.segment.facts.upstream.is_none()
         {
-            core.lost_contexts.root_began(site);
+            core.lost_contexts.root_began(self.record.site);
         }
-        self.segment.list(&self.record, &self.tags, SourceLine::of_site(site));
+        self.segment.list(&self.record, &self.tags, SourceLine::of_site(self.record.site));
     }
 
     /// The time at which the span ends; where open spans are listed, it is none of them any more.

@@ -45,11 +45,6 @@ impl Setup {
         Self { place, record, tags: TagLog::of_one(), baggage: None, manual: None }
     }
 
-    /// The call site of the span.
-    pub(crate) fn site(&self) -> &'static CallSite {
-        self.record.site
-    }
-
     /// What the span is to begin with.
     pub(crate) fn edit(&mut self) -> Edit<'_> {
         Edit { record: &mut self.record, tags: &mut self.tags }

@@ -73,7 +73,7 @@ impl Stack {
 
     fn start_polled_owned(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
         let started = self.start_owned(site, None, site.service)?;
-        started.span.began(site, true);
+        started.span.began(true);
         Some(self.polled(started))
     }
 
