@@ -67,10 +67,9 @@ impl Holder {
     /// Puts a started span on the stack, where that can be reached.
     #[inline]
     pub(super) fn enter(&mut self) {
-        with_stack(|stack| {
-            if let Holder::Owned(frame) = std::mem::replace(self, Holder::None) {
-                stack.enter_poll(frame);
-            }
+        with_stack(|stack| match std::mem::replace(self, Holder::None) {
+            Holder::Owned(frame) => stack.enter_poll(frame),
+            left => *self = left,
         });
     }
 

@@ -71,6 +71,7 @@ impl Stack {
         Some(frame)
     }
 
+    #[inline(never)]
     fn start_polled_owned(&mut self, site: &'static CallSite) -> Option<Box<Frame>> {
         let started = self.start_owned(site, None, site.service)?;
         started.span.began(true);
