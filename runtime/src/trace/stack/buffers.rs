@@ -53,10 +53,16 @@ impl Stack {
         }
     }
 
+    /// Makes room for one more record, where there is none. `None` where too many spans are open.
+    #[inline]
+    pub(super) fn make_room(&mut self) -> Option<()> {
+        if self.spans.records.len() == self.spans.records.capacity() { self.grow() } else { Some(()) }
+    }
+
     /// Makes room for one more record: few at first, then twice as many, in a buffer that others used before where there is one.
     /// `None` where too many spans are open.
     #[cold]
-    pub(super) fn grow(&mut self) -> Option<()> {
+    fn grow(&mut self) -> Option<()> {
         let capacity = self.spans.records.capacity();
         let more = if capacity < KEPT_RECORDS { KEPT_RECORDS } else { self.count_room(capacity)? };
         let outbox = self.port.as_ref().and_then(|port| port.outbox.as_ref());

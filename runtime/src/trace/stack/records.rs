@@ -35,9 +35,7 @@ impl Stack {
             return self.start_first(site, tags);
         };
         let (parent_id, service) = (parent.span_id, parent.service);
-        if self.spans.records.len() == self.spans.records.capacity() {
-            self.grow()?;
-        }
+        self.make_room()?;
         let start = self.start_ticks()?;
         let started = self.append(site, parent_id, start, service);
         self.describe(site, tags);
@@ -69,9 +67,7 @@ impl Stack {
     /// Starts a record directly under a frame, or as the first of a trace.
     fn start_first(&mut self, site: &'static CallSite, tags: Option<&dyn TagSet>) -> Option<(u32, u64)> {
         self.settle();
-        if self.spans.records.len() == self.spans.records.capacity() {
-            self.grow()?;
-        }
+        self.make_room()?;
         let start = if self.frames.is_empty() { self.begin_line()? } else { self.start_ticks()? };
         let frame = self.frames.last()?;
         let service = match &frame.kind {
