@@ -52,6 +52,8 @@ pub struct Books {
     pub waiting: u64,
     /// Spans lost, by the reason.
     pub dropped: BTreeMap<String, u64>,
+    /// Spans that stayed open for too long, where that is looked for.
+    pub abandoned: u64,
 }
 
 impl Books {
@@ -80,6 +82,7 @@ impl From<Counters> for Books {
             finished: counters.finished(),
             acknowledged: counters.acknowledged(),
             waiting: counters.waiting(),
+            abandoned: counters.abandoned_spans(),
             dropped: dropped
                 .filter(|(_, spans)| *spans > 0)
                 .map(|(reason, spans)| (reason.as_str().to_owned(), spans))

@@ -259,14 +259,38 @@ fn a_line_at_the_end_sums_up() {
     }
 }
 
-#[test]
-fn spans_that_stay_open_are_counted_where_they_are_looked_for() {
+/// The spans that stayed open, by name, of a tracer that looks for them; those that are not told apart have the empty name.
+fn abandoned(names: impl IntoIterator<Item = String>) -> BTreeMap<String, u64> {
     let statsd = Statsd::udp();
-    let mut open = None;
-    with_tracer_of(
+    let mut open = Vec::new();
+    let (_, books) = with_tracer_of(
         |_, tracer| tracer.health_metrics(true).dogstatsd_url(statsd.url()).debug_abandoned_spans(true),
-        |_, _| open = Some([span("forgotten").start(), span("forgotten").start()]),
+        |_, _| open.extend(names.into_iter().map(|name| span(name).start())),
     );
-    assert_eq!(sum(&statsd.metrics(), "abandoned_spans", ANY), 2);
-    drop(open);
+    let metrics = statsd.metrics();
+    let abandoned = metrics.iter().filter(|metric| metric.name == "datadog.tracer.abandoned_spans");
+    let by_name: BTreeMap<String, u64> = abandoned
+        .map(|metric| {
+            assert_eq!(metric.tags["integration"], "manual");
+            (metric.tags.get("name").cloned().unwrap_or_default(), metric.number as u64)
+        })
+        .collect();
+    assert_eq!(by_name.values().sum::<u64>(), books.abandoned);
+    by_name
+}
+
+#[test]
+fn spans_that_stay_open_are_counted_by_name_where_they_are_looked_for() {
+    let names = ["forgotten", "lost", "forgotten", "a|b,c:d"].map(str::to_owned);
+    let expected = [("a_b_c:d", 1), ("forgotten", 2), ("lost", 1)];
+    assert_eq!(abandoned(names), expected.map(|(name, count)| (name.to_owned(), count)).into());
+}
+
+#[test]
+fn a_hundred_names_of_spans_that_stay_open_are_told_apart() {
+    for (names, others) in [(99, None), (100, None), (101, Some(1)), (250, Some(150))] {
+        let by_name = abandoned((0..names).map(|number| format!("order {number}")));
+        assert_eq!(by_name.get("").copied(), others, "{names}");
+        assert_eq!(by_name.len(), names.min(100) + usize::from(others.is_some()));
+    }
 }

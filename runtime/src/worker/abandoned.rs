@@ -1,5 +1,7 @@
 //! Abandoned spans: open ones that are older than a limit, listed once a minute, and all that are open at the end.
 
+mod names;
+
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +14,8 @@ use crate::diagnostics::{self, Level};
 use crate::export::counters::Ledger;
 use crate::model::{OpenSpan, OpenSpans};
 
+pub(super) use self::names::AbandonedNames;
+
 /// Between two looks. Source: `ddtrace/tracer/abandonedspans.go` of dd-trace-go.
 pub(super) const PERIOD: Duration = Duration::from_secs(60);
 /// Spans of one list; of the others it tells how many they are.
@@ -23,6 +27,7 @@ pub(crate) struct Abandoned {
     open: Arc<OpenSpans>,
     timeout: Duration,
     next: Instant,
+    names: AbandonedNames,
 }
 
 /// Why a list is made.
@@ -37,11 +42,16 @@ pub(crate) enum Occasion {
 impl Abandoned {
     /// Looks at these spans, a minute from `now` on for the first time.
     pub(crate) fn new(open: Arc<OpenSpans>, timeout: Duration, now: Instant) -> Self {
-        Self { open, timeout, next: now + PERIOD }
+        Self { open, timeout, next: now + PERIOD, names: AbandonedNames::default() }
+    }
+
+    /// How many there were so far, by their names.
+    pub(super) fn names(&self) -> &AbandonedNames {
+        &self.names
     }
 
     /// The lines of a list, the oldest span first; none where there is nothing to tell. Each span counts once as abandoned.
-    pub(crate) fn lines(&self, occasion: Occasion, timeline: &Timeline, ledger: &Ledger) -> Vec<String> {
+    pub(crate) fn lines(&mut self, occasion: Occasion, timeline: &Timeline, ledger: &Ledger) -> Vec<String> {
         let now = timeline.latest_ticks();
         let age = |started| Duration::from_nanos(timeline.duration_ns(started, now));
         let found = self.open.tell(|started, is_told| match occasion {
@@ -51,7 +61,12 @@ impl Abandoned {
         if found.is_empty() {
             return Vec::new();
         }
-        ledger.abandon(found.iter().filter(|(_, is_new)| is_new.0).count());
+        let mut abandoned = 0;
+        for (span, _) in found.iter().filter(|(_, is_new)| is_new.0) {
+            abandoned += 1;
+            self.names.add(&span.name());
+        }
+        ledger.abandon(abandoned);
         let mut head = counted(found.len() as u64, "abandoned span");
         // Writing to a string does not fail.
         let _ = match occasion {
@@ -101,9 +116,10 @@ impl Worker {
     }
 
     /// Tells of abandoned spans, whatever the level: they have a switch of their own.
-    pub(super) fn tell_abandoned(&self, occasion: Occasion) {
-        let Some(abandoned) = &self.abandoned else { return };
-        for line in abandoned.lines(occasion, &self.timeline(), self.queue.ledger()) {
+    pub(super) fn tell_abandoned(&mut self, occasion: Occasion) {
+        let timeline = self.timeline();
+        let Some(abandoned) = &mut self.abandoned else { return };
+        for line in abandoned.lines(occasion, &timeline, self.queue.ledger()) {
             diagnostics::tell(Level::Warn, format_args!("{line}"));
         }
     }
@@ -137,8 +153,8 @@ mod tests {
 
     #[test]
     fn what_passed_the_limit_is_listed_once_and_all_at_the_end() {
-        let (abandoned, ledger) = (abandoned([5, 3, 20]), Ledger::default());
-        let lines = |occasion, seconds| abandoned.lines(occasion, &at(seconds), &ledger);
+        let (mut abandoned, ledger) = (abandoned([5, 3, 20]), Ledger::default());
+        let mut lines = |occasion, seconds| abandoned.lines(occasion, &at(seconds), &ledger);
         let none: [&str; 0] = [];
         assert_eq!(lines(Occasion::Check, 13), none, "not above the limit");
         let span = |id, age| {
@@ -156,6 +172,8 @@ mod tests {
         let head = "3 abandoned spans: open at the shutdown, the oldest first".to_owned();
         assert_eq!(lines(Occasion::Shutdown, 21), [head, span(2, 18), span(1, 16), span(3, 1)]);
         assert_eq!(ledger.snapshot(0).abandoned_spans(), 3, "each counts once");
+        let sum: u64 = abandoned.names().counts().map(|(_, count)| count).sum();
+        assert_eq!(sum, 3, "by its name as well");
     }
 
     #[test]
@@ -172,7 +190,7 @@ mod tests {
 
     #[test]
     fn name_can_not_look_like_the_next_field() {
-        let abandoned = abandoned([]);
+        let mut abandoned = abandoned([]);
         let (mut record, mut tags) = (Record::open(&SITE, 1, 0, 0), TagLog::new());
         record.tags = tags.field(0, EntryKind::Name, "a\", span_id: 9\nb\u{1b}");
         abandoned.open.start(OpenSpan::new(1, &record, &tags, 0, SourceLine::of_site(&SITE)));

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sums::{Sum, sums};
 
+use super::abandoned::{Abandoned, AbandonedNames};
 use super::run::Worker;
 use super::tally::{Sample, Tally};
 use crate::diagnostics;
@@ -45,6 +46,8 @@ pub(super) struct Facts<'a> {
     pub(super) counters: &'a Counters,
     pub(super) tally: &'a Tally,
     pub(super) statistics: &'a StatsTally,
+    /// Where they are looked for.
+    pub(super) abandoned: Option<&'a AbandonedNames>,
     /// Chunks that are waiting or on their way.
     pub(super) waiting_chunks: usize,
     pub(super) is_ending: bool,
@@ -210,10 +213,16 @@ impl Worker {
     fn tell_metrics_at(&mut self, now: Instant, is_ending: bool) {
         let counters = self.queue.counters();
         let waiting_chunks = self.queue.chunks() + self.backlog.chunks();
-        let Self { metrics, tally, counting, .. } = self;
+        let Self { metrics, tally, counting, abandoned, .. } = self;
         let Some(metrics) = metrics else { return };
-        let facts =
-            Facts { counters: &counters, tally, statistics: counting.tally(), waiting_chunks, is_ending };
+        let facts = Facts {
+            counters: &counters,
+            tally,
+            statistics: counting.tally(),
+            abandoned: abandoned.as_ref().map(Abandoned::names),
+            waiting_chunks,
+            is_ending,
+        };
         if metrics.tell(facts, now) {
             tally.durations = Sample::default();
         }

@@ -8,6 +8,7 @@ use super::Facts;
 use crate::export::counters::DropReason;
 use crate::export::statsd::{Kind, Tags};
 use crate::stats::Collapsed;
+use crate::worker::abandoned::AbandonedNames;
 use crate::worker::tally::{Cause, Error, Tally};
 
 /// A number that only grows. What is told is by how much.
@@ -36,7 +37,6 @@ pub(super) fn sums(facts: Facts<'_>) -> Vec<Sum> {
         count("datadog.tracer.stopped", u64::from(is_ending)),
         tagged("datadog.tracer.spans_started", "integration", "manual", counters.started()),
         tagged("datadog.tracer.spans_finished", "integration", "manual", counters.finished()),
-        tagged("datadog.tracer.abandoned_spans", "integration", "manual", counters.abandoned_spans()),
         count("datadog.tracer.queue.enqueued.traces", tally.taken_chunks),
         count("datadog.tracer.flush_bytes", tally.bytes),
         count("datadog.tracer.flush_traces", tally.chunks),
@@ -77,6 +77,10 @@ pub(super) fn sums(facts: Facts<'_>) -> Vec<Sum> {
         sums.push(tagged("datadog.tracer.stats.collapsed_spans", "collapsed", collapsed.name(), total));
     }
     sums.extend(errors(tally));
+    sums.extend(facts.abandoned.into_iter().flat_map(AbandonedNames::counts).map(|(tags, total)| Sum {
+        tags: tags.with("integration", "manual"),
+        ..count("datadog.tracer.abandoned_spans", total)
+    }));
     sums
 }
 

@@ -22,7 +22,9 @@ impl World {
     fn tell(&self, metrics: &mut Metrics, now: Instant, is_ending: bool) -> bool {
         let counters = self.ledger.snapshot(0);
         let Self { tally, statistics, .. } = self;
-        metrics.tell(Facts { counters: &counters, tally, statistics, waiting_chunks: 2, is_ending }, now)
+        let facts =
+            Facts { counters: &counters, tally, statistics, abandoned: None, waiting_chunks: 2, is_ending };
+        metrics.tell(facts, now)
     }
 }
 
@@ -170,7 +172,10 @@ fn names_are_those_of_the_page() {
     world.tally.failed("/info", &crate::export::client::Failure::TimedOut);
     let counters = world.ledger.snapshot(0);
     let World { tally, statistics, .. } = &world;
-    let facts = Facts { counters: &counters, tally, statistics, waiting_chunks: 0, is_ending: false };
+    let names = AbandonedNames::default();
+    let abandoned = Some(&names);
+    let facts =
+        Facts { counters: &counters, tally, statistics, abandoned, waiting_chunks: 0, is_ending: false };
     let told = sums(facts).into_iter().map(|Sum { name, kind, .. }| (name, kind));
     let others = [(sums::QUEUE_LENGTH, Kind::Gauge), (sums::FLUSH_DURATION, Kind::Timing)];
     let called = |kind| match kind {
