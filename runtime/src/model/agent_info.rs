@@ -57,25 +57,38 @@ impl AgentInfo {
     }
 }
 
-/// In a line of a log: what differs between agents, lists by their length.
+/// In a line of a log: what differs between agents, long lists by their length, and nothing of what it does not say.
 impl fmt::Display for AgentInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let filters = |filters: &TagFilters| filters.require.len() + filters.reject.len();
-        write!(f, "version {:?}", self.version)?;
-        write!(f, ", endpoints {:?}", self.endpoints)?;
-        write!(f, ", client_drop_p0s {}", self.client_drop_p0s)?;
-        write!(f, ", span_events {}", self.span_events)?;
-        write!(f, ", max_request_bytes {:?}", self.max_request_bytes)?;
+        let quoted = |text: &Option<Box<str>>| text.as_ref().map(|text| format!("{text:?}"));
+        write!(f, "version {:?}, endpoints{}", self.version, Texts(&self.endpoints))?;
+        write!(f, ", client_drop_p0s {}, span_events {}", self.client_drop_p0s, self.span_events)?;
+        said(f, ", max_request_bytes ", self.max_request_bytes)?;
         write!(f, ", peer_tags {}", self.peer_tags.len())?;
-        write!(f, ", span_kinds_stats_computed {:?}", self.span_kinds_stats_computed)?;
+        let kinds = self.span_kinds_stats_computed.as_deref();
+        said(f, ", span_kinds_stats_computed", kinds.map(Texts))?;
         write!(f, ", obfuscation_version {}", self.obfuscation_version)?;
         write!(f, ", filter_tags {}", filters(&self.filter_tags))?;
         write!(f, ", filter_tags_regex {}", filters(&self.filter_tags_regex))?;
         write!(f, ", ignore_resources {}", self.ignore_resources.len())?;
-        write!(f, ", org_prop_marker {:?}", self.org_prop_marker)?;
-        write!(f, ", default_env {:?}", self.default_env)?;
-        write!(f, ", statsd_port {:?}", self.statsd_port)?;
+        said(f, ", org_prop_marker ", quoted(&self.org_prop_marker))?;
+        said(f, ", default_env ", quoted(&self.default_env))?;
+        said(f, ", statsd_port ", self.statsd_port)?;
         write!(f, ", big_resource {}", self.big_resource)
+    }
+}
+
+fn said(f: &mut fmt::Formatter<'_>, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
+    value.map_or(Ok(()), |value| write!(f, "{name}{value}"))
+}
+
+/// ` "one" "two"`.
+struct Texts<'a>(&'a [Box<str>]);
+
+impl fmt::Display for Texts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|text| write!(f, " {text:?}"))
     }
 }
 
@@ -108,6 +121,31 @@ mod tests {
         }
         for path in ["/v0.4", "/v0.5/traces", "/telemetry"] {
             assert!(!info.offers(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_line_tells_what_the_agent_said_and_nothing_else() {
+        let old = AgentInfo::default().to_string();
+        let expected = "version \"\", endpoints, client_drop_p0s false, span_events false, peer_tags 0, obfuscation_version 0, \
+                        filter_tags 0, filter_tags_regex 0, ignore_resources 0, big_resource false";
+        assert_eq!(old, expected);
+        let info = AgentInfo {
+            endpoints: ["/info", "/v0.4/traces"].map(Into::into).to_vec(),
+            max_request_bytes: Some(7),
+            span_kinds_stats_computed: Some(vec!["client".into()]),
+            default_env: Some("a\nb".into()),
+            statsd_port: Some(8125),
+            ..AgentInfo::default()
+        };
+        let line = info.to_string();
+        for said in [
+            r#", endpoints "/info" "/v0.4/traces", "#,
+            ", max_request_bytes 7, ",
+            r#", span_kinds_stats_computed "client", "#,
+            r#", default_env "a\nb", statsd_port 8125, "#,
+        ] {
+            assert!(line.contains(said), "{said}: {line}");
         }
     }
 }

@@ -88,7 +88,7 @@ impl AgentRates {
     }
 }
 
-/// `default 0.5, web prod 0.25`, in the order of the names; of many rates the first ones.
+/// `default 0.5, service "web" env "prod" 0.25`, in the order of the names; of many rates the first ones.
 #[cfg(feature = "enable")]
 impl fmt::Display for AgentRates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +99,7 @@ impl fmt::Display for AgentRates {
         let rates = self.of_services();
         for (name, env, rate) in rates.iter().take(MAX_SHOWN) {
             let (name, env) = (Escaped::new(name, MAX_SHOWN_BYTES), Escaped::new(env, MAX_SHOWN_BYTES));
-            write!(f, ", service {name} env {env} {rate}")?;
+            write!(f, ", service \"{name}\" env \"{env}\" {rate}")?;
         }
         match rates.len().saturating_sub(MAX_SHOWN) {
             0 => Ok(()),
@@ -157,7 +157,10 @@ mod tests {
             r#""service:web,env:prod":0.25,"service:a\n,env:":1,"service:,env:":0.5"#,
             0,
         );
-        assert_eq!(rates.to_string(), r"default 0.5, service a\n env  1, service web env prod 0.25");
+        assert_eq!(
+            rates.to_string(),
+            r#"default 0.5, service "a\n" env "" 1, service "web" env "prod" 0.25"#
+        );
         let many: Vec<String> = (0..MAX_SHOWN + 7).map(|n| format!(r#""service:{n},env:":1"#)).collect();
         let rates = table(&AgentRates::default(), &many.join(","), 0).to_string();
         assert!(rates.starts_with("no default, ") && rates.ends_with(", and 7 others"), "{rates}");

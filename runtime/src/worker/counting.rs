@@ -248,7 +248,11 @@ impl Worker {
             let failure = match self.exchange(&mut waiting.load, limit, exchange) {
                 Some(Ok(_)) => {
                     self.tally.statistics += 1;
-                    diagnostics::debug(format_args!("sent statistics: size: {}", waiting.bytes));
+                    let (took, address) = (report::span_of_time(now.elapsed()), &self.delivery.agent.address);
+                    diagnostics::debug(format_args!(
+                        "sent statistics: size: {} to {address} in {took}",
+                        waiting.bytes
+                    ));
                     return true;
                 }
                 Some(Err(failure)) => failure,

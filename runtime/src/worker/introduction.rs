@@ -57,7 +57,7 @@ impl Worker {
             diagnostics::announce(format_args!("DATADOG TRACER DIAGNOSTIC - {told}"));
             self.delivery.diagnosed();
         } else {
-            diagnostics::debug(format_args!("what the agent says of itself: {cause}"));
+            diagnostics::debug(format_args!("the agent did not describe itself: {cause}"));
         }
     }
 }

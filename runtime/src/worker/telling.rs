@@ -13,7 +13,6 @@ use crate::clock::{Clock, Timeline};
 use crate::diagnostics::{self, Escaped, Level, REDACTED, names_secret, without_secrets};
 use crate::export::v04::{Texts, times};
 use crate::model::{ChunkHead, EntryKind, Flags, Record, SpanBuffer, TagLog, is_other_service};
-use crate::sampling::WhySampled;
 
 /// Bytes of one name, resource or value that are shown.
 const MAX_TEXT_BYTES: usize = 500;
@@ -54,8 +53,7 @@ fn tell_batch(taken: &mut Taken, sampler: &crate::sampling::Sampler, timeline: &
             let span = Told { trace_id: head.trace_id, record, buffer, service: sampler.service(), timeline };
             diagnostics::debug(format_args!("{span}"));
         }
-        let why = WhySampled::of(chunk.decision);
-        diagnostics::debug(format_args!("{}; {why}", Handed { head, records }));
+        diagnostics::debug(format_args!("{}", Handed { head, records }));
         index += 1;
     }
 }
