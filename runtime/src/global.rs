@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::{Anchor, Clock};
-use crate::config::{Settings, SettingsTable};
+use crate::config::{self, Settings, SettingsTable};
 use crate::diagnostics::settings::LogSettings;
 use crate::diagnostics::{self, Level, SharedLogger, SinkHandle};
 use crate::export::queue::Queue;
@@ -29,7 +29,7 @@ use crate::support;
 use crate::trace::{self, Core};
 use crate::worker::settings::{LocalView, WriterSettings};
 use crate::worker::{
-    self, Abandoned, AgentCheck, Introduce, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts,
+    self, Abandoned, AgentCheck, Introduce, Remark, Signal, Viewer, Waterfall, WorkerHandle, WorkerParts,
 };
 
 /// How long a dropped guard waits for the last spans to be delivered.
@@ -239,6 +239,7 @@ impl Running {
                 sampler,
                 agent_info,
                 introduce,
+                remark: Some(remark(&core)),
                 viewer: viewer(&settings.writer),
                 statistics: settings.statistics,
                 abandoned: abandoned(&core),
@@ -275,6 +276,16 @@ fn introduction(core: &Core) -> Introduce {
     Box::new(move |agent| {
         let line = support::startup_line(&settings, clock.unix_seconds(), &runtime_id(), agent);
         diagnostics::announce(format_args!("{line}"));
+    })
+}
+
+/// Tells of variables that are nearly called like a setting. Each takes a comparison with all settings: nothing for the start to wait for.
+fn remark(core: &Core) -> Remark {
+    let settings = Arc::clone(&core.settings);
+    Box::new(move || {
+        for text in config::remarks(&settings.table) {
+            diagnostics::warn(format_args!("{text}"));
+        }
     })
 }
 

@@ -94,6 +94,12 @@ fn beside_another_server() -> String {
     said(&mut program(PROGRAM, "work", 2), &[("DD_TRACE_AGENT_URL", &address)])
 }
 
+/// What is said where one setting cannot be used and another is misspelt.
+fn with_bad_settings() -> String {
+    let bad = [("DD_TRACE_SAMPLE_RATE", "often"), ("DD_TRACE_RATE_LIMT", "1")];
+    worked(&[&[DEBUG, ("DD_ENV", "prod")][..], &bad].concat())
+}
+
 /// What stands in a file that cannot become its backup.
 fn with_a_backup_that_stays() -> String {
     let place = std::env::temp_dir().join(format!("dd-traced-backup-{}", std::process::id()));
@@ -190,9 +196,7 @@ fn made(heading: &str) -> Option<Vec<String>> {
                 worked(&[DEBUG, ("DD_TRACE_PROPAGATION_STYLE_EXTRACT", "b3")]),
             ]
         }
-        "A setting does nothing" => {
-            vec![worked(&[DEBUG, ("DD_TRACE_SAMPLE_RATE", "often"), ("DD_ENV", "prod")])]
-        }
+        "A setting does nothing" => vec![with_bad_settings()],
         "Log lines have no ids" => vec![worked(&[DEBUG, ("DD_LOGS_INJECTION", "false")])],
         "The health metrics do not arrive" => {
             let socket = ("DD_DOGSTATSD_URL", "unix:///nowhere/dsd.socket");

@@ -15,6 +15,8 @@ mod identity;
 mod kinds;
 mod messages;
 mod metrics;
+mod misspelt;
+mod nearest;
 mod otel;
 mod process;
 mod propagation;
@@ -35,6 +37,11 @@ mod writer;
 mod yaml;
 
 pub(crate) use identity::Identity;
+#[cfg(feature = "doctor")]
+pub(crate) use misspelt::misspelt;
+pub(crate) use misspelt::remarks;
+#[cfg(feature = "doctor")]
+pub(crate) use nearest::nearest;
 pub use report::{Origin, Setting, SettingValue, SettingsTable};
 pub(crate) use secret::shown_tag;
 #[cfg(feature = "doctor")]

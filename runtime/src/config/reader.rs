@@ -8,6 +8,7 @@ use super::said::{Said, sources};
 use super::secret::Mask;
 use super::source::{Notice, Overrides, Source};
 use crate::diagnostics::{Escaped, Level};
+use std::collections::HashSet;
 
 /// Resolves settings one by one, and collects the table of them and what the user is to be told.
 #[derive(Debug)]
@@ -53,6 +54,9 @@ impl<'a> Reader<'a> {
             let names = self.without_effect.join(", ");
             self.warn(format!("{names}: not supported yet, without effect"));
         }
+        let known: HashSet<&str> = self.table.iter().flat_map(Setting::names).collect();
+        let names = self.source.environment.keys().filter(|name| name.starts_with("DD_"));
+        self.table.unknown = names.filter(|name| !known.contains(name.as_str())).cloned().collect();
         (self.table, self.notices)
     }
 

@@ -13,6 +13,8 @@ use std::fmt::{self, Display, Write};
 pub struct SettingsTable {
     settings: Vec<Setting>,
     config_id: Option<String>,
+    /// Names of the environment under `DD_` that are no settings.
+    pub(super) unknown: Vec<String>,
 }
 
 impl SettingsTable {
@@ -35,11 +37,11 @@ impl SettingsTable {
     #[cfg(feature = "doctor")]
     pub(crate) fn only(&self, is_meant: impl Fn(&Setting) -> bool) -> Self {
         let settings = self.settings.iter().filter(|setting| is_meant(setting)).cloned().collect();
-        Self { settings, config_id: self.config_id.clone() }
+        Self { settings, config_id: self.config_id.clone(), unknown: Vec::new() }
     }
 
     pub(super) fn of_fleet(config_id: Option<String>) -> Self {
-        Self { settings: Vec::new(), config_id }
+        Self { config_id, ..Self::default() }
     }
 
     pub(super) fn push(&mut self, setting: Setting) {
@@ -119,6 +121,12 @@ impl Setting {
     pub fn has_invalid_otel(&self) -> bool {
         let would_count = matches!(self.origin(), Origin::LocalFile | Origin::Default | Origin::Calculated);
         would_count && self.beaten_otel().is_some_and(|beaten| !beaten.is_valid)
+    }
+
+    /// All that it is called: its name, its aliases, its OpenTelemetry variable.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let others = self.aliases.iter().copied().chain(self.otel_variable);
+        std::iter::once(self.name).chain(others)
     }
 
     fn beaten_otel(&self) -> Option<&SettingValue> {

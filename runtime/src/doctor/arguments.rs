@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::nearest::nearest;
+use crate::config::nearest;
 use crate::model::TraceId;
 
 /// What is wanted.

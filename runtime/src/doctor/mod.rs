@@ -16,7 +16,6 @@ mod date;
 mod finding;
 mod help;
 mod json;
-mod nearest;
 mod surroundings;
 mod text;
 mod tracer;

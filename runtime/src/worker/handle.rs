@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned::Abandoned;
-use super::introduction::{AgentCheck, Introduce};
+use super::introduction::{AgentCheck, Introduce, Remark};
 use super::rules::SpanRules;
 use super::run::{self, Worker};
 use super::settings::WriterSettings;
@@ -44,6 +44,8 @@ pub(crate) struct WorkerParts {
     pub(crate) abandoned: Option<Abandoned>,
     /// Told how the agent answered the first question, once; `None` where nobody wants to know.
     pub(crate) introduce: Option<Introduce>,
+    /// Called once, where there is something to remark.
+    pub(crate) remark: Option<Remark>,
     pub(crate) metrics: StatsdSettings,
     /// The local view, if it is on.
     pub(crate) viewer: Option<Box<dyn Viewer>>,

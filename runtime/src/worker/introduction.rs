@@ -1,4 +1,5 @@
-//! The first word about the agent: how it answered the first question, told once to who introduces the tracer.
+//! The first words: what there is to remark on the settings, and how the agent answered the first question, told once to who introduces the
+//! tracer.
 
 use super::report;
 use super::run::Worker;
@@ -20,17 +21,28 @@ pub(crate) enum AgentCheck<'a> {
 /// Introduces the tracer; called on the worker's thread, where there is one.
 pub(crate) type Introduce = Box<dyn FnOnce(AgentCheck<'_>) + Send>;
 
-/// What is to be told of the first answer.
+/// Tells what takes longer to find out than a start should; called on the worker's thread, before anything is waited for.
+pub(crate) type Remark = Box<dyn FnOnce() + Send>;
+
+/// What is to be told at the start.
 #[derive(Default)]
 pub(super) struct Introduction {
+    remark: Option<Remark>,
     introduce: Option<Introduce>,
     /// Whether an agent that cannot be reached is told of, and was not yet.
     has_diagnostic: bool,
 }
 
 impl Introduction {
-    pub(super) fn new(introduce: Option<Introduce>) -> Self {
-        Self { has_diagnostic: introduce.is_some(), introduce }
+    pub(super) fn new(introduce: Option<Introduce>, remark: Option<Remark>) -> Self {
+        Self { has_diagnostic: introduce.is_some(), introduce, remark }
+    }
+
+    /// Makes the remarks, if that was not done.
+    pub(super) fn remark(&mut self) {
+        if let Some(remark) = self.remark.take() {
+            remark();
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) use counting::counts_here;
 #[cfg(feature = "enable")]
 pub(crate) use handle::{WorkerHandle, WorkerParts, start};
 #[cfg(feature = "enable")]
-pub(crate) use introduction::{AgentCheck, Introduce};
+pub(crate) use introduction::{AgentCheck, Introduce, Remark};
 #[cfg(feature = "doctor")]
 pub(crate) use ruling::Ruling;
 #[cfg(feature = "enable")]

@@ -109,6 +109,7 @@ impl Worker {
             statistics,
             abandoned,
             introduce,
+            remark,
             metrics,
             viewer,
         } = parts;
@@ -128,7 +129,7 @@ impl Worker {
             counting: Counting::new(statistics, &defaults, now),
             tally: Tally::default(),
             metrics: Metrics::new(metrics, &defaults, Resolver::system(), writer.report_period, now),
-            introduction: Introduction::new(introduce),
+            introduction: Introduction::new(introduce, remark),
             started: now,
             times: Times { clock, first: first_anchor },
             abandoned,
@@ -191,6 +192,7 @@ impl Worker {
 
     /// Does what nobody waits for, and then waits until there is something to do; true where somebody rang.
     fn pause(&mut self) -> bool {
+        self.introduction.remark();
         self.look_for_abandoned();
         self.enquire();
         // Who is not asked, or is in no hurry to answer, does not hold up the introduction.

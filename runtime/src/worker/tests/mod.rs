@@ -101,6 +101,7 @@ impl Setup {
             sampler: Arc::clone(&sampler),
             agent_info: Arc::clone(&agent_info),
             introduce: self.introduce,
+            remark: None,
             viewer: self.viewer,
             statistics: self.statistics,
             abandoned: self.abandoned,

@@ -4,7 +4,7 @@
 const MAX_CHARS: usize = 80;
 
 /// The word of `known` that takes the fewest changes to get to, and how many: characters added, left out or replaced. Case does not count.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<(&'a str, usize)> {
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<(&'a str, usize)> {
     known.map(|known| (known, changes(word, known))).min_by_key(|(_, changes)| *changes)
 }
 
