@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::{Anchor, Clock, Timeline};
 use crate::config::Settings;
+use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::v04::{Chunk, Encoder, Limits, Payload};
 use crate::global;
@@ -80,24 +81,38 @@ impl DoctorTracer {
         decided.collect()
     }
 
-    /// A payload of these traces, and how many chunks it has, for an agent that says this of itself.
-    pub(super) fn encode(&self, taken: &[Taken], info: &AgentInfo) -> (Vec<u8>, u32) {
+    /// Why spans that were finished until now are lost before an agent is asked.
+    pub(super) fn lost(&self) -> Option<DropReason> {
+        let counters = self.core.queue.counters();
+        DropReason::ALL.into_iter().find(|reason| counters.dropped(*reason) > 0)
+    }
+
+    /// A payload of these traces, and how many chunks it has, for an agent that says this of itself. `None` where a span is larger than the
+    /// settings or the agent allow.
+    pub(super) fn encode(&self, taken: &[Taken], info: &AgentInfo) -> Option<(Vec<u8>, u32)> {
         let mut encoder = Encoder::new(&global::span_defaults(&self.core.settings));
         encoder.set_reads_events(info.span_events);
         let timeline = Timeline::new(&self.core.clock, self.first, self.core.clock.anchor());
         let mut payload = Payload::reusing(Vec::new());
-        let max_bytes = self.core.settings.writer.max_payload_bytes;
+        let max_bytes = self.max_payload_bytes(info);
         let limits = Limits { max_bytes, max_alone: max_bytes };
         for Taken { batch, rulings } in taken {
             for (head, ruling) in batch.heads.iter().zip(rulings) {
                 let buffer = batch.buffer(head);
                 let (records, tags) = (head.records(buffer), &buffer.tags);
                 let chunk = Chunk { head, records, tags, decision: ruling.decision, selected: &[] };
-                encoder.chunk(&mut payload, &chunk, &timeline, 0, limits);
+                if encoder.chunk(&mut payload, &chunk, &timeline, 0, limits).too_large > 0 {
+                    return None;
+                }
             }
         }
         let chunks = payload.chunks();
-        (payload.into_body(), chunks)
+        Some((payload.into_body(), chunks))
+    }
+
+    /// Bytes of a payload that an agent takes which says this of itself.
+    pub(super) fn max_payload_bytes(&self, info: &AgentInfo) -> usize {
+        self.core.settings.writer.max_payload_bytes.min(info.max_request_bytes.unwrap_or(usize::MAX))
     }
 }
 
@@ -118,6 +133,14 @@ pub(super) struct Answer {
 }
 
 impl Taken {
+    /// The service that the first of the traces is sent with, where that is not the tracer's own.
+    pub(super) fn service(&self) -> Option<&str> {
+        let head = self.batch.heads.first()?;
+        let buffer = self.batch.buffer(head);
+        let root = head.records(buffer).iter().find(|record| record.span_id == head.local_root_id)?;
+        buffer.tags.text(root.service)
+    }
+
     /// What was decided about the first of the traces.
     pub(super) fn answer(&self) -> Option<Answer> {
         self.rulings.first().map(|ruling| Answer {

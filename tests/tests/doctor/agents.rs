@@ -60,6 +60,58 @@ fn a_good_agent_is_described_and_takes_the_test_trace() {
     assert_eq!(received.tree().to_string().lines().count(), 2);
 }
 
+/// It was said to be taken, when nothing but an empty payload was sent.
+#[test]
+fn a_test_trace_that_is_lost_here_is_a_problem() {
+    for (info, variable, code, said) in [
+        (
+            "{}",
+            "DD_TRACE_WRITER_BUFFER_SIZE_BYTES=1",
+            3,
+            "queue_full, with DD_TRACE_WRITER_BUFFER_SIZE_BYTES=1",
+        ),
+        (
+            "{}",
+            "DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES=9",
+            3,
+            "too_large, DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES=9",
+        ),
+        (
+            r#"{"config":{"max_request_bytes":100}}"#,
+            "DD_ENV=test",
+            5,
+            "too_large, the agent says that it takes 100 bytes",
+        ),
+    ] {
+        let received = with_agent(|agent| {
+            agent.answers_info(Answer::ok().with_body(info));
+            let url = agent.url();
+            let variable = variable.split_once('=').expect("a value");
+            let examined = examine(&["agent"], &[("DD_TRACE_AGENT_URL", &url), variable]);
+            assert_eq!((examined.code(), examined.verdicts()[2].as_str()), (Some(code), "trace problem"));
+            assert!(examined.words("trace").contains(said), "{}", examined.words("trace"));
+        });
+        assert_eq!(received.requests.len(), 1, "nobody is asked but about itself: {received:#?}");
+    }
+}
+
+#[test]
+fn the_service_is_that_which_is_sent() {
+    let received = with_agent(|agent| {
+        let url = agent.url();
+        let variables = [
+            ("DD_TRACE_AGENT_URL", url.as_str()),
+            ("DD_SERVICE", "shop"),
+            ("DD_SERVICE_MAPPING", "shop:basket"),
+        ];
+        let examined = examine(&["agent"], &variables);
+        assert_eq!(examined.detail("trace", "service"), "basket");
+        assert_eq!(examined.detail("trace", "search"), "service:basket operation_name:dd_traced.doctor");
+        assert_eq!(examine(&["sample"], &variables).detail("sample", "service"), "basket");
+    });
+    assert_eq!(received.span("dd_traced.doctor").service, "basket");
+}
+
 #[test]
 fn the_test_trace_is_not_sent_where_it_is_not_wanted() {
     let received = with_agent(|agent| {

@@ -23,12 +23,13 @@ pub(super) fn check(surroundings: &Surroundings, asked: &Asked) -> Finding {
     let tracer = DoctorTracer::install(&surroundings.settings);
     let rates = learn_from_agent(surroundings, &tracer);
     let trace_id = finish_span(asked);
-    let Some(answer) = tracer.take().first().and_then(Taken::answer) else {
+    let taken = tracer.take();
+    let Some(answer) = taken.first().and_then(Taken::answer) else {
         return Finding::new("sample", Verdict::Warn, "no decision can be had about this span");
     };
     let why = &answer.why;
     let name = asked.name.as_deref().unwrap_or(DEFAULT_NAME);
-    let service = asked.service.as_deref().unwrap_or(&surroundings.settings.identity.service);
+    let service = taken.first().and_then(Taken::service).unwrap_or(&surroundings.settings.identity.service);
     let (verdict, rates) = match rates {
         Ok(rates) => (Verdict::Ok, rates),
         // Only then is there another answer where the agent is reached.
@@ -117,7 +118,8 @@ fn ask(agent: &AgentSettings, tracer: &DoctorTracer) -> Result<Vec<u8>, Failure>
         Err(failure) => return Err(failure),
     };
     tracer.learn_filters(&info);
-    let (body, chunks) = tracer.encode(&[], &info);
+    // A payload without traces is never too large.
+    let (body, chunks) = tracer.encode(&[], &info).unwrap_or_default();
     connection.ask(Content::Traces { body: body.into(), chunks, told: None })
 }
 

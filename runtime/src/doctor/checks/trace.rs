@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::super::connection::worded;
 use super::super::finding::{Finding, Problem, Verdict};
 use super::super::surroundings::Surroundings;
-use super::super::tracer::DoctorTracer;
+use super::super::tracer::{DoctorTracer, Taken};
 use super::agent::Reached;
 use crate::config::Setting;
 use crate::export::client::{Content, Failure};
+use crate::export::counters::DropReason;
 use crate::model::TraceId;
 use crate::sampling::AgentRates;
 use crate::trace::span;
@@ -20,28 +21,34 @@ const RESOURCE: &str = "test trace";
 const MAX_RATES: usize = 100;
 
 pub(super) fn skipped(why: &str) -> Finding {
-    Finding::new("trace", Verdict::Skipped, format!("no test trace is sent: {why}"))
+    finding(Verdict::Skipped, format!("no test trace is sent: {why}"))
 }
 
 /// Sends a trace of two spans that is kept.
 pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Finding {
     let tracer = DoctorTracer::install(&surroundings.settings);
     let trace_id = finish_test_trace();
-    let (body, chunks) = tracer.encode(&tracer.take(), &reached.info);
-    let finding = match reached.connection.ask(Content::Traces { body: body.into(), chunks, told: None }) {
-        Ok(_) if !reached.is_agent => Finding::new(
-            "trace",
-            Verdict::Warn,
-            "what took the test trace is no agent, and may have thrown it away",
-        ),
-        Ok(answer) => {
-            tracer.learn(&answer);
-            accepted(&tracer.rates())
+    let taken = tracer.take();
+    let service = taken.first().and_then(Taken::service).unwrap_or(&surroundings.settings.identity.service);
+    let finding = match (tracer.lost(), tracer.encode(&taken, &reached.info)) {
+        (Some(reason), _) => without_room(surroundings, reason),
+        (None, None) => beyond_limit(surroundings, tracer.max_payload_bytes(&reached.info)),
+        (None, Some((body, chunks))) => {
+            let content = Content::Traces { body: body.into(), chunks, told: None };
+            match reached.connection.ask(content) {
+                Ok(_) if !reached.is_agent => finding(
+                    Verdict::Warn,
+                    "what took the test trace is no agent, and may have thrown it away".to_owned(),
+                ),
+                Ok(answer) => {
+                    tracer.learn(&answer);
+                    accepted(&tracer.rates())
+                }
+                Err(failure) => refused(&failure, reached),
+            }
         }
-        Err(failure) => refused(&failure, reached),
     };
     let is_accepted = finding.verdict == Verdict::Ok;
-    let service = &*surroundings.settings.identity.service;
     let finding = finding
         .detail("service", service)
         .detail("operation_name", NAME)
@@ -85,7 +92,7 @@ fn accepted(rates: &AgentRates) -> Finding {
         1 => "the agent took the test trace, and gave one rate".to_owned(),
         count => format!("the agent took the test trace, and gave {count} rates"),
     };
-    let finding = Finding::new("trace", Verdict::Ok, words).detail("rates", shown);
+    let finding = finding(Verdict::Ok, words).detail("rates", shown);
     if more > 0 { finding.detail("rates_not_shown", more) } else { finding }
 }
 
@@ -95,8 +102,33 @@ fn refused(failure: &Failure, reached: &Reached) -> Finding {
         Failure::Unreachable(_) | Failure::TimedOut => Problem::Unreachable,
     };
     let words = format!("the test trace is lost: {}", worded(failure, &reached.connection.settings));
-    Finding::new("trace", Verdict::Problem(problem), words)
+    finding(Verdict::Problem(problem), words)
         .advice("the log of the agent says why; spans that it does not take are lost")
+}
+
+/// Lost as a program would lose it, before an agent is asked.
+fn without_room(surroundings: &Surroundings, reason: DropReason) -> Finding {
+    let said = surroundings.said("DD_TRACE_WRITER_BUFFER_SIZE_BYTES");
+    let words = format!("the test trace is lost before it is sent: {}, with {said}", reason.as_str());
+    finding(Verdict::Problem(Problem::Settings), words).advice("let more bytes of spans wait")
+}
+
+fn beyond_limit(surroundings: &Surroundings, max_bytes: usize) -> Finding {
+    let own = surroundings.settings.writer.max_payload_bytes;
+    let (problem, said) = if max_bytes < own {
+        (Problem::Refused, format!("the agent says that it takes {max_bytes} bytes at most"))
+    } else {
+        (Problem::Settings, surroundings.said("DD_TRACE_WRITER_MAX_PAYLOAD_SIZE_BYTES"))
+    };
+    let words = format!(
+        "a span of the test trace is lost before it is sent: {}, {said}",
+        DropReason::TooLarge.as_str()
+    );
+    finding(Verdict::Problem(problem), words).advice("allow larger payloads")
+}
+
+fn finding(verdict: Verdict, words: String) -> Finding {
+    Finding::new("trace", verdict, words)
 }
 
 /// The page of Datadog that belongs to a site.
