@@ -6,7 +6,7 @@ same environment. It reads the settings and asks the agent by the code of the li
 
 usage: dd-traced-doctor [settings | agent | sample …] [--json] [--no-trace]
 
-  (nothing)   all checks: settings, recording, agent, clock, trace, log_file, log_lines
+  (nothing)   all checks: settings, recording, agent, clock, trace, sampling, log_file, log_lines
   settings    every setting with its value, its origin, and the values that it beats
   agent       the agent, its clock, and a test trace
   sample      whether a trace would be kept, and why, by its first span:

@@ -12,8 +12,8 @@ use crate::model::{AgentInfo, ChunkBatch};
 use crate::propagation::{PropagationSettings, Propagator};
 use crate::sampling::{AgentRates, TraceFilter, WhySampled};
 use crate::trace::{self, Core, Home};
+use crate::worker::Ruling;
 use crate::worker::prepare::Preparation;
-use crate::worker::{Ruling, counts_here};
 
 /// The tracer of this process, until there is another one.
 #[derive(Debug)]
@@ -50,10 +50,9 @@ impl DoctorTracer {
         Home::new(Arc::clone(&self.core))
     }
 
-    /// Takes over what the agent does not want, where that is for tracers to leave out.
+    /// Takes over what the agent does not want, whether a tracer leaves it out or the agent does so itself.
     pub(super) fn learn_filters(&self, info: &AgentInfo) {
-        let is_ours = counts_here(self.core.settings.statistics.is_enabled, info);
-        self.core.sampler.set_filter(if is_ours { TraceFilter::new(info) } else { TraceFilter::default() });
+        self.core.sampler.set_filter(TraceFilter::new(info));
     }
 
     /// Takes over the rates of an agent's answer.

@@ -95,6 +95,17 @@ fn a_test_trace_that_is_lost_here_is_a_problem() {
     }
 }
 
+/// It is sent all the same, since the way is looked at; but nobody is to look for it in Datadog.
+#[test]
+fn a_test_trace_that_the_agent_filters_out_is_told() {
+    let info = r#"{"endpoints":["/v0.4/traces"],"filter_tags":{"require":["team:basket"]}}"#;
+    let (examined, received) = examined(|agent| agent.answers_info(Answer::ok().with_body(info)));
+    assert_eq!((examined.code(), examined.verdicts()[2].as_str()), (Some(0), "trace warn"));
+    assert!(examined.words("trace").ends_with("its filters leave this trace out"), "{:#}", examined.report);
+    assert!(examined.detail("trace", "link").is_null());
+    assert_eq!(received.span_count(), 2);
+}
+
 #[test]
 fn the_service_is_that_which_is_sent() {
     let received = with_agent(|agent| {

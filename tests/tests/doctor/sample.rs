@@ -146,10 +146,76 @@ fn a_trace_that_the_agent_does_not_want_is_told() {
         assert_eq!(sample("GET /items", "true"), (Some(true), false));
         assert_eq!(
             sample("GET /healthz", "false"),
-            (Some(true), false),
-            "then the agent leaves it out itself"
+            (Some(false), true),
+            "then it is sent, and the agent leaves it out itself"
         );
     });
+}
+
+/// The test trace is kept by hand, and arrives where no other does.
+#[test]
+fn settings_and_rates_by_which_nothing_is_kept_are_told() {
+    let sampling = |rate: f64, info: &str, variables: &[(&str, &str)]| {
+        let mut examined = None;
+        with_agent(|agent| {
+            agent.answers_info(Answer::ok().with_body(info));
+            agent.answers(Answer::rates(&[("service:,env:", rate)]));
+            let url = agent.url();
+            let variables = [variables, &[("DD_TRACE_AGENT_URL", &url), ("DD_SERVICE", "shop")]].concat();
+            examined = Some(examine(&[], &variables));
+        });
+        let examined = examined.expect("it was examined");
+        assert_eq!(examined.code(), Some(0), "{:#}", examined.report);
+        let verdict = examined.finding("sampling")["verdict"].as_str().expect("a verdict").to_owned();
+        (verdict, examined.words("sampling").to_owned())
+    };
+    let filters = r#"{"filter_tags":{"require":["team:basket"]}}"#;
+    for (rate, info, variables, verdict, words) in [
+        (1.0, "{}", &[][..], "ok", "ordinary traces are kept, by the agent's rate (rate 1)"),
+        (0.5, "{}", &[], "ok", "a part of the ordinary traces is kept, by the agent's rate (rate 0.5)"),
+        (0.0, "{}", &[], "warn", "ordinary traces are not kept, by the agent's rate (rate 0)"),
+        (
+            1.0,
+            "{}",
+            &[("DD_TRACE_SAMPLE_RATE", "0")],
+            "warn",
+            "ordinary traces are not kept, by DD_TRACE_SAMPLE_RATE (rate 0)",
+        ),
+        (
+            1.0,
+            "{}",
+            &[("DD_TRACE_SAMPLE_RATE", "0.5"), ("DD_TRACE_RATE_LIMIT", "0")],
+            "warn",
+            "ordinary traces are not kept, by DD_TRACE_RATE_LIMIT=0 (env_var)",
+        ),
+        (
+            1.0,
+            "{}",
+            &[
+                ("DD_TRACE_SAMPLING_RULES", r#"[{"sample_rate":0}]"#),
+                ("DD_SPAN_SAMPLING_RULES", r#"[{"service":"shop"}]"#),
+            ],
+            "warn",
+            "ordinary traces are not kept, by sampling rule 1 (rate 0); but single spans are, by DD_SPAN_SAMPLING_RULES",
+        ),
+        (
+            1.0,
+            "{}",
+            &[("DD_TRACE_SAMPLING_RULES", r#"[{"resource":"GET /health","sample_rate":0}]"#)],
+            "ok",
+            "ordinary traces are kept, by the agent's rate (rate 1)",
+        ),
+        (
+            1.0,
+            filters,
+            &[],
+            "warn",
+            "ordinary traces are kept, by the agent's rate (rate 1); and the agent's filters leave them out",
+        ),
+        (1.0, filters, &[("DD_TRACE_ENABLED", "false")], "skipped", "tracing is switched off"),
+    ] {
+        assert_eq!(sampling(rate, info, variables), (verdict.to_owned(), words.to_owned()), "{variables:?}");
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(super) struct Reached {
     pub(super) info: AgentInfo,
     /// Whether it may be one: it describes itself so, or is too old to.
     pub(super) is_agent: bool,
+    /// Its answer to a trace, which has its rates; empty where it was not given one.
+    pub(super) rates: Vec<u8>,
 }
 
 /// How long an agent at another address is waited for.
@@ -63,7 +65,7 @@ fn ask(surroundings: &Surroundings, settings: &AgentSettings) -> Result<(Finding
         Err(failure) => return Err(failure),
     };
     let is_agent = !matches!(finding.verdict, Verdict::Problem(_));
-    Ok((finding, Reached { connection, info, is_agent }))
+    Ok((finding, Reached { connection, info, is_agent, rates: Vec::new() }))
 }
 
 const OTHER: &str =

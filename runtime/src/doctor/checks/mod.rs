@@ -6,8 +6,11 @@ mod log_file;
 mod log_lines;
 mod recording;
 mod sample;
+mod sampling;
 mod settings;
 mod trace;
+
+use agent::Reached;
 
 use super::arguments::Command;
 use super::finding::{Finding, Verdict};
@@ -18,12 +21,14 @@ pub(super) fn of(command: &Command, surroundings: &Surroundings, sends_trace: bo
     match command {
         Command::All => {
             let mut findings = vec![settings::check(surroundings, false), recording::check(surroundings)];
-            findings.extend(agent(surroundings, sends_trace));
+            let (of_agent, reached) = agent(surroundings, sends_trace);
+            findings.extend(of_agent);
+            findings.push(sampling::check(surroundings, reached.as_ref()));
             findings.extend([log_file::check(surroundings), log_lines::check(surroundings)]);
             findings
         }
         Command::Settings => vec![settings::check(surroundings, true)],
-        Command::Agent => agent(surroundings, sends_trace),
+        Command::Agent => agent(surroundings, sends_trace).0,
         Command::Sample(asked) => {
             // What is wrong with a rule explains what it does not do.
             let settings = settings::check(surroundings, false);
@@ -34,15 +39,15 @@ pub(super) fn of(command: &Command, surroundings: &Surroundings, sends_trace: bo
     }
 }
 
-/// What needs the agent.
-fn agent(surroundings: &Surroundings, sends_trace: bool) -> Vec<Finding> {
+/// What needs the agent, and the agent, where one answered.
+fn agent(surroundings: &Surroundings, sends_trace: bool) -> (Vec<Finding>, Option<Reached>) {
     let (mut found, reached) = agent::check(surroundings);
     let Some(mut reached) = reached else {
         if !surroundings.are_sending() {
             // Nobody is missed.
             found.verdict = Verdict::Warn;
         }
-        return vec![found, clock::skipped(), trace::skipped("no agent can be reached")];
+        return (vec![found, clock::skipped(), trace::skipped("no agent can be reached")], None);
     };
     let clock = clock::check(&reached.connection);
     let trace = if !sends_trace {
@@ -52,5 +57,5 @@ fn agent(surroundings: &Surroundings, sends_trace: bool) -> Vec<Finding> {
     } else {
         trace::check(surroundings, &mut reached)
     };
-    vec![found, clock, trace]
+    (vec![found, clock, trace], Some(reached))
 }

@@ -75,7 +75,7 @@ fn advice(surroundings: &Surroundings, asked: &Asked, why: &WhySampled) -> Optio
 fn words(answer: &Answer, is_enabled: bool) -> String {
     let but = match answer {
         _ if !is_enabled => "; but tracing is switched off",
-        Answer { is_wanted: false, .. } => "; but the agent's filters leave it out",
+        Answer { is_wanted: false, .. } => "; and the agent's filters leave it out",
         Answer { has_single_spans: true, .. } => "; but its span is kept alone, by DD_SPAN_SAMPLING_RULES",
         _ => "",
     };

@@ -27,6 +27,7 @@ pub(super) fn skipped(why: &str) -> Finding {
 /// Sends a trace of two spans that is kept.
 pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Finding {
     let tracer = DoctorTracer::install(&surroundings.settings);
+    tracer.learn_filters(&reached.info);
     let trace_id = finish_test_trace();
     let taken = tracer.take();
     let service = taken.first().and_then(Taken::service).unwrap_or(&surroundings.settings.identity.service);
@@ -42,7 +43,9 @@ pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Findi
                 ),
                 Ok(answer) => {
                     tracer.learn(&answer);
-                    accepted(&tracer.rates())
+                    reached.rates = answer;
+                    let answer = taken.first().and_then(Taken::answer);
+                    accepted(&tracer.rates(), answer.is_none_or(|answer| answer.is_wanted))
                 }
                 Err(failure) => refused(&failure, reached),
             }
@@ -76,7 +79,7 @@ fn finish_test_trace() -> TraceId {
     trace_id
 }
 
-fn accepted(rates: &AgentRates) -> Finding {
+fn accepted(rates: &AgentRates, is_wanted: bool) -> Finding {
     let of_services = rates.of_services();
     let more = of_services.len().saturating_sub(MAX_RATES);
     let mut shown: Vec<Value> = Vec::new();
@@ -92,7 +95,12 @@ fn accepted(rates: &AgentRates) -> Finding {
         1 => "the agent took the test trace, and gave one rate".to_owned(),
         count => format!("the agent took the test trace, and gave {count} rates"),
     };
-    let finding = finding(Verdict::Ok, words).detail("rates", shown);
+    let (verdict, words) = if is_wanted {
+        (Verdict::Ok, words)
+    } else {
+        (Verdict::Warn, format!("{words}; and its filters leave this trace out"))
+    };
+    let finding = finding(verdict, words).detail("rates", shown);
     if more > 0 { finding.detail("rates_not_shown", more) } else { finding }
 }
 
