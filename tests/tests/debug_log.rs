@@ -4,13 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use dd_traced_tests::{Address, Ended, Report, command, flooded, program, run, with_agent};
+use dd_traced_tests::{Address, Ended, PATIENCE, Report, command, flooded, program, run, with_agent};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -294,6 +297,30 @@ fn a_full_stderr_holds_nobody_up() {
             assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
         }
     });
+}
+
+/// The lines for which it had no room used to be lost without a word. Whoever shares a terminal or a socket can make it one that does not wait.
+#[test]
+fn a_stderr_that_does_not_wait_gets_every_line() {
+    const LINES: u64 = 20_000;
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let mut program = program(PROGRAM, "flood", LINES);
+    program.env("DD_TRACE_DEBUG", "1").env("DD_TRACE_STARTUP_LOGS", "0");
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::from(OwnedFd::from(theirs)));
+    let mut child = program.spawn().unwrap();
+    // It has what is left of the other end.
+    drop(program);
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut String::new()).unwrap();
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let mut text = String::new();
+    ours.read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(text.lines().all(|line| line.starts_with("dd-traced ")), "no line is torn");
+    let written = text.matches("the incoming traceparent is malformed: ignored").count() as u64;
+    assert_eq!((written, text.matches(" log lines lost").count()), (LINES, 0));
 }
 
 /// Nobody reads them until the last one was reported: who reports does not wait, few are kept, and the others are counted.

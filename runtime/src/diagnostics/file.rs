@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::append::Lines;
 use super::room;
 
 /// The file, opened when there is something to write.
@@ -19,8 +20,7 @@ pub(super) struct LogFile {
     backup: PathBuf,
     max_bytes: u64,
     file: Option<File>,
-    /// A line stands there without its end.
-    is_torn: bool,
+    lines: Lines,
     /// From when on the file under the name is looked at again, and what failed is tried again.
     next_look: Option<Instant>,
     next_rotation: Option<Instant>,
@@ -41,7 +41,7 @@ impl LogFile {
             backup: backup.into(),
             max_bytes,
             file: None,
-            is_torn: false,
+            lines: Lines::default(),
             next_look: None,
             next_rotation: None,
             is_emptied: false,
@@ -71,25 +71,10 @@ impl LogFile {
         self.look(now)?;
         self.rotate(line.len() as u64, now);
         let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
-        let torn;
-        let line = if self.is_torn {
-            torn = format!("\n{line}");
-            &torn
-        } else {
-            line
-        };
-        if !room::is_there_for(line.len(), &*file) {
+        if !room::is_there_for(line.len() + 1, &*file) {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut written = 0;
-        let result = write_all(file, line.as_bytes(), &mut written);
-        self.is_torn = match written {
-            0 => self.is_torn,
-            all if all == line.len() => false,
-            1 if self.is_torn => false,
-            _ => true,
-        };
-        result
+        self.lines.append(line, |bytes| file.write(bytes))
     }
 
     /// Opens the file where that was not done, or another one stands under its name.
@@ -112,7 +97,7 @@ impl LogFile {
 
     fn replace(&mut self, file: File) {
         self.file = Some(file);
-        self.is_torn = false;
+        self.lines = Lines::default();
     }
 
     /// Begins a new file where so many bytes more are too many for this one.
@@ -148,19 +133,6 @@ impl LogFile {
             self.is_emptied |= file.set_len(0).is_ok();
         }
     }
-}
-
-/// Like [`Write::write_all`], and counts the bytes that were written before an error.
-fn write_all(file: &mut File, bytes: &[u8], written: &mut usize) -> io::Result<()> {
-    while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
-        match file.write(rest) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(more) => *written += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// The size of what has one: not of a pipe or a device.

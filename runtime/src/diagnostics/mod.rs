@@ -10,6 +10,8 @@
 //! is counted, a closed stderr loses the line.
 
 #[cfg(feature = "enable")]
+mod append;
+#[cfg(feature = "enable")]
 mod directory;
 mod entry;
 mod escape;
@@ -24,6 +26,8 @@ mod secret;
 pub(crate) mod settings;
 #[cfg(feature = "enable")]
 mod sink;
+#[cfg(feature = "enable")]
+mod stderr;
 #[cfg(feature = "doctor")]
 mod trial;
 

@@ -10,14 +10,15 @@ use super::directory;
 use super::entry::Entry;
 use super::file::LogFile;
 use super::logger::SharedLogger;
-use super::room;
 use super::settings::{FileSettings, LogSettings};
+use super::stderr::Stderr;
 
 /// All places that a message goes to.
 #[derive(Debug)]
 pub(super) struct Outlets {
     logger: Option<SharedLogger>,
     file: Option<FileOutlet>,
+    stderr: Stderr,
     is_on_stderr: bool,
     is_json: bool,
     is_prepared: bool,
@@ -47,6 +48,7 @@ impl Outlets {
         });
         let file = file.filter(|_| logger.is_none());
         Self {
+            stderr: Stderr::default(),
             is_on_stderr: settings.is_on_stderr && logger.is_none(),
             is_json: settings.is_json,
             is_prepared: false,
@@ -69,90 +71,68 @@ impl Outlets {
             let _ = catch_unwind(AssertUnwindSafe(|| logger.log(entry.level, &entry.message())));
         }
         if self.is_on_stderr {
-            write_stderr(entry, self.is_json);
+            self.stderr.write(entry, self.is_json);
         }
-        let is_json = self.is_json;
         if let Some(file) = self.file.as_mut().filter(|file| entry.level <= file.settings.level) {
-            file.write(entry, is_json, Instant::now(), !self.is_on_stderr);
+            if let Err(lost) = file.write(entry, self.is_json, Instant::now()) {
+                // What only the file would have had still reaches somebody, but for debug messages.
+                let is_heard = self.is_on_stderr || entry.level > Level::Info;
+                let entries = lost.warning.iter().chain((!is_heard).then_some(entry));
+                entries.for_each(|entry| self.stderr.write(entry, self.is_json));
+            }
         }
     }
 }
 
+/// A line that is not in the file.
+#[derive(Debug)]
+struct Lost {
+    /// What somebody has to be told about the file, if it is time for that.
+    warning: Option<Entry>,
+}
+
 impl FileOutlet {
-    fn write(&mut self, entry: &Entry, is_json: bool, now: Instant, is_alone: bool) {
-        let line = |entry: &Entry| if is_json { entry.json_line() } else { entry.dated_line() };
+    /// Writes a line, and before it how many were lost.
+    fn write(&mut self, entry: &Entry, is_json: bool, now: Instant) -> Result<(), Lost> {
         if !self.file.is_due(now) {
-            return self.lose(entry, is_json, is_alone);
+            self.lost += 1;
+            return Err(Lost { warning: None });
         }
-        let written = match self.lost {
-            0 => Ok(()),
-            lost => {
-                self.file.write(&line(&Entry::new(Level::Warn, format_args!("{lost} log lines lost"))), now)
-            }
-        };
-        match written.and_then(|()| {
+        if let Err(error) = self.try_write(entry, is_json, now) {
+            self.lost += 1;
+            return Err(Lost { warning: self.warning(&error, now) });
+        }
+        self.is_told_until = None;
+        Ok(())
+    }
+
+    fn try_write(&mut self, entry: &Entry, is_json: bool, now: Instant) -> io::Result<()> {
+        let line = |entry: &Entry| if is_json { entry.json_line() } else { entry.dated_line() };
+        if self.lost > 0 {
+            let text = format_args!("{} log lines lost", self.lost);
+            self.file.write(&line(&Entry::new(Level::Warn, text)), now)?;
             self.lost = 0;
-            self.file.write(&line(entry), now)?;
-            if self.file.was_emptied() {
-                let text =
-                    format_args!("the log file was full and could not be renamed: what stood here is lost");
-                self.file.write(&line(&Entry::new(Level::Warn, text)), now)?;
-            }
-            Ok(())
-        }) {
-            Ok(()) => self.is_told_until = None,
-            Err(error) => {
-                self.tell(&error, now, is_json);
-                self.lose(entry, is_json, is_alone);
-            }
         }
+        self.file.write(&line(entry), now)?;
+        if self.file.was_emptied() {
+            let text =
+                format_args!("the log file was full and could not be renamed: what stood here is lost");
+            self.file.write(&line(&Entry::new(Level::Warn, text)), now)?;
+        }
+        Ok(())
     }
 
-    /// What only the file would have had still reaches somebody, but for debug messages.
-    fn lose(&mut self, entry: &Entry, is_json: bool, is_alone: bool) {
-        self.lost += 1;
-        if is_alone && entry.level <= Level::Info {
-            write_stderr(entry, is_json);
-        }
-    }
-
-    fn tell(&mut self, error: &io::Error, now: Instant, is_json: bool) {
+    fn warning(&mut self, error: &io::Error, now: Instant) -> Option<Entry> {
         if self.is_told_until.is_some_and(|until| now < until) {
-            return;
+            return None;
         }
         self.is_told_until = Some(now + PERIOD);
         let path = self.file.path().display();
         let text = format_args!(
             "the log file {path} cannot be written: {error}; its lines are counted until it can"
         );
-        write_stderr(&Entry::new(Level::Warn, text), is_json);
+        Some(Entry::new(Level::Warn, text))
     }
-}
-
-/// One write of the whole line. A stderr that is closed loses it.
-pub(super) fn write_stderr(entry: &Entry, is_json: bool) {
-    let line = if is_json { entry.json_line() } else { entry.line() };
-    write_raw(line.as_bytes());
-}
-
-/// Without the lock of std's stderr: held by our thread during a fork, it would be held in the child for ever.
-#[cfg(unix)]
-fn write_raw(mut line: &[u8]) {
-    if !room::is_there_for(line.len(), io::stderr()) {
-        return;
-    }
-    while !line.is_empty() {
-        match rustix::io::write(io::stderr(), line) {
-            Ok(written) => line = line.get(written..).unwrap_or_default(),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn write_raw(line: &[u8]) {
-    let _ = io::Write::write_all(&mut io::stderr(), line);
 }
 
 #[cfg(test)]
@@ -171,11 +151,11 @@ mod tests {
         let now = Instant::now();
         let debug = |text: &str| Entry::new(Level::Debug, format_args!("{text}"));
         for _ in 0..5 {
-            file.write(&debug("lost"), false, now, true);
+            assert!(file.write(&debug("lost"), false, now).is_err());
         }
         std::fs::create_dir_all(&directory).unwrap();
-        file.write(&debug("lost too: it is too early"), false, now, true);
-        file.write(&debug("kept"), false, now + PERIOD, true);
+        assert!(file.write(&debug("lost too: it is too early"), false, now).is_err());
+        file.write(&debug("kept"), false, now + PERIOD).unwrap();
         outlets.write(&debug("above the level of the file"));
         let text = std::fs::read_to_string(directory.join("log")).unwrap();
         std::fs::remove_dir_all(&path).unwrap();

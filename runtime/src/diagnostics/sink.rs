@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use super::directory;
 use super::entry::Entry;
 use super::logger::SharedLogger;
-use super::outlets::{Outlets, write_stderr};
+use super::outlets::Outlets;
 use super::settings::LogSettings;
+use super::stderr::Stderr;
 use super::{Level, set_level};
 
 /// Bytes of messages that wait, their book-keeping included.
@@ -231,11 +232,12 @@ impl Writer {
             queue.is_running = false;
             taken.extend(queue.entries.drain(..));
         }
+        let mut stderr = Stderr::default();
         for entry in &taken {
-            write_stderr(entry, false);
+            stderr.write(entry, false);
         }
         let text = format_args!("no thread to write messages from: {error}; they go to stderr");
-        write_stderr(&Entry::new(Level::Warn, text), false);
+        stderr.write(&Entry::new(Level::Warn, text), false);
         self.lock().settle(&mut taken);
         self.written.notify_all();
     }
