@@ -131,6 +131,28 @@ fn a_file_replaces_stderr_unless_both_are_asked_for() {
     assert_eq!(place.text("log").matches("sent payload").count(), 2);
 }
 
+/// They used to be nowhere where the file took errors alone.
+#[test]
+fn what_has_a_switch_of_its_own_is_in_a_file_of_any_level() {
+    let place = Place::new();
+    let mut program = program(PROGRAM, "abandoned", 1);
+    program.env("DD_TRACE_AGENT_URL", Address::unused().unwrap().to_string());
+    program.envs([("DD_TRACE_LOG_FILE", &*place.path("log")), ("DD_TRACE_LOG_FILE_LEVEL", "error")]);
+    let ended = run(program.env("DD_TRACE_DEBUG_ABANDONED_SPANS", "1")).expect_success();
+    let text = place.text("log");
+    // The tracer is started twice.
+    for told in
+        ["INFO: DATADOG TRACER CONFIGURATION", "INFO: DATADOG TRACER DIAGNOSTIC", "WARN: abandoned span: "]
+    {
+        assert!(text.matches(told).count() >= 2, "{told}: {text}");
+    }
+    assert!(
+        !text.contains("WARN: Agent not reachable") && ended.stderr.is_empty(),
+        "{text} {}",
+        ended.stderr
+    );
+}
+
 #[test]
 fn a_directory_gets_a_file_for_each_process_and_is_never_made() {
     let place = Place::new();

@@ -10,6 +10,8 @@ use super::escape::{self, MAX_LINE_BYTES, is_hostile};
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) level: Level,
+    /// Whether a switch of its own decides, and no level does.
+    pub(super) is_asked_for: bool,
     time: SystemTime,
     /// As it was given, but for its length.
     text: String,
@@ -22,7 +24,17 @@ impl Entry {
         // The only error is that of the limit; a message cut short is still one.
         let _ = text.write_fmt(message);
         text.0.shrink_to_fit();
-        Self { level, time: SystemTime::now(), text: text.0 }
+        Self { level, is_asked_for: false, time: SystemTime::now(), text: text.0 }
+    }
+
+    /// The same, told whatever the level.
+    pub(super) fn asked_for(self) -> Self {
+        Self { is_asked_for: true, ..self }
+    }
+
+    /// Whether it is shown up to this level.
+    pub(super) fn is_within(&self, level: Level) -> bool {
+        self.is_asked_for || self.level <= level
     }
 
     /// Bytes of memory that it holds.
@@ -44,7 +56,7 @@ impl Entry {
 
     /// `2026-07-01T12:00:00.123Z dd-traced WARN: message`, for a file, which has no clock of its own.
     pub(super) fn dated_line(&self) -> String {
-        let Self { level, time, text } = self;
+        let Self { level, time, text, .. } = self;
         escape::line(format_args!("{} dd-traced {}: {text}", Date(*time), level.name()))
     }
 
@@ -129,6 +141,7 @@ mod tests {
     fn entry(text: &str) -> Entry {
         Entry {
             level: Level::Warn,
+            is_asked_for: false,
             time: SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_782_907_200_123),
             text: text.to_owned(),
         }

@@ -110,7 +110,7 @@ pub(crate) fn announce(message: fmt::Arguments<'_>) {
 
 /// Reports a message whatever the level that is shown: whoever calls it has a switch of its own.
 pub(crate) fn tell(level: Level, message: fmt::Arguments<'_>) {
-    write(Entry::new(level, message));
+    write(Entry::new(level, message).asked_for());
 }
 
 /// Reports what helps to find a fault; shown with `DD_TRACE_DEBUG=1`.
@@ -121,7 +121,7 @@ pub(crate) fn debug(message: fmt::Arguments<'_>) {
 /// Reports a message of the given level, if it is shown.
 pub(crate) fn log(level: Level, message: fmt::Arguments<'_>) {
     if is_shown(level) {
-        tell(level, message);
+        write(Entry::new(level, message));
     }
 }
 

@@ -73,7 +73,7 @@ impl Outlets {
         if self.is_on_stderr {
             self.stderr.write(entry, self.is_json);
         }
-        if let Some(file) = self.file.as_mut().filter(|file| entry.level <= file.settings.level) {
+        if let Some(file) = self.file.as_mut().filter(|file| entry.is_within(file.settings.level)) {
             if let Err(lost) = file.write(entry, self.is_json, Instant::now()) {
                 // What only the file would have had still reaches somebody, but for debug messages.
                 let is_heard = self.is_on_stderr || entry.level > Level::Info;
