@@ -259,15 +259,14 @@ impl Running {
     }
 }
 
-/// Where the messages of the tracer go. One that is switched off has no thread at rest, and no file.
+/// Where the messages of the tracer go. One that is switched off has no thread at rest, and no more to say than the startup line.
 fn sink(settings: &Settings, logger: Option<SharedLogger>) -> SinkHandle {
     let messages = &settings.messages;
     if settings.is_enabled {
         return diagnostics::configure(messages, logger, worker::mark_thread);
     }
-    let level = messages.level.min(Level::Info);
-    let quiet = LogSettings { level, is_json: messages.is_json, ..LogSettings::default() };
-    diagnostics::configure_briefly(&quiet, worker::mark_thread)
+    let quiet = LogSettings { level: messages.level.min(Level::Info), ..messages.clone() };
+    diagnostics::configure_briefly(&quiet, logger, worker::mark_thread)
 }
 
 /// Prints the startup line, once it is known how the agent answers.

@@ -153,6 +153,17 @@ fn what_has_a_switch_of_its_own_is_in_a_file_of_any_level() {
     );
 }
 
+/// What one says that is switched off used to be on stderr whatever was set.
+#[test]
+fn a_tracer_that_is_switched_off_tells_the_same_place() {
+    let place = Place::new();
+    let mut program = program(PROGRAM, "work", 1);
+    program.envs([("DD_TRACE_ENABLED", "false"), ("DD_TRACE_LOG_FILE", &*place.path("log"))]);
+    let ended = run(&mut program).expect_success();
+    let text = place.text("log");
+    assert_eq!((text.matches("DATADOG TRACER CONFIGURATION").count(), &*ended.stderr), (1, ""), "{text}");
+}
+
 #[test]
 fn a_directory_gets_a_file_for_each_process_and_is_never_made() {
     let place = Place::new();

@@ -33,6 +33,23 @@ fn a_closure_gets_all_messages_on_a_thread_of_ours_and_is_not_traced() {
     assert!(messages.iter().any(|(level, ..)| *level == LogLevel::Info), "the startup line");
 }
 
+/// Its one line used to be on stderr.
+#[test]
+fn a_tracer_that_is_switched_off_tells_the_logger() {
+    let (send, receive) = mpsc::channel();
+    let logger = move |level: LogLevel, message: &str| drop(send.send((level, message.to_owned())));
+    let (received, _) = with_tracer_of(
+        |_, tracer| tracer.enabled(false).debug(true).logger(logger),
+        |_, _| span("off").start().finish(),
+    );
+    assert_eq!(received.span_count(), 0);
+    let messages: Vec<_> = receive.try_iter().collect();
+    assert!(
+        matches!(&messages[..], [(LogLevel::Info, line)] if line.starts_with("DATADOG TRACER CONFIG")),
+        "{messages:#?}"
+    );
+}
+
 #[traced(name = "outer", service = "other")]
 fn outer() {
     inner();

@@ -85,8 +85,12 @@ pub(crate) fn configure(settings: &LogSettings, logger: Option<SharedLogger>, ma
 }
 
 /// As [`configure`], for a tracer that is switched off: its thread ends as soon as nothing is left to write.
-pub(crate) fn configure_briefly(settings: &LogSettings, mark: fn()) -> SinkHandle {
-    configure_for(settings, None, mark, Duration::ZERO)
+pub(crate) fn configure_briefly(
+    settings: &LogSettings,
+    logger: Option<SharedLogger>,
+    mark: fn(),
+) -> SinkHandle {
+    configure_for(settings, logger, mark, Duration::ZERO)
 }
 
 fn configure_for(
