@@ -288,21 +288,34 @@ fn a_file_that_can_not_be_written_holds_nobody_up() {
     assert_eq!(place.names(), ["closed", "directory", "fifo", "link", "victim"]);
 }
 
-/// The thread that writes is not in the child, which starts one of its own.
+/// What a program says that forks, once beside an agent.
+fn forked(variables: &[(&str, &str)]) -> String {
+    let mut stderr = String::new();
+    with_agent(|agent| {
+        let mut program = program(PROGRAM, "fork", 3);
+        program.env("DD_TRACE_AGENT_URL", agent.url()).envs(debug(variables));
+        let ended = run(&mut program).expect_success();
+        assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+        stderr = ended.stderr;
+    });
+    stderr
+}
+
+/// The thread that writes is not in the child, which starts one of its own. What the child said before it started a tracer used to be on stderr,
+/// as text.
 #[test]
 fn a_forked_child_writes_to_a_file_of_its_own() {
     let place = Place::new();
-    with_agent(|agent| {
-        let mut program = program(PROGRAM, "fork", 3);
-        program.env("DD_TRACE_AGENT_URL", agent.url());
-        program.envs(debug(&[("DD_TRACE_LOG_DIRECTORY", &place.path(""))]));
-        let ended = run(&mut program).expect_success();
-        assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
-    });
+    assert_eq!(forked(&[("DD_TRACE_LOG_DIRECTORY", &place.path(""))]), "");
     let names = place.names();
     assert_eq!(names.len(), 2, "{names:?}");
-    for name in names {
-        assert!(place.text(&name).contains("sent payload: "), "{name}: {}", place.text(&name));
+    let texts: Vec<String> = names.iter().map(|name| place.text(name)).collect();
+    assert!(texts.iter().all(|text| text.contains("sent payload: ")), "{texts:#?}");
+    // In the child there were a thousand jobs before its tracer.
+    let started = texts.iter().map(|text| text.matches("span started: ").count()).max().unwrap();
+    assert!(started > 2_000, "{started}");
+    for line in forked(&[("DD_LOG_FORMAT_JSON", "true")]).lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
     }
 }
 

@@ -12,13 +12,22 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Where this process writes. A path that is not absolute starts where the program stands now.
 pub(super) fn path(place: &FilePlace) -> PathBuf {
-    let path = match place {
-        FilePlace::Path(path) => path.clone(),
+    match fixed(place) {
+        FilePlace::Path(path) => path,
         FilePlace::In { directory, program, .. } => {
             directory.join(format!("ddtrace-{program}-{}.log", std::process::id()))
         }
-    };
-    std::path::absolute(&path).unwrap_or(path)
+    }
+}
+
+/// The same place, wherever the program moves.
+pub(super) fn fixed(place: &FilePlace) -> FilePlace {
+    let mut place = place.clone();
+    let (FilePlace::Path(path) | FilePlace::In { directory: path, .. }) = &mut place;
+    if let Ok(absolute) = std::path::absolute(&*path) {
+        *path = absolute;
+    }
+    place
 }
 
 /// Deletes files of the program that are too old, and their backups.

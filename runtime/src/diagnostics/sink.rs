@@ -46,6 +46,8 @@ struct Writer {
     written: Condvar,
     /// The thread's, while there is one.
     outlets: Mutex<Outlets>,
+    /// What holds in a forked child until it starts a tracer.
+    of_child: LogSettings,
 }
 
 #[derive(Debug, Default)]
@@ -117,7 +119,8 @@ impl SinkHandle {
     pub(crate) fn close(&self, limit: Duration) {
         let Self { writer, after } = self;
         if !writer.is_ours() {
-            return;
+            // A forked child has lines of its own.
+            return flush(limit);
         }
         let next = Writer::new(after, None, writer.mark, Duration::ZERO);
         if replace(|running| running.is_some_and(|running| Arc::ptr_eq(running, writer)), &next) {
@@ -174,23 +177,45 @@ pub(super) fn write(entry: Entry) {
     };
     match sink.filter(|writer| writer.is_ours()) {
         Some(writer) => writer.push(entry),
-        None => own().push(entry),
+        None => push_to_own(entry),
     }
 }
 
-/// A sink for who has none: nobody started a tracer, or this is a forked child.
-fn own() -> Arc<Writer> {
-    let writer = Writer::new(&LogSettings::default(), None, || {}, Duration::ZERO);
+/// For who has no sink: nobody started a tracer, or this is a forked child.
+#[cold]
+fn push_to_own(entry: Entry) {
+    let parents = SINK.try_read().ok().and_then(|sink| sink.clone());
+    let settings = parents.map_or_else(LogSettings::default, |parents| parents.of_child.clone());
+    let writer = Writer::new(&settings, None, || {}, Duration::ZERO);
     // Where others are faster, or hold the lock, it has a thread of its own for this once.
-    replace(|sink| !sink.is_some_and(|sink| sink.is_ours()), &writer);
-    writer
+    if replace(|sink| !sink.is_some_and(|sink| sink.is_ours()), &writer) {
+        set_level(settings.level);
+    }
+    if entry.is_within(settings.level) {
+        writer.push(entry);
+    }
+}
+
+/// What holds in a forked child of a process with these settings.
+fn of_child(settings: &LogSettings, has_logger: bool) -> LogSettings {
+    let LogSettings { level, is_json, .. } = *settings;
+    if has_logger {
+        return LogSettings { level: level.min(Level::Warn), is_json, ..LogSettings::default() };
+    }
+    let mut settings = settings.clone();
+    if let Some(file) = &mut settings.file {
+        file.place = directory::fixed(&file.place);
+    }
+    settings
 }
 
 impl Writer {
     fn new(settings: &LogSettings, logger: Option<SharedLogger>, mark: fn(), idle: Duration) -> Arc<Self> {
         // Before the program moves elsewhere.
         let path = settings.file.as_ref().map(|file| directory::path(&file.place));
+        let of_child = of_child(settings, logger.is_some());
         Arc::new(Self {
+            of_child,
             process_id: std::process::id(),
             idle,
             mark,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostics::settings::{FilePlace, FileSettings};
 use std::sync::mpsc;
 
 /// A thread whose logger hands each message over, and waits for the other side.
@@ -112,4 +113,18 @@ fn the_thread_begins_with_a_message_and_ends_without_more() {
         })
         .collect();
     assert_ne!(threads[0], threads[1]);
+}
+
+/// A logger is foreign code, and may hold a lock that nobody in the child gives back.
+#[test]
+fn a_forked_child_has_the_files_of_its_parent_and_not_its_logger() {
+    let place = FilePlace::Path("log".into());
+    let file = FileSettings { place, max_bytes: 1_000, level: Level::Debug };
+    let parents = LogSettings { level: Level::Debug, file: Some(file), is_on_stderr: false, is_json: true };
+    let child = of_child(&parents, false);
+    let FilePlace::Path(path) = &child.file.as_ref().unwrap().place else { panic!("a path") };
+    assert!(path.is_absolute() && path.ends_with("log"), "{path:?}");
+    assert_eq!((child.level, child.is_on_stderr, child.is_json), (Level::Debug, false, true));
+    let expected = LogSettings { is_json: true, ..LogSettings::default() };
+    assert_eq!(of_child(&parents, true), expected);
 }
