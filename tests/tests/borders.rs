@@ -163,6 +163,23 @@ fn rayon_scope() {
     assert_eq!(tree, TWO);
 }
 
+/// The closure of a scope is itself moved to the pool: what was carried inside of it was carried from nowhere.
+#[test]
+fn rayon_scope_that_carries_inside() {
+    let pool = pool();
+    let tree = under_parent(|| {
+        let here = Carried::new(());
+        pool.scope(|scope| {
+            let _here = here.enter();
+            for _ in 0..2 {
+                let job = carry(work);
+                scope.spawn(|_| job());
+            }
+        });
+    });
+    assert_eq!(tree, TWO);
+}
+
 #[test]
 fn rayon_parallel_iterator() {
     let pool = pool();

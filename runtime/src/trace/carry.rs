@@ -7,7 +7,8 @@ use super::context::{ActiveGuard, SpanContext};
 /// A closure that runs, on whatever thread, under the span that is active here and now.
 ///
 /// For all that is called once and elsewhere: `std::thread::spawn` and scopes, `spawn_blocking`, `rayon::spawn` and `join`, a pool of one's
-/// own. It is `Send` whenever `work` is and, like it, may borrow. Where nothing is active it is `work` as it is.
+/// own. It is `Send` whenever `work` is and, like it, may borrow. Where nothing is active it is `work` as it is: it is made where the span is
+/// active, and so not inside of what `rayon::scope` is given, which runs on the pool.
 ///
 /// ```
 /// use dd_traced::{carry, span};
