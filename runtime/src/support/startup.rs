@@ -161,7 +161,9 @@ mod tests {
     fn the_line_shows_where_metrics_go() {
         let address = |variables: &[(&'static str, &str)], statsd_port| {
             let mut overrides = Overrides::default();
-            variables.iter().for_each(|(name, value)| overrides.set(name, value));
+            for (name, value) in variables {
+                overrides.set(name, value);
+            }
             let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
             let info = crate::model::AgentInfo { statsd_port, ..Default::default() };
             let line = startup_line(&settings, 0, "id", AgentCheck::Answered(&info));
