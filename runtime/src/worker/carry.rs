@@ -118,7 +118,7 @@ impl Worker {
             }
             Err(reason) => {
                 if spans > 0 {
-                    self.tally.lost(bytes, began.elapsed());
+                    self.tally.lost(bytes, chunks, began.elapsed());
                 }
                 self.lose(reason, spans, chunks as usize);
             }

@@ -22,6 +22,8 @@ pub(super) struct Tally {
     pub(super) chunks: u64,
     /// Bytes of payloads that were given up.
     pub(super) lost_bytes: u64,
+    /// The chunks in them.
+    pub(super) lost_chunks: u64,
     /// Requests of any kind, each attempt counted.
     pub(super) requests: u64,
     errors: BTreeMap<(&'static str, Error), u64>,
@@ -119,8 +121,9 @@ impl Tally {
     }
 
     /// A payload of spans was given up.
-    pub(super) fn lost(&mut self, bytes: usize, took: Duration) {
+    pub(super) fn lost(&mut self, bytes: usize, chunks: u32, took: Duration) {
         self.lost_bytes += bytes as u64;
+        self.lost_chunks += u64::from(chunks);
         self.durations.add(took);
     }
 }

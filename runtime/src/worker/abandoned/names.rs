@@ -18,7 +18,7 @@ const MAX_NAMES: usize = 100;
 
 impl AbandonedNames {
     /// Counts a span.
-    pub(super) fn add(&mut self, name: &str) {
+    pub(crate) fn add(&mut self, name: &str) {
         let tag = Tags::none().with("name", name);
         let is_counted_by_name = self.named.len() < MAX_NAMES || self.named.contains_key(&tag);
         let count = if is_counted_by_name && tag != Tags::none() {

@@ -1,8 +1,9 @@
 //! The names: what is counted, as the other tracers of Datadog call it.
 //!
-//! Source: `ddtrace/tracer/metrics.go`, `writer.go`, `stats.go` and `transport.go` of DataDog/dd-trace-go; of `ddtrace/internal/writer/writer.py` of
-//! DataDog/dd-trace-py those two that the former has not, `http.requests` and `http.dropped.bytes`. For the reasons of `spans_dropped`,
-//! [`DropReason::as_str`].
+//! Source: `ddtrace/tracer/metrics.go`, `writer.go`, `stats.go` and `transport.go` of DataDog/dd-trace-go; for `http.*`,
+//! `ddtrace/internal/writer/writer.py` of DataDog/dd-trace-py. For the reasons of `spans_dropped`, [`DropReason::as_str`].
+
+use std::collections::BTreeMap;
 
 use super::Facts;
 use crate::export::counters::DropReason;
@@ -53,9 +54,8 @@ pub(super) fn sums(facts: Facts<'_>) -> Vec<Sum> {
         count("datadog.tracer.stats.flush_buckets", statistics.buckets),
         count("datadog.tracer.stats.flush_payloads", tally.statistics),
         count("datadog.tracer.stats.flush_errors", counters.lost_statistics()),
-        Sum { kind: Kind::Distribution, ..count("datadog.tracer.http.requests", tally.requests) },
-        Sum { kind: Kind::Distribution, ..count("datadog.tracer.http.dropped.bytes", tally.lost_bytes) },
     ]);
+    sums.extend(http(tally));
     sums.extend(
         Cause::ALL.map(|cause| {
             tagged("datadog.tracer.flush_triggered", "reason", cause.name(), tally.rounds(cause))
@@ -93,6 +93,30 @@ fn errors(tally: &Tally) -> impl Iterator<Item = Sum> {
         let tags = Tags::none().with("reason", &reason).with("endpoint", path);
         Sum { name: "datadog.tracer.api.errors", tags, kind: Kind::Count, total }
     })
+}
+
+/// What the tracer for Python tells of requests.
+fn http(tally: &Tally) -> impl Iterator<Item = Sum> {
+    let mut errors: BTreeMap<String, u64> = BTreeMap::new();
+    for (_, error, total) in tally.errors() {
+        let kind = match error {
+            Error::Network => "err".to_owned(),
+            Error::Status(status) => status.to_string(),
+        };
+        *errors.entry(kind).or_default() += total;
+    }
+    let of = |name, tags, total| Sum { name, tags, kind: Kind::Distribution, total };
+    let errors = errors
+        .into_iter()
+        .map(move |(kind, total)| of("datadog.tracer.http.errors", Tags::none().with("type", &kind), total));
+    let others = [
+        ("datadog.tracer.http.requests", tally.requests),
+        ("datadog.tracer.http.sent.bytes", tally.bytes),
+        ("datadog.tracer.http.sent.traces", tally.chunks),
+        ("datadog.tracer.http.dropped.bytes", tally.lost_bytes),
+        ("datadog.tracer.http.dropped.traces", tally.lost_chunks),
+    ];
+    others.into_iter().map(move |(name, total)| of(name, Tags::none(), total)).chain(errors)
 }
 
 /// Several of our reasons are one for other tracers.

@@ -16,15 +16,18 @@ struct World {
     ledger: Ledger,
     tally: Tally,
     statistics: StatsTally,
+    abandoned: AbandonedNames,
 }
 
 impl World {
     fn tell(&self, metrics: &mut Metrics, now: Instant, is_ending: bool) -> bool {
         let counters = self.ledger.snapshot(0);
-        let Self { tally, statistics, .. } = self;
-        let facts =
-            Facts { counters: &counters, tally, statistics, abandoned: None, waiting_chunks: 2, is_ending };
-        metrics.tell(facts, now)
+        metrics.tell(Facts { is_ending, ..self.facts(&counters) }, now)
+    }
+
+    fn facts<'a>(&'a self, counters: &'a Counters) -> Facts<'a> {
+        let Self { tally, statistics, abandoned, .. } = self;
+        Facts { counters, tally, statistics, abandoned: Some(abandoned), waiting_chunks: 2, is_ending: false }
     }
 }
 
@@ -151,8 +154,11 @@ fn metrics_fit_into_datagrams_whatever_the_tracer_is_called() {
     let mut metrics = Metrics::new(settings, &defaults, Resolver::system(), MINUTE, now).unwrap();
     let mut world = World::default();
     world.tally.failed("/v0.4/traces", &crate::export::client::Failure::TimedOut);
+    world.abandoned.add(&long());
     assert!(world.tell(&mut metrics, now, true));
-    assert_eq!(received(&socket), ["started:1", "stopped:1", "api.errors:1", "queue.length:2"]);
+    let expected =
+        ["started:1", "stopped:1", "http.errors:1", "api.errors:1", "abandoned_spans:1", "queue.length:2"];
+    assert_eq!(received(&socket), expected);
 }
 
 /// The page lists what is told, and nothing else.
@@ -171,12 +177,7 @@ fn names_are_those_of_the_page() {
     let mut world = World::default();
     world.tally.failed("/info", &crate::export::client::Failure::TimedOut);
     let counters = world.ledger.snapshot(0);
-    let World { tally, statistics, .. } = &world;
-    let names = AbandonedNames::default();
-    let abandoned = Some(&names);
-    let facts =
-        Facts { counters: &counters, tally, statistics, abandoned, waiting_chunks: 0, is_ending: false };
-    let told = sums(facts).into_iter().map(|Sum { name, kind, .. }| (name, kind));
+    let told = sums(world.facts(&counters)).into_iter().map(|Sum { name, kind, .. }| (name, kind));
     let others = [(sums::QUEUE_LENGTH, Kind::Gauge), (sums::FLUSH_DURATION, Kind::Timing)];
     let called = |kind| match kind {
         Kind::Count => "count",
