@@ -55,6 +55,7 @@ struct State {
     received: Received,
     next: VecDeque<Answer>,
     traces: Answer,
+    statistics: Answer,
     info: Answer,
     is_stopping: bool,
     is_broken: bool,
@@ -75,6 +76,7 @@ impl FakeAgent {
                 received: Received::default(),
                 next: VecDeque::new(),
                 traces: Answer::ok(),
+                statistics: Answer::ok(),
                 info: Answer::ok().with_body(INFO),
                 is_stopping: false,
                 is_broken: false,
@@ -103,6 +105,11 @@ impl FakeAgent {
     /// From now on trace payloads are answered so.
     pub fn answers(&self, answer: Answer) {
         self.shared.lock().traces = answer;
+    }
+
+    /// From now on payloads of statistics are answered so.
+    pub fn answers_statistics(&self, answer: Answer) {
+        self.shared.lock().statistics = answer;
     }
 
     /// From now on `/info` is answered so.
@@ -312,7 +319,7 @@ impl State {
             return self.info.clone();
         }
         if request.is_statistics() {
-            return Answer::ok();
+            return self.statistics.clone();
         }
         if !request.is_traces() {
             return Answer::status(404);

@@ -32,6 +32,22 @@ fn worker_goes_on_after_a_panic_and_counts_what_it_held() {
     assert_eq!((running.counters().dropped(DropReason::Encode), agent.spans()), (4, 6));
 }
 
+/// The metrics that only a fault of the worker brings about.
+#[test]
+fn what_a_panic_lost_is_told() {
+    let agent = FakeAgent::start(|_, _| ok());
+    let mut setup = Setup::new(agent.settings());
+    setup.viewer = Some(Box::new(Panicking(1)));
+    let receiver = super::metrics::Receiver::of(&mut setup, LONG * 360);
+    let running = setup.start();
+    running.push(1, 4);
+    assert!(!running.handle.flush(LONG));
+    assert!(!running.handle.shutdown(LONG));
+    let sums = receiver.sums();
+    assert_eq!(sums.get("traces_dropped reason:encoding_error"), Some(&1.0), "{sums:?}");
+    assert_eq!(sums.get("spans_dropped reason:encode"), Some(&4.0), "{sums:?}");
+}
+
 #[test]
 fn worker_is_given_up_after_six_panics_in_an_hour() {
     let agent = FakeAgent::start(|_, _| ok());

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::net::UdpSocket;
 
 /// Who takes metrics.
-struct Receiver(UdpSocket);
+pub(super) struct Receiver(UdpSocket);
 
 impl Receiver {
     /// One that a worker is told of; it tells metrics once in each period.
-    fn of(setup: &mut Setup, period: Duration) -> Self {
+    pub(super) fn of(setup: &mut Setup, period: Duration) -> Self {
         let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
         socket.set_read_timeout(Some(LONG)).unwrap();
         let port = socket.local_addr().unwrap().port();
@@ -32,7 +32,7 @@ impl Receiver {
     }
 
     /// Sums by name and tags, up to the end of the tracer.
-    fn sums(&self) -> BTreeMap<String, f64> {
+    pub(super) fn sums(&self) -> BTreeMap<String, f64> {
         let mut sums = BTreeMap::new();
         while !sums.contains_key("stopped") {
             for (name, number) in self.next() {
