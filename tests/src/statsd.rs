@@ -1,4 +1,9 @@
-//! Somebody who takes metrics, on a UDP port or a Unix socket, and reads them strictly: what the format does not allow is a panic.
+//! Somebody who takes metrics, on a UDP port or a Unix socket, and reads them strictly: what the format does not allow is a panic, and so is what
+//! a parser of others reads as something else.
+
+mod second_opinion;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -130,7 +135,12 @@ impl Statsd {
         assert!(datagram.len() <= most, "{} bytes are more than {most}", datagram.len());
         let text = std::str::from_utf8(datagram).expect("UTF-8");
         assert!(!text.is_empty() && !text.ends_with('\n'), "{text:?}");
-        text.split('\n').map(Metric::read).collect()
+        let read = |line| {
+            let metric = Metric::read(line);
+            second_opinion::expect_same(line, &metric);
+            metric
+        };
+        text.split('\n').map(read).collect()
     }
 }
 
@@ -149,18 +159,17 @@ impl Metric {
         assert!(matches!(kind, "c" | "g" | "d" | "ms" | "h"), "{line:?}");
         let mut metric = Self {
             name: name.to_owned(),
-            number: number.parse().expect("a number"),
+            number: decimal(number),
             kind: kind.to_owned(),
             rate: 1.0,
             tags: BTreeMap::new(),
             container: None,
         };
-        assert!(metric.number.is_finite(), "{line:?}");
         let mut order = 0;
         for section in sections {
             let place = match section.split_at(section.len().min(1)) {
                 ("@", rate) => {
-                    metric.rate = rate.parse().expect("a rate");
+                    metric.rate = decimal(rate);
                     assert!(metric.rate > 0.0 && metric.rate <= 1.0, "{line:?}");
                     1
                 }
@@ -176,8 +185,11 @@ impl Metric {
                     2
                 }
                 ("c", container) => {
+                    let id = container.strip_prefix(":ci-").or_else(|| container.strip_prefix(":in-"));
+                    let is_id =
+                        |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                    assert!(id.is_some_and(|id| !id.is_empty() && is_id(id)), "{line:?}");
                     metric.container = container.strip_prefix(':').map(str::to_owned);
-                    assert!(metric.container.is_some(), "{line:?}");
                     3
                 }
                 _ => panic!("{section:?} in {line:?}"),
@@ -187,4 +199,12 @@ impl Metric {
         }
         metric
     }
+}
+
+/// Digits, perhaps a point and more digits.
+fn decimal(text: &str) -> f64 {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    assert!(is_digits(whole) && is_digits(fraction), "{text:?} is no number");
+    text.parse().expect("a number")
 }

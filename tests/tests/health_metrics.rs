@@ -260,8 +260,7 @@ fn a_line_at_the_end_sums_up() {
 }
 
 /// The spans that stayed open, by name, of a tracer that looks for them; those that are not told apart have the empty name.
-fn abandoned(names: impl IntoIterator<Item = String>) -> BTreeMap<String, u64> {
-    let statsd = Statsd::udp();
+fn abandoned(statsd: &Statsd, names: impl IntoIterator<Item = String>) -> BTreeMap<String, u64> {
     let mut open = Vec::new();
     let (_, books) = with_tracer_of(
         |_, tracer| tracer.health_metrics(true).dogstatsd_url(statsd.url()).debug_abandoned_spans(true),
@@ -283,14 +282,22 @@ fn abandoned(names: impl IntoIterator<Item = String>) -> BTreeMap<String, u64> {
 fn spans_that_stay_open_are_counted_by_name_where_they_are_looked_for() {
     let names = ["forgotten", "lost", "forgotten", "a|b,c:d"].map(str::to_owned);
     let expected = [("a_b_c:d", 1), ("forgotten", 2), ("lost", 1)];
-    assert_eq!(abandoned(names), expected.map(|(name, count)| (name.to_owned(), count)).into());
+    assert_eq!(
+        abandoned(&Statsd::udp(), names),
+        expected.map(|(name, count)| (name.to_owned(), count)).into()
+    );
 }
 
+/// Many lines, in datagrams of both sizes.
 #[test]
 fn a_hundred_names_of_spans_that_stay_open_are_told_apart() {
+    let place = Place::new("names");
     for (names, others) in [(99, None), (100, None), (101, Some(1)), (250, Some(150))] {
-        let by_name = abandoned((0..names).map(|number| format!("order {number}")));
-        assert_eq!(by_name.get("").copied(), others, "{names}");
-        assert_eq!(by_name.len(), names.min(100) + usize::from(others.is_some()));
+        let _ = std::fs::remove_file(&place.0);
+        for statsd in [Statsd::udp(), Statsd::unix(&place.0)] {
+            let by_name = abandoned(&statsd, (0..names).map(|number| format!("order {number}")));
+            assert_eq!(by_name.get("").copied(), others, "{names}");
+            assert_eq!(by_name.len(), names.min(100) + usize::from(others.is_some()));
+        }
     }
 }
