@@ -369,6 +369,36 @@ fn a_stderr_that_does_not_wait_gets_every_line() {
     assert_eq!((written, text.matches(" log lines lost").count()), (LINES, 0));
 }
 
+/// They were written by whoever reported them: to a full pipe, for ever.
+#[test]
+fn without_a_thread_nobody_writes() {
+    let place = Place::new();
+    let mut shell = command("sh");
+    let script = r#"mkfifo "$1" && exec 3<>"$1" && head -c 65536 /dev/zero >&3 && exec "$0" work 2000 2>&3"#;
+    shell.args(["-c", script, PROGRAM, &place.path("fifo")]);
+    // No machine has so much memory for a stack.
+    shell.env("DD_TRACE_DEBUG", "1").env("RUST_MIN_STACK", (1_u64 << 46).to_string());
+    let ended = run(&mut shell).expect_success();
+    let report = Report::of(&ended);
+    report.books.expect_settled(4_000);
+    assert_eq!(report.books.dropped("no_thread"), 4_000, "{report:?}");
+    assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn messages_wait_for_a_thread() {
+    let mut shell = command("sh");
+    shell.args(["-c", r#"ulimit -v 400000; exec "$0" "no threads" 3"#, PROGRAM]);
+    let ended = run(&mut shell).expect_success();
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert!(lines[0].starts_with("dd-traced INFO: DATADOG TRACER CONFIGURATION"), "{lines:#?}");
+    for waiting in ["no thread to write messages from: ", "no thread to send spans from: "] {
+        let told = lines.iter().filter(|line| line.starts_with(&format!("dd-traced WARN: {waiting}")));
+        assert_eq!(told.count(), 1, "{lines:#?}");
+    }
+}
+
 /// Nobody reads them until the last one was reported: who reports does not wait, few are kept, and the others are counted.
 #[test]
 fn a_million_lines_are_written_or_counted() {

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use dd_traced::DropReason;
-use dd_traced_tests::{Address, Answer, FakeAgent, flooded, program, repository, run, with_agent};
+use dd_traced_tests::{Address, Answer, FakeAgent, command, flooded, program, repository, run, with_agent};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 const DEBUG: (&str, &str) = ("DD_TRACE_DEBUG", "true");
@@ -98,6 +98,12 @@ fn beside_another_server() -> String {
 fn with_bad_settings() -> String {
     let bad = [("DD_TRACE_SAMPLE_RATE", "often"), ("DD_TRACE_RATE_LIMT", "1")];
     worked(&[&[DEBUG, ("DD_ENV", "prod")][..], &bad].concat())
+}
+
+/// What is said where there is no memory for the stack of a thread, once there is.
+fn without_threads() -> String {
+    let mut shell = command("sh");
+    said(shell.args(["-c", r#"ulimit -v 400000; exec "$0" "no threads" 1"#, PROGRAM]), &[])
 }
 
 /// What stands in a file that cannot become its backup.
@@ -207,6 +213,7 @@ fn made(heading: &str) -> Option<Vec<String>> {
                 worked(&[DEBUG, ("DD_TRACE_LOG_FILE", "/dev/null/log")]),
                 flooded(PROGRAM, 200_000).stderr,
                 with_a_backup_that_stays(),
+                without_threads(),
             ]
         }
         _ => return None,

@@ -1,7 +1,9 @@
 //! The way of a message: through a bounded queue to a thread that writes it.
 //!
 //! Whoever reports something waits for nobody, not for a full stderr either: what does not fit into the queue is counted, and the count is the
-//! next line. The thread begins with the first message and ends when no more come. A forked child has no such thread, and begins its own.
+//! next line. The thread begins with the first message and ends when no more come. Where none is to be had messages wait within the same bound,
+//! and a thread is tried again with a message that comes half a minute later, at a flush, and at the end. A forked child has no such thread, and
+//! begins its own.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -14,7 +16,6 @@ use super::entry::Entry;
 use super::logger::SharedLogger;
 use super::outlets::Outlets;
 use super::settings::LogSettings;
-use super::stderr::Stderr;
 use super::{Level, set_level};
 
 /// Bytes of messages that wait, their book-keeping included.
@@ -26,6 +27,9 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// How long the thread of a tracer that runs waits for the next message before it ends.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// Between two attempts to begin a thread, where none is to be had.
+const NEXT_START: Duration = Duration::from_secs(30);
+
 /// That of the tracer that was started last; `None` until there is something to say without one.
 static SINK: RwLock<Option<Arc<Writer>>> = RwLock::new(None);
 
@@ -33,12 +37,16 @@ thread_local! {
     static IS_WRITER: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Runs something on a thread of its own.
+type Spawn = fn(Box<dyn FnOnce() + Send>) -> io::Result<()>;
+
 /// The queue and its thread.
 #[derive(Debug)]
 struct Writer {
     process_id: u32,
     idle: Duration,
     mark: fn(),
+    spawn: Spawn,
     queue: Mutex<Queue>,
     /// Something waits, or the end has come.
     rung: Condvar,
@@ -61,6 +69,8 @@ struct Queue {
     popped: u64,
     is_running: bool,
     is_closed: bool,
+    /// From when on a thread is tried again, since there was none to be had.
+    next_start: Option<Instant>,
 }
 
 /// What has to be done about a message that was put into the queue.
@@ -69,7 +79,7 @@ enum Duty {
     Nothing,
     /// The thread may be waiting.
     Ring,
-    /// There is no thread.
+    /// A thread has to be started.
     Start,
 }
 
@@ -129,6 +139,8 @@ impl SinkHandle {
         writer.lock().is_closed = true;
         writer.rung.notify_all();
         writer.wait(limit, |queue, _| !queue.is_running);
+        let lost = writer.lock().give_up();
+        next.lock().lost += lost;
     }
 }
 
@@ -219,6 +231,7 @@ impl Writer {
             process_id: std::process::id(),
             idle,
             mark,
+            spawn,
             queue: Mutex::default(),
             rung: Condvar::new(),
             written: Condvar::new(),
@@ -247,34 +260,17 @@ impl Writer {
     #[cold]
     fn start(self: &Arc<Self>) {
         let running = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("dd-traced-log".to_owned());
-        if let Err(error) = thread.spawn(move || running.run()) {
-            self.write_here(&error);
+        if let Err(error) = (self.spawn)(Box::new(move || running.run())) {
+            self.lock().wait_for_a_thread(&error);
+            self.written.notify_all();
         }
-    }
-
-    /// Without a thread it is better to be held up than to say nothing.
-    fn write_here(&self, error: &io::Error) {
-        let mut taken = Vec::new();
-        {
-            let mut queue = self.lock();
-            queue.is_running = false;
-            taken.extend(queue.entries.drain(..));
-        }
-        let mut stderr = Stderr::default();
-        for entry in &taken {
-            stderr.write(entry, false);
-        }
-        let text = format_args!("no thread to write messages from: {error}; they go to stderr");
-        stderr.write(&Entry::new(Level::Warn, text), false);
-        self.lock().settle(&mut taken);
-        self.written.notify_all();
     }
 
     /// Writes what comes until the end, or until nothing more comes.
     fn run(&self) {
         let _ = IS_WRITER.try_with(|is_writer| is_writer.set(true));
         (self.mark)();
+        self.lock().next_start = None;
         let mut outlets = self.outlets.lock().unwrap_or_else(PoisonError::into_inner);
         outlets.prepare();
         let mut taken = Vec::new();
@@ -308,10 +304,14 @@ impl Writer {
         Some(queue.take(taken))
     }
 
-    /// Waits for what the queue is asked, which is told how many messages were in it at the call.
-    fn wait(&self, limit: Duration, is_done: impl Fn(&Queue, u64) -> bool) {
+    /// Waits for what the queue is asked, which is told how many messages were in it at the call. Messages that wait for a thread get one now, or
+    /// are not waited for.
+    fn wait(self: &Arc<Self>, limit: Duration, is_done: impl Fn(&Queue, u64) -> bool) {
         if !self.is_ours() || IS_WRITER.try_with(Cell::get).unwrap_or(false) {
             return;
+        }
+        if self.lock().begins_late() {
+            self.start();
         }
         let end = Instant::now() + limit.min(Duration::from_secs(3600));
         let mut queue = self.lock();
@@ -335,18 +335,49 @@ impl Queue {
     /// Takes a message in, or counts it where there is no room.
     fn push(&mut self, entry: Entry) -> Duty {
         let was_idle = self.is_idle();
-        let bytes = entry.bytes();
-        if self.is_closed || self.bytes + bytes > MAX_WAITING {
-            self.lost += u64::from(self.is_running);
+        if self.is_closed || self.bytes + entry.bytes() > MAX_WAITING {
+            self.lost += 1;
         } else {
-            self.bytes += bytes;
-            self.pushed += 1;
-            self.entries.push_back(entry);
-            if !std::mem::replace(&mut self.is_running, true) {
-                return Duty::Start;
-            }
+            self.keep(entry);
         }
-        if was_idle { Duty::Ring } else { Duty::Nothing }
+        if self.is_running {
+            return if was_idle { Duty::Ring } else { Duty::Nothing };
+        }
+        let is_due = self.next_start.is_none_or(|next| next <= Instant::now());
+        self.is_running = is_due && !self.is_closed;
+        if self.is_running { Duty::Start } else { Duty::Nothing }
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        self.bytes += entry.bytes();
+        self.pushed += 1;
+        self.entries.push_back(entry);
+    }
+
+    /// There is no thread: what is in the queue stays there, with a message about that if none was put in before.
+    fn wait_for_a_thread(&mut self, error: &io::Error) {
+        self.is_running = false;
+        if self.next_start.replace(Instant::now() + NEXT_START).is_none() {
+            let text =
+                format_args!("no thread to write messages from: {error}; they wait for one, up to 4 MiB");
+            self.keep(Entry::new(Level::Warn, text));
+        }
+    }
+
+    /// Whether a thread has to be started for what waits without one.
+    fn begins_late(&mut self) -> bool {
+        let is_late = !self.is_running && !self.is_idle();
+        self.is_running |= is_late;
+        is_late
+    }
+
+    /// Forgets what waits for a thread that will not come; gives the number of messages.
+    fn give_up(&mut self) -> u64 {
+        if self.is_running {
+            return 0;
+        }
+        self.bytes = 0;
+        self.entries.drain(..).count() as u64 + std::mem::take(&mut self.lost)
     }
 
     /// Takes out what is written next; gives the number of messages that were lost after it, once it is their turn.
@@ -365,6 +396,10 @@ impl Queue {
         self.popped += taken.len() as u64;
         self.bytes = self.bytes.saturating_sub(taken.drain(..).map(|entry| entry.bytes()).sum());
     }
+}
+
+fn spawn(body: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    std::thread::Builder::new().name("dd-traced-log".to_owned()).spawn(body).map(drop)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::diagnostics::settings::{FilePlace, FileSettings};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 /// A thread whose logger hands each message over, and waits for the other side.
@@ -127,4 +128,60 @@ fn a_forked_child_has_the_files_of_its_parent_and_not_its_logger() {
     assert_eq!((child.level, child.is_on_stderr, child.is_json), (Level::Debug, false, true));
     let expected = LogSettings { is_json: true, ..LogSettings::default() };
     assert_eq!(of_child(&parents, true), expected);
+}
+
+fn writer_on(spawn: Spawn) -> (Arc<Writer>, mpsc::Receiver<String>) {
+    let (send, receive) = mpsc::channel();
+    let logger = move |_: Level, message: &str| {
+        let _ = send.send(message.to_owned());
+    };
+    let writer = Arc::into_inner(writer_to(logger)).unwrap();
+    (Arc::new(Writer { spawn, ..writer }), receive)
+}
+
+/// They were written by whoever reported them, who waited for a full stderr.
+#[test]
+fn messages_wait_for_a_thread_and_what_has_no_room_is_counted() {
+    static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
+    static HAS_THREADS: AtomicBool = AtomicBool::new(false);
+    let (writer, receive) = writer_on(|body| {
+        ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+        if HAS_THREADS.load(Ordering::Relaxed) { spawn(body) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    });
+    let text = "x".repeat(1_000);
+    let pushed = 10_000;
+    for _ in 1..pushed {
+        writer.push(entry(&text));
+    }
+    assert_eq!(ATTEMPTS.load(Ordering::Relaxed), 1, "tried once in half a minute");
+    let kept = writer.lock().entries.len();
+    assert!(writer.lock().bytes < MAX_WAITING + 1_000 && (3_000..5_000).contains(&kept), "{kept}");
+
+    writer.lock().next_start = Some(Instant::now());
+    writer.push(entry(&text));
+    handle(&writer).flush(Duration::from_secs(60));
+    assert_eq!(ATTEMPTS.load(Ordering::Relaxed), 3, "half a minute later, and at a flush");
+    assert_eq!((writer.lock().entries.len(), receive.try_iter().count()), (kept, 0), "nobody writes");
+
+    HAS_THREADS.store(true, Ordering::Relaxed);
+    handle(&writer).flush(Duration::from_secs(60));
+    handle(&writer).close(Duration::from_secs(60));
+    let lines: Vec<String> = receive.try_iter().collect();
+    assert_eq!(lines[0], text);
+    let told = "no thread to write messages from: operation would block; they wait for one, up to 4 MiB";
+    assert_eq!(lines.iter().filter(|line| *line == told).count(), 1);
+    // That one was not pushed from outside.
+    let lost = pushed - (kept - 1);
+    assert_eq!(lines[kept..], [format!("{lost} log lines lost: more came than could be written")]);
+}
+
+#[test]
+fn what_waits_in_vain_is_counted_at_the_end() {
+    let (writer, receive) = writer_on(|_| Err(io::ErrorKind::WouldBlock.into()));
+    writer.push(entry("one"));
+    writer.push(entry("two"));
+    writer.lock().is_closed = true;
+    writer.push(entry("too late"));
+    assert_eq!(writer.lock().give_up(), 4, "with the one about the thread");
+    assert!(writer.lock().is_idle() && writer.lock().bytes == 0 && receive.try_recv().is_err());
 }

@@ -53,6 +53,7 @@ fn main() {
         "in tokio" => in_tokio(&mut report, number),
         "fork" => fork_once(&mut report, number),
         "no descriptors" => no_descriptors(&mut report, number),
+        "no threads" => no_threads(&mut report, number),
         "panic hook" => panic_hook(&mut report, number),
         "thread locals" => thread_locals(number),
         "log lines" => log_lines(),
@@ -502,6 +503,23 @@ fn no_descriptors(report: &mut Report, number: u64) {
     let all: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
     jobs(number);
     report.note("flushed without", u64::from(tracer.flush(LONG)));
+    drop(all);
+    jobs(number);
+    report.note("flushed with", u64::from(tracer.flush(LONG)));
+}
+
+/// Where memory is limited, there is none for the stack of a thread while all but a little of it is taken.
+fn no_threads(report: &mut Report, number: u64) {
+    let part = || {
+        let mut part = Vec::<u8>::new();
+        part.try_reserve_exact(1 << 20).is_ok().then_some(part)
+    };
+    let mut all: Vec<_> = std::iter::from_fn(part).collect();
+    all.pop();
+    let tracer = report.timed("init", dd_traced::init);
+    report.timed("work", || jobs(number));
+    let is_sent = report.timed("flush", || tracer.flush(LONG));
+    report.note("flushed without", u64::from(is_sent));
     drop(all);
     jobs(number);
     report.note("flushed with", u64::from(tracer.flush(LONG)));
