@@ -243,6 +243,7 @@ impl Running {
                 viewer: viewer(&settings.writer),
                 statistics: settings.statistics,
                 abandoned: abandoned(&core),
+                told_starts: core.told_starts.clone(),
                 metrics: settings.metrics.clone(),
             };
             worker::start(parts, signal)

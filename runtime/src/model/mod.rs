@@ -27,6 +27,8 @@ mod tags;
 pub(crate) mod texts;
 #[cfg(feature = "enable")]
 pub(crate) mod times;
+#[cfg(feature = "enable")]
+mod told_starts;
 pub(crate) mod upstream;
 
 pub use attributes::AttributeValue;
@@ -58,4 +60,6 @@ pub(crate) use record::{Flags, NO_INDEX, Record, SpanBuffer};
 pub(crate) use tags::{MAX_STRUCT, MAX_VALUE, TagLog, cut};
 #[cfg(feature = "enable")]
 pub(crate) use texts::is_other_service;
+#[cfg(feature = "enable")]
+pub(crate) use told_starts::ToldStarts;
 pub(crate) use upstream::{PropagatedTags, Upstream};

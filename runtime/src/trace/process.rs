@@ -12,6 +12,8 @@ use crate::clock::Clock;
 use crate::config::{PartialFlush, Settings};
 use crate::diagnostics::Level;
 use crate::export::queue::{Outbox, Queue};
+#[cfg(feature = "enable")]
+use crate::model::ToldStarts;
 use crate::model::{ChunkHead, Decision, OpenSpans, Record, SpanBuffer, TagLog, TraceFacts};
 use crate::propagation::Propagator;
 use crate::sampling::Sampler;
@@ -32,8 +34,9 @@ pub(crate) struct Core {
     pub(crate) lost_contexts: LostContexts,
     /// The open spans, where abandoned ones are looked for.
     pub(crate) open_spans: Option<Arc<OpenSpans>>,
-    /// Whether starts of spans are told in the debug log.
-    pub(crate) tells_starts: bool,
+    /// The starts of spans that the debug log told of, where it tells of them.
+    #[cfg(feature = "enable")]
+    pub(crate) told_starts: Option<Arc<ToldStarts>>,
     /// Whether somebody looks at each start: for the debug log, forgotten contexts or abandoned spans.
     pub(crate) is_inquisitive: bool,
 }
@@ -53,9 +56,12 @@ impl Core {
         };
         let open_spans = settings.writer.abandoned_after.map(|_| Arc::default());
         let tells_starts = settings.messages.level == Level::Debug;
+        #[cfg(feature = "enable")]
+        let told_starts = tells_starts.then(|| Arc::new(ToldStarts::new(&clock)));
         Self {
             lines: LineIdentity::new(Arc::clone(&settings)),
-            tells_starts,
+            #[cfg(feature = "enable")]
+            told_starts,
             is_inquisitive: tells_starts || settings.is_debug || open_spans.is_some(),
             open_spans,
             settings,
@@ -83,8 +89,9 @@ impl Core {
     /// Tells of a span that has started, in the debug log.
     pub(crate) fn tell_start(&self, trace_id: u128, record: &Record, tags: &TagLog) {
         #[cfg(feature = "enable")]
-        if self.tells_starts {
-            crate::worker::tell_start(trace_id, record, tags, &self.settings.identity.service, &self.clock);
+        if let Some(told) = &self.told_starts {
+            let start_ns = told.tell(record, &self.clock);
+            crate::worker::tell_start(trace_id, record, tags, &self.settings.identity.service, start_ns);
         }
         #[cfg(not(feature = "enable"))]
         let _ = (trace_id, record, tags);

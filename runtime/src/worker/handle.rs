@@ -20,7 +20,7 @@ use crate::export::queue::Queue;
 use crate::export::settings::AgentSettings;
 use crate::export::statsd::settings::StatsdSettings;
 use crate::export::v04::SpanDefaults;
-use crate::model::LatestAgentInfo;
+use crate::model::{LatestAgentInfo, ToldStarts};
 use crate::sampling::Sampler;
 use crate::stats::settings::StatsSettings;
 
@@ -42,6 +42,8 @@ pub(crate) struct WorkerParts {
     pub(crate) statistics: StatsSettings,
     /// What looks for abandoned spans, where that is asked for.
     pub(crate) abandoned: Option<Abandoned>,
+    /// The starts that the debug log told of, where it tells of them.
+    pub(crate) told_starts: Option<Arc<ToldStarts>>,
     /// Told how the agent answered the first question, once; `None` where nobody wants to know.
     pub(crate) introduce: Option<Introduce>,
     /// Called once, where there is something to remark.

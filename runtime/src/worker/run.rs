@@ -24,6 +24,7 @@ use crate::export::counters::DropReason;
 use crate::export::queue::Queue;
 use crate::export::resolve::Resolver;
 use crate::export::v04::{Encoder, SpanDefaults};
+use crate::model::ToldStarts;
 use crate::sampling::Sampler;
 
 /// A worker on its thread.
@@ -37,6 +38,7 @@ pub(super) struct Worker {
     pub(super) enquiry: Enquiry,
     pub(super) counting: Counting,
     pub(super) abandoned: Option<Abandoned>,
+    pub(super) told_starts: Option<Arc<ToldStarts>>,
     pub(super) introduction: Introduction,
     pub(super) tally: Tally,
     /// Where they are asked for.
@@ -108,6 +110,7 @@ impl Worker {
             agent_info,
             statistics,
             abandoned,
+            told_starts,
             introduce,
             remark,
             metrics,
@@ -133,6 +136,7 @@ impl Worker {
             started: now,
             times: Times { clock, first: first_anchor },
             abandoned,
+            told_starts,
             viewer,
             parts: Kept { interval, defaults, is_sending },
             flushes: Vec::new(),

@@ -9,10 +9,11 @@ use std::fmt::{self, Display, Write};
 
 use super::backlog::Taken;
 use super::run::Worker;
-use crate::clock::{Clock, Timeline};
+use crate::clock::Timeline;
 use crate::diagnostics::{self, Escaped, Level, REDACTED, names_secret, without_secrets};
 use crate::export::v04::{Texts, times};
-use crate::model::{ChunkHead, EntryKind, Flags, Record, SpanBuffer, TagLog, is_other_service};
+use crate::model::{ChunkHead, EntryKind, Flags, Record, SpanBuffer, TagLog, ToldStarts, is_other_service};
+use crate::sampling::Sampler;
 
 /// Bytes of one name, resource or value that are shown.
 const MAX_TEXT_BYTES: usize = 500;
@@ -28,29 +29,29 @@ impl Worker {
             return;
         }
         let timeline = self.timeline();
-        let Self { backlog, sampler, .. } = self;
+        let Self { backlog, sampler, told_starts, .. } = self;
         for taken in backlog.latest(count) {
-            tell_batch(taken, sampler, &timeline);
+            tell_batch(taken, sampler, &timeline, told_starts.as_deref());
         }
     }
 }
 
 /// Tells of a span that has just started.
-pub(crate) fn tell_start(trace_id: u128, record: &Record, tags: &TagLog, service: &str, clock: &Clock) {
-    let now = clock.anchor();
-    let timeline = Timeline::new(clock, now, now);
+pub(crate) fn tell_start(trace_id: u128, record: &Record, tags: &TagLog, service: &str, start_ns: u64) {
     let identity = Identity { trace_id, record, tags, service };
-    let (start, _) = times(record, &timeline);
-    diagnostics::debug(format_args!("span started: {identity} start_ns={start}"));
+    diagnostics::debug(format_args!("span started: {identity} start_ns={start_ns}"));
 }
 
-fn tell_batch(taken: &mut Taken, sampler: &crate::sampling::Sampler, timeline: &Timeline) {
+fn tell_batch(taken: &mut Taken, sampler: &Sampler, timeline: &Timeline, told_starts: Option<&ToldStarts>) {
     let mut index = 0;
     while let Some(chunk) = taken.decided(index, sampler) {
         let (head, buffer) = (chunk.head, chunk.buffer);
         let records = head.records(buffer);
         for record in records.iter().take(MAX_SPANS) {
-            let span = Told { trace_id: head.trace_id, record, buffer, service: sampler.service(), timeline };
+            let (start, duration_ns) = times(record, timeline);
+            let start_ns = told_starts.and_then(|told| told.take(record.span_id)).unwrap_or(start);
+            let (trace_id, service) = (head.trace_id, sampler.service());
+            let span = Told { trace_id, record, buffer, service, start_ns, duration_ns };
             diagnostics::debug(format_args!("{span}"));
         }
         diagnostics::debug(format_args!("{}", Handed { head, records }));
@@ -85,15 +86,15 @@ struct Told<'a> {
     buffer: &'a SpanBuffer,
     /// That of the tracer.
     service: &'a str,
-    timeline: &'a Timeline,
+    start_ns: u64,
+    duration_ns: u64,
 }
 
 impl Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { trace_id, record, buffer, service, timeline } = *self;
+        let Self { trace_id, record, buffer, service, start_ns, duration_ns } = *self;
         let identity = Identity { trace_id, record, tags: &buffer.tags, service };
-        let (start, duration) = times(record, timeline);
-        write!(f, "span finished: {identity} start_ns={start} duration_ns={duration}")?;
+        write!(f, "span finished: {identity} start_ns={start_ns} duration_ns={duration_ns}")?;
         write!(f, " error={}", u8::from(record.flags.has(Flags::ERROR)))?;
         let (meta, metrics) = tags(record, buffer);
         write!(f, " tags={{{meta}}} metrics={{{metrics}}}")
@@ -179,10 +180,9 @@ mod tests {
         CallSite::function("shop", "pay").resource("POST /pay").tags(&[("team", "core"), ("kept", "no")]);
 
     fn told(buffer: &SpanBuffer) -> String {
-        let timeline = timeline();
         let record = &buffer.records[0];
-        let span = Told { trace_id: 0xab, record, buffer, service: "shop", timeline: &timeline };
-        span.to_string()
+        let (start_ns, duration_ns) = times(record, &timeline());
+        Told { trace_id: 0xab, record, buffer, service: "shop", start_ns, duration_ns }.to_string()
     }
 
     #[test]

@@ -6,11 +6,13 @@
 
 mod recording;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dd_traced_tests::{Address, Answer, command, run, with_agent};
+use regex::Regex;
 
-use recording::recording;
+use crate::recording::recording;
 
 /// What an agent of these days says of itself.
 const INFO: &str = r#"{"version":"7.79.0","endpoints":["/v0.4/traces","/v0.6/stats"],"client_drop_p0s":true,
@@ -50,6 +52,22 @@ fn hold_beside_an_agent(name: &str, is_json: &str) {
 #[test]
 fn text_beside_an_agent_is_as_recorded() {
     hold_beside_an_agent("agent.txt", "false");
+}
+
+/// Each was translated from the processor's counter anew, some microseconds apart.
+#[test]
+fn finish_tells_the_start_of_the_start() {
+    let said = said(&Address::unused().unwrap().to_string(), "false");
+    let starts = |told: &str| -> BTreeMap<String, String> {
+        let start = Regex::new(&format!("{told}: .* span_id=([0-9]+) .* start_ns=([0-9]+)")).unwrap();
+        start.captures_iter(&said).map(|found| (found[1].to_owned(), found[2].to_owned())).collect()
+    };
+    let (started, finished) = (starts("span started"), starts("span finished"));
+    assert_eq!(
+        (started.len(), started),
+        (24, finished),
+        "handles, functions and futures, on several threads"
+    );
 }
 
 #[test]

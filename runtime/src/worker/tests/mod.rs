@@ -105,6 +105,7 @@ impl Setup {
             viewer: self.viewer,
             statistics: self.statistics,
             abandoned: self.abandoned,
+            told_starts: None,
             metrics: self.metrics,
         };
         let outbox = queue.outbox();
