@@ -13,6 +13,8 @@
 )]
 
 mod agent;
+#[cfg(unix)]
+mod bounded;
 mod child;
 mod date;
 mod dice;
@@ -21,6 +23,7 @@ mod http;
 mod loggers;
 mod partner;
 mod patience;
+mod place;
 mod process;
 mod ready;
 mod report;
@@ -40,6 +43,8 @@ mod written;
 mod context_page {}
 
 pub use agent::{Answer, FakeAgent, Received, Request, with_agent, with_agent_at};
+#[cfg(unix)]
+pub use bounded::{Bounded, set_mode};
 pub use child::{Ended, Running, command, run};
 pub use dice::Dice;
 pub use flood::flooded;
@@ -47,6 +52,7 @@ pub use http::{Response, get, send};
 pub use loggers::{Line, Loggers};
 pub use partner::Partner;
 pub use patience::PATIENCE;
+pub use place::Place;
 pub use process::{program, with_tracer, with_tracer_of};
 pub use ready::{ready, span_of};
 pub use report::{Books, Report};

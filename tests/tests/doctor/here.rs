@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dd_traced_tests::{Address, Answer, run, with_agent};
+use dd_traced_tests::{Address, Answer, Bounded, Place, run, set_mode, with_agent};
 
 use crate::installed::{doctor, examine};
 
@@ -102,6 +102,36 @@ fn a_file_of_messages_that_cannot_be_written_is_a_problem() {
             assert!(words.contains(reason) && !examined.advice("log_file").is_empty(), "{words}");
         }
     });
+}
+
+/// As root, who has every right, it is run as another user.
+#[test]
+fn a_place_without_the_right_to_write_is_a_problem() {
+    let place = Place::new();
+    set_mode(place.directory(), 0o755);
+    for (name, mode) in [("open", 0o777), ("closed", 0o555), ("shut", 0o000)] {
+        fs::create_dir(place.path(name)).expect("a new directory");
+        set_mode(place.path(name), mode);
+    }
+    for (name, code) in [("open", 0), ("closed", 7), ("shut", 7)] {
+        for (variable, path) in [
+            ("DD_TRACE_LOG_DIRECTORY", place.path(name)),
+            ("DD_TRACE_LOG_FILE", place.path(&format!("{name}/messages"))),
+        ] {
+            // Nothing would be sent, so that no agent is missed.
+            let variables =
+                [(variable, &*path), ("DD_TRACE_LOCAL_VIEW", "waterfall"), ("DD_TRACE_AGENT_TIMEOUT", "0.1")];
+            let ended = Bounded::new(&doctor(&["--no-trace"], &variables)).run();
+            assert_eq!(ended.status.code(), Some(code), "{path}: {ended:#?}");
+            let is_told = ended.stdout.contains("the file of messages cannot be written: Permission denied")
+                && ended.stdout.contains("give the user of the program the right to write there");
+            assert_eq!(is_told, code == 7, "{}", ended.stdout);
+        }
+    }
+    for name in ["closed", "shut"] {
+        // Else it could not be deleted.
+        set_mode(place.path(name), 0o755);
+    }
 }
 
 #[test]
