@@ -154,7 +154,7 @@ pub fn flush(deadline: Duration) -> bool {
 }
 
 /// Ends the tracer of the process, delivering what finished before, and waits for it: at most `deadline`, and 100 ms for the
-/// answer to get here. What is left then is counted as [`DropReason::ShutdownDeadline`].
+/// answer to get here. What is left then is counted as [`DropReason::ShutdownDeadline`], by the time this returns.
 ///
 /// Gives true and false like [`flush`]. Spans that start afterwards are not recorded, but counted. A tracer may be started again. A guard that
 /// is dropped afterwards does nothing.

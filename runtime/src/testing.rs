@@ -355,7 +355,7 @@ impl ScopedTracer {
         let preparation = Preparation { service: identity.service.clone(), rules: spans.clone() };
         queue.drain(&mut Vec::new(), |mut batch| {
             preparation.prepare(&mut batch, queue);
-            queue.ledger().acknowledge(batch.spans());
+            queue.acknowledge(batch.spans());
             queue.release(batch.credit);
             take(batch);
         });

@@ -8,6 +8,7 @@ pub(crate) mod client;
 #[cfg(feature = "enable")]
 pub(crate) mod container;
 pub(crate) mod counters;
+mod custody;
 #[cfg(test)]
 #[cfg(feature = "enable")]
 pub(crate) mod fake_agent;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::counters::{Counters, DropReason, Ledger};
+use super::custody::Custody;
 use crate::model::{ChunkBatch, ChunkHead, SpanBuffer};
 
 /// What an outbox takes of the limit at a time.
@@ -35,6 +36,8 @@ pub(crate) struct Queue {
     /// Whether a chunk was refused for want of room since the last drain, and the worker told of it.
     is_full: AtomicBool,
     ledger: Ledger,
+    /// What the worker has taken over.
+    pub(super) custody: Custody,
     /// The process whose worker empties it.
     process_id: u32,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -73,6 +76,7 @@ impl Queue {
             closed: AtomicU8::new(OPEN),
             is_full: AtomicBool::new(false),
             ledger: Ledger::default(),
+            custody: Custody::default(),
             process_id: std::process::id(),
             wake,
         }
@@ -149,8 +153,8 @@ impl Queue {
         self.ledger.drop_chunks(reason, 1);
     }
 
-    /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, and gives
-    /// their part of the limit back with [`Queue::release`]. While `take` runs no outbox is locked, but none can be added.
+    /// Takes what is waiting, leaving `spare` buffers in its place. The caller owns the spans from here on, books what becomes of them
+    /// ([`Queue::acknowledge`], [`Queue::lose`]), and gives their part of the limit back with [`Queue::release`]. While `take` runs no outbox is locked, but none can be added.
     pub(crate) fn drain(&self, spare: &mut Vec<ChunkBatch>, mut take: impl FnMut(ChunkBatch)) {
         self.is_full.store(false, Ordering::Relaxed);
         for outbox in lock(&self.outboxes).iter() {
@@ -163,7 +167,7 @@ impl Queue {
                 let mut batch = std::mem::replace(&mut content.batch, next.unwrap_or_default());
                 content.batch.home = home;
                 content.batch.keep_empty_of(&mut batch);
-                self.ledger.finish(batch.spans());
+                self.hand_over(&batch);
                 batch.credit = content.bytes;
                 self.release(content.credit - content.bytes);
                 (content.bytes, content.credit) = (0, 0);
@@ -336,7 +340,7 @@ mod tests {
         let mut spans = 0;
         queue.drain(&mut Vec::new(), |batch| {
             spans += batch.spans();
-            queue.ledger().acknowledge(batch.spans());
+            queue.acknowledge(batch.spans());
             queue.release(batch.credit);
         });
         spans

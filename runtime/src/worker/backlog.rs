@@ -124,6 +124,7 @@ impl Backlog {
                 None => {}
             }
         }
+        queue.holds_chunks(self.chunks());
     }
 
     /// Writes the next payload into `memory`, without settling anything.
@@ -173,7 +174,7 @@ impl Backlog {
         self.settled = until;
         while let Some(taken) = self.batches.front() {
             if self.settled.batch == 0 && self.settled.head < taken.batch.heads.len() {
-                return;
+                break;
             }
             self.settled = if self.settled.batch == 0 {
                 Position::default()
@@ -185,7 +186,10 @@ impl Backlog {
                 recycle(&mut self.spare, batch);
             }
         }
-        self.settled = Position::default();
+        if self.batches.is_empty() {
+            self.settled = Position::default();
+        }
+        queue.holds_chunks(self.chunks());
     }
 
     /// Chunks of which something is not settled.

@@ -102,7 +102,7 @@ impl Worker {
         self.backlog.settle(until, &self.queue);
         match result {
             Ok(answer) => {
-                self.queue.ledger().acknowledge(spans);
+                self.queue.acknowledge(spans);
                 self.counting.forget(told);
                 let took = began.elapsed();
                 if diagnostics::is_shown(Level::Debug) {

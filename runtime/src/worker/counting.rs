@@ -172,15 +172,20 @@ impl Worker {
         for taken in backlog.latest(count) {
             counting.weigh(taken, sampler, &timeline);
             let verdicts = std::mem::take(&mut counting.verdicts);
+            let (mut p0, mut filtered) = ((0, 0), (0, 0));
             taken.apply(&verdicts, |verdict, spans| {
                 counting.book(verdict, spans);
-                queue.ledger().drop_spans(verdict.reason(), verdict.dropped(spans));
+                let is_filtered = verdict.reason() == DropReason::TraceFilter;
+                let (dropped, chunks) = if is_filtered { &mut filtered } else { &mut p0 };
+                *dropped += verdict.dropped(spans);
                 match verdict {
-                    Verdict::Dropped(reason) => queue.ledger().drop_chunks(*reason, 1),
+                    Verdict::Dropped(_) => *chunks += 1,
                     Verdict::Only(kept) => tally.partly_dropped += u64::from(kept.len() < spans),
                     Verdict::Whole => {}
                 }
             });
+            queue.lose(DropReason::P0, p0.0, p0.1);
+            queue.lose(DropReason::TraceFilter, filtered.0, filtered.1);
             counting.verdicts = verdicts;
         }
         backlog.forget_empty(queue);

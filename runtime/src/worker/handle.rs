@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned::Abandoned;
 use super::introduction::{AgentCheck, Introduce, Remark};
+use super::report;
 use super::rules::SpanRules;
 use super::run::{self, Worker};
 use super::settings::WriterSettings;
@@ -95,15 +96,13 @@ impl WorkerHandle {
     }
 
     /// Sends everything, refuses what comes later, and ends the worker: what is not delivered within `limit` is dropped
-    /// and counted. Waits for at most `limit` and a tenth of a second.
+    /// and counted, and nothing waits from then on. Waits for at most `limit` and a tenth of a second.
     ///
     /// True and refused like [`WorkerHandle::flush`].
     pub(crate) fn shutdown(&self, limit: Duration) -> bool {
         let is_delivered = self.order(OrderKind::Shutdown, limit);
-        if !self.is_refused() && !self.signal.is_over() && !self.is_running() {
-            self.queue.close(DropReason::AfterShutdown);
-            self.drop_queue();
-            self.signal.end();
+        if !self.is_refused() && !self.signal.is_over() {
+            self.give_up();
         }
         is_delivered
     }
@@ -135,19 +134,29 @@ impl WorkerHandle {
 
     /// Whether the worker has its thread, given to it now if it has none.
     fn is_running(&self) -> bool {
-        self.nursery.lock().unwrap_or_else(PoisonError::into_inner).is_running(&self.signal)
+        self.nursery().is_running(&self.signal)
     }
 
-    /// Books what is in the queue as lost for want of a thread.
-    fn drop_queue(&self) {
-        let (mut lost, mut chunks) = (0, 0);
-        self.queue.drain(&mut Vec::new(), |batch| {
-            lost += batch.spans();
-            chunks += batch.heads.len();
-            self.queue.release(batch.credit);
-        });
-        self.queue.ledger().drop_spans(DropReason::NoThread, lost);
-        self.queue.ledger().drop_chunks(DropReason::NoThread, chunks);
+    /// Books what waits as lost: there is no worker to do it, or it has not come to it in time.
+    fn give_up(&self) {
+        self.queue.close(DropReason::AfterShutdown);
+        if !self.nursery().is_running {
+            self.queue.give_up(DropReason::NoThread);
+            self.signal.end();
+            return;
+        }
+        let lost = self.queue.give_up(DropReason::ShutdownDeadline);
+        if lost > 0 {
+            diagnostics::warn(format_args!(
+                "the worker did not end before the deadline; lost {}: {}",
+                report::spans(lost as u64),
+                DropReason::ShutdownDeadline.as_str()
+            ));
+        }
+    }
+
+    fn nursery(&self) -> MutexGuard<'_, Nursery> {
+        self.nursery.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

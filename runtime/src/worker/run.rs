@@ -91,8 +91,7 @@ pub(super) fn run(worker: &mut Worker) {
     }
     diagnostics::error(format_args!("the worker failed too often and is given up: spans are lost"));
     worker.queue.close(DropReason::NoThread);
-    worker.backlog.drain(&worker.queue);
-    worker.drop_backlog(DropReason::NoThread);
+    worker.queue.give_up(DropReason::NoThread);
     worker.end();
 }
 
@@ -290,14 +289,13 @@ impl Worker {
     /// Settles what was shown and goes nowhere else.
     fn acknowledge_all(&mut self) {
         let spans = self.backlog.clear(&self.queue);
-        self.queue.ledger().acknowledge(spans);
+        self.queue.acknowledge(spans);
     }
 
     /// Books spans as lost, and the chunks that they were of.
     pub(super) fn lose(&self, reason: DropReason, spans: usize, chunks: usize) {
         if spans > 0 {
-            self.queue.ledger().drop_spans(reason, spans);
-            self.queue.ledger().drop_chunks(reason, chunks);
+            self.queue.lose(reason, spans, chunks);
             diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
         }
     }

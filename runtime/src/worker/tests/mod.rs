@@ -4,6 +4,7 @@ mod abandoned;
 mod delivery;
 mod enquiry;
 mod faults;
+mod given_up;
 mod metrics;
 mod model;
 mod orders;
@@ -77,6 +78,14 @@ impl Setup {
     }
 
     fn start(self) -> Running {
+        let running = self.start_unheard();
+        // The worker looks at the queue once when it starts; from here on it waits.
+        running.handle.flush(LONG);
+        running
+    }
+
+    /// Does not wait for the worker.
+    fn start_unheard(self) -> Running {
         let signal = Arc::new(Signal::new());
         let ringing = Arc::clone(&signal);
         let WriterSettings { buffer_bytes, flush_from_bytes, .. } = self.writer;
@@ -110,8 +119,6 @@ impl Setup {
         };
         let outbox = queue.outbox();
         let handle = start_on(parts, signal, self.spawn);
-        // The worker looks at the queue once when it starts; from here on it waits.
-        handle.flush(LONG);
         Running { queue, outbox, sampler, agent_info, handle }
     }
 }
