@@ -169,6 +169,16 @@ use proc_macro::TokenStream;
 /// The tags of an error are `error.type`, the name of its type; `error.message`, its text; and `error.stack`, the chain of its
 /// sources, which a `Box<dyn Error>` has too, or its `Debug` text where that has several lines.
 ///
+/// Of a panic no more is known than that it was one. A panic hook knows the words, and what it writes stays:
+///
+/// ```no_run
+/// let hook = std::panic::take_hook();
+/// std::panic::set_hook(Box::new(move |panic| {
+///     dd_traced::active_span().set_tag("error.message", panic.to_string());
+///     hook(panic);
+/// }));
+/// ```
+///
 /// An `Err` is looked for when the name of the return type, or that of the future's output, ends in `Result`, or when `err` is
 /// written: an alias such as `Outcome<T>` needs `err = true`, or a description such as `err = "display"`. Under `#[track_caller]` no `Err` of a function that is
 /// not `async` is looked for, because the body would then have another caller.

@@ -16,6 +16,8 @@ pub struct ErrorInfo {
     pub(crate) stack: Option<String>,
 }
 
+/// The `error.type` of a panic; that of an error is the path of a type.
+const PANIC: &str = "panic";
 /// Texts of foreign errors are cut here before they are kept.
 const MAX_TEXT: usize = 25_000;
 /// Sources of an error that are followed.
@@ -24,7 +26,12 @@ const MAX_SOURCES: usize = 32;
 impl ErrorInfo {
     /// The panic that is unwinding.
     pub(crate) fn panic() -> Self {
-        Self { kind: Cow::Borrowed("panic"), message: Cow::Borrowed("the function panicked"), stack: None }
+        Self { kind: Cow::Borrowed(PANIC), message: Cow::Borrowed("the function panicked"), stack: None }
+    }
+
+    /// Whether it is a panic, of which nothing is known here: its message is the panic hook's alone.
+    pub(crate) fn is_panic(&self) -> bool {
+        self.kind == PANIC
     }
 
     /// An error and the chain of its sources; where it has none, its report.

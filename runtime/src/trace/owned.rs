@@ -203,11 +203,13 @@ impl Edit<'_> {
         }
     }
 
-    /// Marks the span as failed and describes why (`error.type`, `error.message`, `error.stack`).
+    /// Marks the span as failed and describes why (`error.type`, `error.message`, `error.stack`). A panic leaves the message that the span has.
     pub(crate) fn error(&mut self, error: &ErrorInfo) {
         self.failed(true);
         self.meta("error.type", &error.kind);
-        self.meta("error.message", &error.message);
+        if !(error.is_panic() && self.has("error.message")) {
+            self.meta("error.message", &error.message);
+        }
         if let Some(stack) = &error.stack {
             self.meta("error.stack", stack);
         }

@@ -130,6 +130,8 @@ macro_rules! setters {
             }
 
             /// Marks the span as failed, with `error.type`, `error.message` and, where the error has sources, `error.stack`.
+            /// Of a `Box<dyn Error>` or an `anyhow::Error` it takes what is inside: `set_error(&*error)`. For a text there are
+            /// [`set_failed`](Self::set_failed) and the tag `error.message`.
             pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
                 if self.is_recording() {
                     self.fail(&ErrorInfo::of(error));
