@@ -52,6 +52,8 @@ impl<L: Log> CorrelatedLogger<L> {
 
     /// Makes it the logger of the process, for records up to `max_level`.
     ///
+    /// `env_logger` knows the level that `RUST_LOG` asks for: `let level = logger.filter();`, before the logger goes into its wrapper.
+    ///
     /// # Errors
     ///
     /// Where the process has a logger already; nothing changes then.
