@@ -11,6 +11,9 @@ use crate::export::settings::AgentSettings;
 /// The longest wait for one answer, where the settings allow more.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
+/// Characters of the text of a refusal.
+const MAX_TEXT: usize = 200;
+
 /// A connection to one agent.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -66,11 +69,15 @@ pub(super) fn worded(failure: &Failure, settings: &AgentSettings) -> String {
     match failure {
         Failure::Unreachable(reason) => format!("{address} cannot be reached: {reason}"),
         Failure::TimedOut => format!("{address} did not answer within {timeout:?}"),
+        Failure::Refused { status: status @ 300..400, .. } => {
+            format!("{address} answers with a redirect (status {status}), which is not followed")
+        }
         Failure::Refused { status, text, .. } if text.trim().is_empty() => {
             format!("{address} answers with status {status}")
         }
         Failure::Refused { status, text, .. } => {
-            format!("{address} answers with status {status}: {}", without_secrets(text.trim()))
+            let text: String = without_secrets(text.trim()).chars().take(MAX_TEXT).collect();
+            format!("{address} answers with status {status}: {text}")
         }
     }
 }

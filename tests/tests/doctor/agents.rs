@@ -1,5 +1,6 @@
 //! What it finds of agents: good ones, none, and those with faults.
 
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
@@ -156,6 +157,47 @@ fn without_an_agent_nothing_is_reached() {
     assert_eq!(examined.code(), Some(4));
     assert_eq!(examined.verdicts(), ["agent problem", "clock skipped", "trace skipped"]);
     assert!(examined.words("agent").contains(&nobody) && examined.words("agent").contains("refused"));
+}
+
+/// `start the agent` was all that was said, also where one was running.
+#[test]
+fn the_advice_is_for_what_happened() {
+    let stale = Path::new(SCRATCH).join(format!("doctor-stale-{}.socket", std::process::id()));
+    drop(UnixListener::bind(&stale).expect("a socket"));
+    let stale = format!("unix://{}", stale.display());
+    let nobody = Address::unused().expect("a free port").to_string();
+    for (variable, value, expected) in [
+        ("DD_TRACE_AGENT_URL", stale.as_str(), "the file may be that of an agent that has ended"),
+        (
+            "DD_TRACE_AGENT_URL",
+            "unix:///nowhere/apm.socket",
+            "mount the directory of the agent's socket here",
+        ),
+        ("DD_TRACE_AGENT_URL", &nobody, "inside of a container, localhost is the container"),
+    ] {
+        let examined = examine(&["agent"], &[(variable, value)]);
+        assert_eq!(examined.code(), Some(4));
+        assert!(examined.advice("agent").contains(expected), "{value}: {}", examined.advice("agent"));
+    }
+    let (silent, _) = examined(|agent| agent.answers_all(Answer::never()));
+    assert!(silent.advice("agent").contains("firewall"), "{}", silent.advice("agent"));
+    for status in [302, 404] {
+        let (another, _) = examined(|agent| agent.answers_all(Answer::status(status)));
+        assert!(another.advice("trace").contains("another program than the agent"), "{:#}", another.report);
+    }
+}
+
+/// Else nobody sees that the address is not the one that is set.
+#[test]
+fn settings_that_are_not_as_they_may_be_meant_stand_above_the_agent() {
+    with_agent(|agent| {
+        let url = agent.url();
+        let socket = ("DD_TRACE_AGENT_URL", "unix://var/run/datadog/apm.socket");
+        let examined = examine(&["agent"], &[socket, ("DD_TRACE_AGENT_TIMEOUT", "0.1")]);
+        assert_eq!((examined.code(), examined.verdicts()[0].as_str()), (Some(3), "settings problem"));
+        let examined = examine(&["agent"], &[("DD_TRACE_AGENT_URL", &url), ("DD_AGENT_PORT", "8126")]);
+        assert_eq!(examined.verdicts(), ["settings warn", "agent ok", "clock skipped", "trace ok"]);
+    });
 }
 
 /// A socket that is named and not there, while an agent listens at the port that is set too.

@@ -68,8 +68,8 @@ fn ask(surroundings: &Surroundings, settings: &AgentSettings) -> Result<(Finding
     Ok((finding, Reached { connection, info, is_agent, rates: Vec::new() }))
 }
 
-const OTHER: &str =
-    "look whether another program than the agent listens there, and what the agent's own log says";
+/// What to do where what answers may be no agent.
+pub(super) const OTHER: &str = "look whether another program than the agent listens there, which takes traces at port 8126, and what the agent's own log says";
 
 fn described(surroundings: &Surroundings, settings: &AgentSettings, info: &AgentInfo) -> Finding {
     let address = &settings.address;
@@ -124,12 +124,52 @@ fn unreachable(surroundings: &Surroundings, failure: &Failure) -> Finding {
         .detail("address", settings.address.to_string())
         .detail("also_tried", tried);
     match answering {
-        Some(address) => finding.advice(format!("an agent answers at {address}: set DD_TRACE_AGENT_URL={address}")),
-        None => finding.advice(
-            "start the agent, or name the host where it runs; inside of a container, localhost is the container",
-        ),
+        Some(address) => {
+            finding.advice(format!("an agent answers at {address}: set DD_TRACE_AGENT_URL={address}"))
+        }
+        None => finding.advice(advice(&settings.address, failure)),
     }
 }
+
+/// What to do where nobody answers as an agent does.
+fn advice(address: &AgentAddress, failure: &Failure) -> &'static str {
+    let Failure::Unreachable(reason) = failure else {
+        return "look whether the host is there and the agent not too busy, and whether a firewall drops what is sent to its port";
+    };
+    let mut known = KNOWN.into_iter();
+    let is_socket = matches!(address, AgentAddress::Unix(_));
+    match known.find(|(of_socket, part, _)| *of_socket == is_socket && reason.contains(part)) {
+        Some((_, _, advice)) => advice,
+        None if is_socket || reason.contains("os error") => ELSEWHERE,
+        None => OTHER,
+    }
+}
+
+/// What to do about a failure: whether at a socket, what the system calls it, the advice.
+const KNOWN: [(bool, &str, &str); 4] = [
+    (
+        true,
+        "No such file",
+        "mount the directory of the agent's socket here, or have the agent make one (its DD_APM_RECEIVER_SOCKET)",
+    ),
+    (
+        true,
+        "Permission denied",
+        "give the user of the program the right to write to the socket and to enter its directory",
+    ),
+    (
+        true,
+        "Connection refused",
+        "start the agent: nobody listens at the socket, and the file may be that of an agent that has ended",
+    ),
+    (
+        false,
+        "lookup",
+        "set DD_AGENT_HOST or DD_TRACE_AGENT_URL to a name that is known here, or to an address",
+    ),
+];
+const ELSEWHERE: &str = "start the agent, or name the host where it runs; inside of a container, localhost is the container, and an agent elsewhere needs its \
+    DD_APM_NON_LOCAL_TRAFFIC=true";
 
 /// Where an agent may be instead: at the usual socket, and at the host and port that are set.
 fn others(surroundings: &Surroundings) -> Vec<AgentAddress> {
@@ -145,4 +185,24 @@ fn others(surroundings: &Surroundings) -> Vec<AgentAddress> {
 fn answers(surroundings: &Surroundings, settings: &AgentSettings, address: &AgentAddress) -> bool {
     let settings = AgentSettings { address: address.clone(), timeout: MOMENT, ..settings.clone() };
     ask(surroundings, &settings).is_ok_and(|(_, reached)| !reached.info.endpoints.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a test can not bring about everywhere: root may write to each socket, and some networks know each name.
+    #[test]
+    fn advice_follows_the_words_of_the_system() {
+        let socket = AgentAddress::Unix("/var/run/datadog/apm.socket".into());
+        let denied = Failure::Unreachable(std::io::Error::from_raw_os_error(13).to_string());
+        assert!(advice(&socket, &denied).contains("the right to write"), "{denied:?}");
+        let host = AgentAddress::from_host("nowhere.invalid", 8126).unwrap();
+        let unknown = "failed to lookup address information: Name or service not known";
+        assert!(
+            advice(&host, &Failure::Unreachable(unknown.to_owned())).contains("a name that is known here")
+        );
+        assert_eq!(advice(&host, &Failure::Unreachable("invalid HTTP version parsed".to_owned())), OTHER);
+        assert_eq!(advice(&host, &denied), ELSEWHERE);
+    }
 }

@@ -28,15 +28,15 @@ pub(super) fn of(command: &Command, surroundings: &Surroundings, sends_trace: bo
             findings
         }
         Command::Settings => vec![settings::check(surroundings, true)],
-        Command::Agent => agent(surroundings, sends_trace).0,
-        Command::Sample(asked) => {
-            // What is wrong with a rule explains what it does not do.
-            let settings = settings::check(surroundings, false);
-            let is_fine = settings.verdict == Verdict::Ok;
-            let sample = sample::check(surroundings, asked);
-            if is_fine { vec![sample] } else { vec![settings, sample] }
-        }
+        Command::Agent => explained(surroundings, agent(surroundings, sends_trace).0),
+        Command::Sample(asked) => explained(surroundings, vec![sample::check(surroundings, asked)]),
     }
+}
+
+/// Below the settings, where something is wrong with them: an address that is ignored explains which agent is asked, a rule what it does not do.
+fn explained(surroundings: &Surroundings, findings: Vec<Finding>) -> Vec<Finding> {
+    let settings = Some(settings::check(surroundings, false)).filter(|found| found.verdict != Verdict::Ok);
+    settings.into_iter().chain(findings).collect()
 }
 
 /// What needs the agent, and the agent, where one answered.

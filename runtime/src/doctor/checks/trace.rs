@@ -6,7 +6,7 @@ use super::super::connection::worded;
 use super::super::finding::{Finding, Problem, Verdict};
 use super::super::surroundings::Surroundings;
 use super::super::tracer::{DoctorTracer, Taken};
-use super::agent::Reached;
+use super::agent::{OTHER, Reached};
 use crate::config::Setting;
 use crate::export::client::{Content, Failure};
 use crate::export::counters::DropReason;
@@ -110,8 +110,13 @@ fn refused(failure: &Failure, reached: &Reached) -> Finding {
         Failure::Unreachable(_) | Failure::TimedOut => Problem::Unreachable,
     };
     let words = format!("the test trace is lost: {}", worded(failure, &reached.connection.settings));
-    finding(Verdict::Problem(problem), words)
-        .advice("the log of the agent says why; spans that it does not take are lost")
+    let is_of_another = matches!(failure, Failure::Refused { status: 300..400 | 404 | 405, .. });
+    let advice = if is_of_another {
+        OTHER
+    } else {
+        "the log of the agent says why; spans that it does not take are lost"
+    };
+    finding(Verdict::Problem(problem), words).advice(advice)
 }
 
 /// Lost as a program would lose it, before an agent is asked.
