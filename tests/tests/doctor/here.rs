@@ -191,7 +191,11 @@ fn secrets_and_control_characters_are_not_shown() {
     let received = with_agent(|agent| {
         let error = "no: token=s3cret {\"api_key\":\"s3cret\"} DD-API-KEY: s3cret http://me:s3cret@h/ \
                      \u{1b}[31m\r\nproblem   forged";
-        agent.answers(Answer::status(400).with_body(error));
+        let info = r#"{"version":"api_key=s3cret","endpoints":["/v0.4/traces","/\u001b[31m\nproblem   forged"],
+            "peer_tags":["password=s3cret"],"config":{"default_env":"http://me:s3cret@h/"}}"#;
+        agent.answers_info(Answer::ok().with_body(info));
+        agent.answers_next(Answer::status(400).with_body(error));
+        agent.answers(Answer::rates(&[("service:api_key=s3cret,env:token=s3cret", 1.0)]));
         let url = agent.url().replace("http://", "http://me:s3cret@");
         let variables = [
             ("DD_TRACE_AGENT_URL", url.as_str()),
@@ -203,7 +207,9 @@ fn secrets_and_control_characters_are_not_shown() {
             ("DD_SERVICE", "shop\u{1b}[31m\u{202e}"),
             ("DD_TRACE_SAMPLE_RATE", "\u{1b}[31m"),
         ];
-        for arguments in [&[][..], &["--json"], &["settings"], &["settings", "--json"], &["sample"]] {
+        for arguments in
+            [&[][..], &["--json"], &["settings"], &["settings", "--json"], &["sample"], &["agent"]]
+        {
             let ended = run(&mut doctor(arguments, &variables));
             assert!(!ended.stdout.contains("s3cret") && !ended.stderr.contains("s3cret"), "{ended:#?}");
             let shown = ended.stdout.replace('\n', "");

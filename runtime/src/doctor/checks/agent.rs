@@ -8,6 +8,7 @@ use super::super::connection::{Connection, within_reason, worded};
 use super::super::finding::{Finding, Problem, Verdict};
 use super::super::surroundings::Surroundings;
 use crate::config::{SOCKET, Setting};
+use crate::diagnostics::without_secrets;
 use crate::export::client::{Content, Failure};
 use crate::export::info;
 use crate::export::settings::{AgentAddress, AgentSettings, parse_port};
@@ -99,7 +100,7 @@ fn described(surroundings: &Surroundings, settings: &AgentSettings, info: &Agent
             counts_here(surroundings.settings.statistics.is_enabled, info),
         )
         .detail("peer_tags", list(&info.peer_tags))
-        .detail("default_env", info.default_env.as_deref().map_or(Value::Null, Value::from))
+        .detail("default_env", known(info.default_env.as_deref().unwrap_or_default()))
         .detail("max_request_bytes", info.max_request_bytes)
         .detail("statsd_port", info.statsd_port)
         .detail("dogstatsd_address", metrics.map_or(Value::Null, |address| address.to_string().into()))
@@ -107,11 +108,11 @@ fn described(surroundings: &Surroundings, settings: &AgentSettings, info: &Agent
 }
 
 fn known(text: &str) -> Value {
-    if text.is_empty() { Value::Null } else { text.into() }
+    if text.is_empty() { Value::Null } else { without_secrets(text).into() }
 }
 
 fn list(texts: &[Box<str>]) -> Value {
-    texts.iter().map(|text| Value::from(&**text)).collect()
+    texts.iter().map(|text| Value::from(without_secrets(text))).collect()
 }
 
 fn unreachable(surroundings: &Surroundings, failure: &Failure) -> Finding {

@@ -8,6 +8,7 @@ use super::super::finding::{Finding, Verdict};
 use super::super::surroundings::Surroundings;
 use super::super::tracer::{Answer, DoctorTracer, Taken};
 use crate::config::Origin;
+use crate::diagnostics::without_secrets;
 use crate::export::client::{Content, Failure};
 use crate::export::info;
 use crate::export::settings::AgentSettings;
@@ -106,7 +107,7 @@ fn learn_from_agent(surroundings: &Surroundings, tracer: &DoctorTracer) -> Resul
     let answer = ask(agent, tracer)
         .map_err(|failure| format!("not known: {}", worded(&failure, &within_reason(agent))))?;
     tracer.learn(&answer);
-    Ok(tracer.rates().to_string())
+    Ok(without_secrets(&tracer.rates().to_string()))
 }
 
 fn ask(agent: &AgentSettings, tracer: &DoctorTracer) -> Result<Vec<u8>, Failure> {

@@ -8,6 +8,7 @@ use super::super::surroundings::Surroundings;
 use super::super::tracer::{DoctorTracer, Taken};
 use super::agent::{OTHER, Reached};
 use crate::config::Setting;
+use crate::diagnostics::without_secrets;
 use crate::export::client::{Content, Failure};
 use crate::export::counters::DropReason;
 use crate::model::TraceId;
@@ -87,9 +88,9 @@ fn accepted(rates: &AgentRates, is_wanted: bool) -> Finding {
         shown.push(json!({ "service": "", "env": "", "rate": rate }));
     }
     let of_services = of_services.into_iter().take(MAX_RATES);
-    shown.extend(
-        of_services.map(|(service, env, rate)| json!({ "service": service, "env": env, "rate": rate })),
-    );
+    shown.extend(of_services.map(|(service, env, rate)| {
+        json!({ "service": without_secrets(service), "env": without_secrets(env), "rate": rate })
+    }));
     let words = match shown.len() + more {
         0 => "the agent took the test trace, and gave no rates yet".to_owned(),
         1 => "the agent took the test trace, and gave one rate".to_owned(),
