@@ -79,7 +79,7 @@ impl LogFile {
 
     /// Opens the file where that was not done, or another one stands under its name.
     fn look(&mut self, now: Instant) -> io::Result<()> {
-        if self.next_look.is_some_and(|next| now < next) {
+        if self.next_look.is_some_and(|next| now < next) && !self.file.as_ref().is_some_and(is_unlinked) {
             return if self.file.is_some() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) };
         }
         self.next_look = Some(now + PAUSE);
@@ -170,6 +170,19 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
+}
+
+/// Whether a file has no name any more, so that nobody would ever read what is written.
+#[cfg(unix)]
+fn is_unlinked(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_unlinked(_: &File) -> bool {
+    false
 }
 
 /// Takes the lock of a file; false where somebody else holds it. A file system without locks has nobody to wait for.

@@ -101,6 +101,29 @@ fn a_file_that_was_moved_away_is_made_anew() {
     assert_eq!((place.text("moved"), place.text("log")), ("one\ntwo\n".into(), "three\n".into()));
 }
 
+/// What came within a second used to go where nobody can read it.
+#[test]
+fn a_file_that_was_deleted_or_replaced_as_the_backup_loses_nothing_more() {
+    let place = Place::new();
+    let mut file = LogFile::new(place.path("log"), 1_000);
+    let now = Instant::now();
+    file.write("one\n", now).unwrap();
+    fs::remove_file(place.path("log")).unwrap();
+    file.write("two\n", now).unwrap();
+    assert_eq!(place.text("log"), "two\n");
+    // Another process rotates twice.
+    for _ in 0..2 {
+        fs::rename(place.path("log"), place.path("log.1")).unwrap();
+        fs::write(place.path("log"), "").unwrap();
+    }
+    file.write("three\n", now).unwrap();
+    assert_eq!(place.text("log"), "three\n");
+    // Where it cannot be made anew, what is open is better than nothing.
+    fs::remove_file(place.path("log")).unwrap();
+    fs::create_dir(place.path("log")).unwrap();
+    file.write("four\n", now).unwrap();
+}
+
 #[test]
 fn a_symbolic_link_is_not_followed() {
     let place = Place::new();
