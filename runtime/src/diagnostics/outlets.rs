@@ -68,7 +68,11 @@ impl Outlets {
     pub(super) fn write(&mut self, entry: &Entry) {
         if let Some(SharedLogger(logger)) = &self.logger {
             // What is foreign may panic; the next message is another chance.
-            let _ = catch_unwind(AssertUnwindSafe(|| logger.log(entry.level, &entry.message())));
+            let result = catch_unwind(AssertUnwindSafe(|| logger.log(entry.level, &entry.message())));
+            if let Err(foreign) = catch_unwind(AssertUnwindSafe(|| drop(result))) {
+                // What a panic brought may panic in its own end, again and again.
+                std::mem::forget(foreign);
+            }
         }
         if self.is_on_stderr {
             self.stderr.write(entry, self.is_json);

@@ -66,14 +66,25 @@ fn a_wait_ends_at_its_limit_or_with_the_last_message() {
 
 #[test]
 fn a_logger_that_panics_gets_the_next_message() {
+    /// Panics once more when it is dropped.
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
     let (send, receive) = mpsc::channel();
     let logger = move |_: Level, message: &str| {
         assert_ne!(message, "bad");
+        if message == "worse" {
+            std::panic::panic_any(Bomb);
+        }
         let _ = send.send(message.to_owned());
     };
     let writer = writer_to(logger);
-    writer.push(entry("bad"));
-    writer.push(entry("good"));
+    for text in ["bad", "worse", "good"] {
+        writer.push(entry(text));
+    }
     assert_eq!(receive.recv_timeout(Duration::from_secs(10)).unwrap(), "good");
 }
 
