@@ -193,7 +193,12 @@ fn made(heading: &str) -> Option<Vec<String>> {
         "A span never finishes" => {
             vec![beside(|_| (), "abandoned", 1, &[], &[DEBUG, ("DD_TRACE_DEBUG_ABANDONED_SPANS", "true")])]
         }
-        "Too many spans are open" => vec![beside(|_| (), "open handles", 510_000, &[], &[])],
+        "Too many spans are open" => {
+            vec![
+                beside(|_| (), "open handles", 510_000, &[], &[]),
+                beside(|_| (), "open tags", 20_000, &[], &[]),
+            ]
+        }
         "A task begins a trace of its own" => vec![beside(|_| (), "lost contexts", 1, &[], &[DEBUG])],
         "The caller's headers are not understood" => {
             let headers = ["traceparent: 7", "x-datadog-trace-id: seven", "x-datadog-parent-id: 1"];
