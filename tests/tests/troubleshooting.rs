@@ -157,6 +157,14 @@ fn made(heading: &str) -> Option<Vec<String>> {
             vec![said(&mut program(PROGRAM, "work", 1), &[("DD_TRACE_AGENT_URL", "https://localhost:8126")])]
         }
         "The tracer is switched off" => vec![worked(&[("DD_TRACE_ENABLED", "false")])],
+        "Traces are shown here and not sent" => {
+            vec![said(&mut program(PROGRAM, "work", 1), &[("DD_TRACE_LOCAL_VIEW", "waterfall")])]
+        }
+        "It arrives under another name" => {
+            let identity =
+                [("DD_SERVICE", "shop"), ("DD_ENV", "prod"), ("DD_SERVICE_MAPPING", "shop:basket")];
+            vec![worked(&[&[DEBUG], identity.as_slice()].concat())]
+        }
         "The tracer is started twice" => vec![beside(|_| (), "init often", 2, &[], &[])],
         "The program ends before its spans are sent" | "The agent takes it, and Datadog does not show it" => {
             vec![worked(&[DEBUG])]
@@ -171,6 +179,7 @@ fn made(heading: &str) -> Option<Vec<String>> {
                 worked(&[DEBUG, ("DD_TRACE_SAMPLE_RATE", "0")]),
                 beside(none, "flushes", 2, &[], &[DEBUG]),
                 beside(|_| (), "continues", 0, &caller, &[DEBUG]),
+                beside(|_| (), "reject", 0, &[], &[DEBUG]),
             ]
         }
         "The rate limiter refuses it" => {

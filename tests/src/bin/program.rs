@@ -58,6 +58,7 @@ fn main() {
         "thread locals" => thread_locals(number),
         "log lines" => log_lines(),
         "continues" => continues(number, arguments),
+        "reject" => reject(),
         "settings" => print!("{}", dd_traced::init().settings()),
         "secrets" => secrets(),
         "exchange" => return exchange::exchange(),
@@ -450,6 +451,12 @@ fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
+
+/// A trace that the program does not want.
+fn reject() {
+    let _tracer = dd_traced::init();
+    span("rejected").start().reject();
 }
 
 /// A span with so many tags.
