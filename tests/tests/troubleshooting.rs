@@ -118,6 +118,7 @@ fn with_a_backup_that_stays() -> String {
 }
 
 /// Makes the trouble of this heading, and gives what programs say; `None` where it is not known.
+#[expect(clippy::too_many_lines, reason = "a case for each heading of the page")]
 fn made(heading: &str) -> Option<Vec<String>> {
     Some(match heading {
         "No agent listens at the address" => vec![
