@@ -216,4 +216,5 @@ mod testing {
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests;

@@ -125,6 +125,10 @@ pub(crate) fn log(level: Level, message: fmt::Arguments<'_>) {
     }
 }
 
+#[cfg_attr(
+    not(feature = "enable"),
+    expect(clippy::needless_pass_by_value, reason = "the sink of a build that records keeps it")
+)]
 fn write(entry: Entry) {
     #[cfg(test)]
     if capture::take(&entry.line()) {

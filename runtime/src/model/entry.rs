@@ -97,7 +97,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The MessagePack of a structured value, after its key.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(feature = "testing")]
     pub(crate) fn structure(&self) -> &'a [u8] {
         self.payload.get(self.key_bytes().len() + BIN_HEADER..).unwrap_or_default()
     }

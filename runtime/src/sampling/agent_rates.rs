@@ -128,6 +128,7 @@ impl Rate {
 }
 
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

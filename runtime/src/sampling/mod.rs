@@ -23,6 +23,7 @@ mod sampler;
 pub(crate) mod settings;
 mod span_sampler;
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests;
 #[cfg(feature = "enable")]
 mod trace_filter;

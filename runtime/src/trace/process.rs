@@ -94,7 +94,7 @@ impl Core {
             crate::worker::tell_start(trace_id, record, tags, &self.settings.identity.service, start_ns);
         }
         #[cfg(not(feature = "enable"))]
-        let _ = (trace_id, record, tags);
+        let _ = (self, trace_id, record, tags);
     }
 
     /// The time at which a span ends; where open spans are listed, it is none of them any more.

@@ -147,4 +147,5 @@ fn texts(node: Option<&Node>) -> Values {
 }
 
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests;

@@ -81,4 +81,5 @@ struct Entries {
 }
 
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests;

@@ -62,6 +62,7 @@ fn append(fields: &CorrelationFields<'_>, line: &mut String) {
 }
 
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests {
     use super::*;
     use crate::log::correlation::Correlation;

@@ -49,6 +49,7 @@ fn length(members: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "enable")]
 mod tests {
     use super::*;
     use proptest::collection::vec;
