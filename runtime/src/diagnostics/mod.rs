@@ -5,9 +5,9 @@
 //!                     ≤ 4 MiB          └─► logger         one given in code, or that of the `log` crate
 //! ```
 //!
-//! Each message is one line, written at once, so that lines of several threads and processes do not mix. Whatever text a message carries from
-//! outside, it stays one line: see [`escape`]. Nothing here panics or fails, and nobody waits for stderr, a file or a logger: what can not be written
-//! is counted, a closed stderr loses the line.
+//! Each message is one line, written at once, so that lines of several threads and processes do not mix, however long in a file, up to `PIPE_BUF`
+//! (4 KiB on Linux) on a pipe. Whatever text a message carries from outside, it stays one line: see [`escape`]. Nothing here panics or fails, and
+//! nobody waits for stderr, a file or a logger: what can not be written is counted, a closed stderr loses the line.
 
 #[cfg(feature = "enable")]
 mod append;

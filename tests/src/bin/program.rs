@@ -41,6 +41,7 @@ fn main() {
         "start again" => start_again(&mut report, number),
         "flood" => flood(&mut report, number),
         "many tags" => many_tags(number),
+        "long lines" => long_lines(number),
         "flushes" => flushes(&mut report, number),
         "lost contexts" => lost_contexts(number),
         "abandoned" => abandoned(),
@@ -464,6 +465,15 @@ fn many_tags(number: u64) {
     let _tracer = dd_traced::init();
     let span = span("tagged").start();
     (0..number).for_each(|index| span.set_tag(format!("tag {index}"), index));
+}
+
+/// Spans whose lines in the debug log are longer than what a pipe takes at once.
+fn long_lines(number: u64) {
+    let _tracer = dd_traced::init();
+    for _ in 0..number {
+        let span = span("long").start();
+        (0..20).for_each(|index| span.set_tag(format!("tag {index}"), "x".repeat(500)));
+    }
 }
 
 /// Flushes that can not succeed.
