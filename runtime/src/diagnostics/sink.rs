@@ -87,6 +87,8 @@ enum Duty {
 #[derive(Debug)]
 pub(crate) struct SinkHandle {
     writer: Arc<Writer>,
+    /// What it took the place of: there may be messages left.
+    before: Option<Arc<Writer>>,
     /// What holds when the tracer has ended.
     after: LogSettings,
 }
@@ -113,21 +115,26 @@ fn configure_for(
 ) -> SinkHandle {
     set_level(settings.level);
     let writer = Writer::new(settings, logger, mark, idle);
+    let before = current();
     replace(|_| true, &writer);
     let level = settings.level.min(Level::Warn);
     let after = LogSettings { level, is_json: settings.is_json, ..LogSettings::default() };
-    SinkHandle { writer, after }
+    SinkHandle { writer, before, after }
 }
 
 impl SinkHandle {
     /// Waits until what was reported so far is written; at most so long.
     pub(crate) fn flush(&self, limit: Duration) {
-        self.writer.wait(limit, |queue, pushed| queue.popped >= pushed);
+        let begin = Instant::now();
+        if let Some(before) = &self.before {
+            before.flush(limit);
+        }
+        self.writer.flush(limit.saturating_sub(begin.elapsed()));
     }
 
     /// Ends the thread when it has written everything, and waits for it; at most so long. Warnings go to stderr from then on.
     pub(crate) fn close(&self, limit: Duration) {
-        let Self { writer, after } = self;
+        let (Self { writer, before, after }, begin) = (self, Instant::now());
         if !writer.is_ours() {
             // A forked child has lines of its own.
             return flush(limit);
@@ -139,16 +146,28 @@ impl SinkHandle {
         writer.lock().is_closed = true;
         writer.rung.notify_all();
         writer.wait(limit, |queue, _| !queue.is_running);
-        let lost = writer.lock().give_up();
+        let mut lost = writer.lock().give_up();
+        if let Some(before) = before.as_ref().filter(|before| before.is_ours()) {
+            before.flush(limit.saturating_sub(begin.elapsed()));
+            lost += before.lock().give_up();
+        }
         next.lock().lost += lost;
     }
 }
 
 /// Waits until what was reported without a tracer is written; at most so long.
 pub(crate) fn flush(limit: Duration) {
-    let writer = SINK.try_read().ok().and_then(|sink| sink.clone());
-    if let Some(writer) = writer {
-        writer.wait(limit, |queue, pushed| queue.popped >= pushed);
+    if let Some(writer) = current() {
+        writer.flush(limit);
+    }
+}
+
+/// The sink in its place; `None` where there is none, or somebody changes it.
+fn current() -> Option<Arc<Writer>> {
+    match SINK.try_read() {
+        Ok(sink) => sink.clone(),
+        Err(TryLockError::Poisoned(sink)) => sink.into_inner().clone(),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -182,12 +201,7 @@ pub(super) fn write(entry: Entry) {
         // Who writes messages reports nothing: it would never come to an end.
         return;
     }
-    let sink = match SINK.try_read() {
-        Ok(sink) => sink.clone(),
-        Err(TryLockError::Poisoned(sink)) => sink.into_inner().clone(),
-        Err(TryLockError::WouldBlock) => None,
-    };
-    match sink.filter(|writer| writer.is_ours()) {
+    match current().filter(|writer| writer.is_ours()) {
         Some(writer) => writer.push(entry),
         None => push_to_own(entry),
     }
@@ -196,8 +210,7 @@ pub(super) fn write(entry: Entry) {
 /// For who has no sink: nobody started a tracer, or this is a forked child.
 #[cold]
 fn push_to_own(entry: Entry) {
-    let parents = SINK.try_read().ok().and_then(|sink| sink.clone());
-    let settings = parents.map_or_else(LogSettings::default, |parents| parents.of_child.clone());
+    let settings = current().map_or_else(LogSettings::default, |parents| parents.of_child.clone());
     let writer = Writer::new(&settings, None, || {}, Duration::ZERO);
     // Where others are faster, or hold the lock, it has a thread of its own for this once.
     if replace(|sink| !sink.is_some_and(|sink| sink.is_ours()), &writer) {
@@ -302,6 +315,11 @@ impl Writer {
             return None;
         }
         Some(queue.take(taken))
+    }
+
+    /// Waits until what is in the queue is written; at most so long.
+    fn flush(self: &Arc<Self>, limit: Duration) {
+        self.wait(limit, |queue, pushed| queue.popped >= pushed);
     }
 
     /// Waits for what the queue is asked, which is told how many messages were in it at the call. Messages that wait for a thread get one now, or

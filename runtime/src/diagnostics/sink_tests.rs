@@ -17,7 +17,7 @@ fn writer_to(logger: impl Fn(Level, &str) + Send + Sync + 'static) -> Arc<Writer
 }
 
 fn handle(writer: &Arc<Writer>) -> SinkHandle {
-    SinkHandle { writer: Arc::clone(writer), after: LogSettings::default() }
+    SinkHandle { writer: Arc::clone(writer), before: None, after: LogSettings::default() }
 }
 
 fn entry(text: &str) -> Entry {
@@ -195,4 +195,23 @@ fn what_waits_in_vain_is_counted_at_the_end() {
     writer.push(entry("too late"));
     assert_eq!(writer.lock().give_up(), 4, "with the one about the thread");
     assert!(writer.lock().is_idle() && writer.lock().bytes == 0 && receive.try_recv().is_err());
+}
+
+/// They were left to themselves, and lost where the program ended first.
+#[test]
+fn messages_from_before_a_start_are_waited_for() {
+    let (before, receive) = writer();
+    let (after, _) = writer_on(spawn);
+    before.push(entry("before"));
+    let handle = SinkHandle { before: Some(Arc::clone(&before)), ..handle(&after) };
+    let reader = std::thread::spawn(move || receive.iter().collect::<Vec<_>>());
+    handle.flush(Duration::from_secs(10));
+    assert_eq!(before.lock().popped, 1);
+    before.push(entry("and again"));
+    handle.close(Duration::from_secs(10));
+    assert_eq!(before.lock().popped, 2);
+    before.lock().is_closed = true;
+    before.rung.notify_all();
+    drop((before, handle));
+    assert_eq!(reader.join().unwrap(), ["WARN before", "WARN and again"]);
 }
