@@ -138,6 +138,13 @@ fn the_test_trace_is_not_sent_where_it_is_not_wanted() {
         }
     });
     assert_eq!(received.requests.len(), 2, "each asked for /info alone: {received:#?}");
+    // What is there instead of an agent that nobody asks for is no problem.
+    with_agent(|agent| {
+        agent.answers_all(Answer::status(500));
+        let examined =
+            examine(&["agent"], &[("DD_TRACE_AGENT_URL", &agent.url()), ("DD_TRACE_ENABLED", "false")]);
+        assert_eq!((examined.code(), examined.verdicts()[0].as_str()), (Some(0), "agent warn"));
+    });
 }
 
 #[test]

@@ -42,11 +42,11 @@ fn explained(surroundings: &Surroundings, findings: Vec<Finding>) -> Vec<Finding
 /// What needs the agent, and the agent, where one answered.
 fn agent(surroundings: &Surroundings, sends_trace: bool) -> (Vec<Finding>, Option<Reached>) {
     let (mut found, reached) = agent::check(surroundings);
+    if !surroundings.are_sending() && matches!(found.verdict, Verdict::Problem(_)) {
+        // Nobody is missed.
+        found.verdict = Verdict::Warn;
+    }
     let Some(mut reached) = reached else {
-        if !surroundings.are_sending() {
-            // Nobody is missed.
-            found.verdict = Verdict::Warn;
-        }
         return (vec![found, clock::skipped(), trace::skipped("no agent can be reached")], None);
     };
     let clock = clock::check(&reached.connection);
