@@ -1,7 +1,7 @@
 //! The way of a message: through a bounded queue to a thread that writes it.
 //!
-//! Whoever reports something waits for nobody, not for a full stderr either: what does not fit into the queue is counted, and the count is the
-//! next line. The thread begins with the first message and ends when no more come. Where none is to be had messages wait within the same bound,
+//! Whoever reports something waits for nobody, not for a full stderr either: what does not fit into the queue is counted, and the count is a line
+//! in its place. The thread begins with the first message and ends when no more come. Where none is to be had messages wait within the same bound,
 //! and a thread is tried again with a message that comes half a minute later, at a flush, and at the end. A forked child has no such thread, and
 //! begins its own.
 
@@ -20,6 +20,8 @@ use super::{Level, set_level};
 
 /// Bytes of messages that wait, their book-keeping included.
 const MAX_WAITING: usize = 4 << 20;
+/// After a loss messages are taken again where no more than this wait: one gap instead of many.
+const MAX_RESUMED: usize = MAX_WAITING / 4 * 3;
 /// Bytes of messages that are taken from the queue at once.
 const MAX_TAKEN: usize = 256 << 10;
 /// How long the start and the end wait for others who change the sink; they do it within microseconds.
@@ -287,13 +289,9 @@ impl Writer {
         let mut outlets = self.outlets.lock().unwrap_or_else(PoisonError::into_inner);
         outlets.prepare();
         let mut taken = Vec::new();
-        while let Some(lost) = self.take(&mut taken) {
+        while self.take(&mut taken) {
             for entry in &taken {
                 outlets.write(entry);
-            }
-            if lost > 0 {
-                let text = format_args!("{lost} log lines lost: more came than could be written");
-                outlets.write(&Entry::new(Level::Warn, text));
             }
             self.lock().settle(&mut taken);
             self.written.notify_all();
@@ -301,8 +299,8 @@ impl Writer {
         self.written.notify_all();
     }
 
-    /// What is written next, with the number of messages that were lost after it; `None` where the thread ends.
-    fn take(&self, taken: &mut Vec<Entry>) -> Option<u64> {
+    /// Takes out what is written next; false where the thread ends.
+    fn take(&self, taken: &mut Vec<Entry>) -> bool {
         let mut queue = self.lock();
         let mut is_late = false;
         while queue.is_idle() && !queue.is_closed && !is_late {
@@ -312,9 +310,10 @@ impl Writer {
         }
         if queue.is_idle() {
             queue.is_running = false;
-            return None;
+            return false;
         }
-        Some(queue.take(taken))
+        queue.take(taken);
+        true
     }
 
     /// Waits until what is in the queue is written; at most so long.
@@ -353,9 +352,11 @@ impl Queue {
     /// Takes a message in, or counts it where there is no room.
     fn push(&mut self, entry: Entry) -> Duty {
         let was_idle = self.is_idle();
-        if self.is_closed || self.bytes + entry.bytes() > MAX_WAITING {
+        let limit = if self.lost > 0 { MAX_RESUMED } else { MAX_WAITING };
+        if self.is_closed || self.bytes + entry.bytes() > limit {
             self.lost += 1;
         } else {
+            self.tell_lost();
             self.keep(entry);
         }
         if self.is_running {
@@ -398,15 +399,26 @@ impl Queue {
         self.entries.drain(..).count() as u64 + std::mem::take(&mut self.lost)
     }
 
-    /// Takes out what is written next; gives the number of messages that were lost after it, once it is their turn.
-    fn take(&mut self, taken: &mut Vec<Entry>) -> u64 {
+    /// Puts in how many messages were lost, where they would have been.
+    fn tell_lost(&mut self) {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            let text = format_args!("{lost} log lines lost: more came than could be written");
+            self.keep(Entry::new(Level::Warn, text));
+        }
+    }
+
+    /// Takes out what is written next.
+    fn take(&mut self, taken: &mut Vec<Entry>) {
+        if self.entries.is_empty() {
+            self.tell_lost();
+        }
         let mut bytes = 0;
         while bytes < MAX_TAKEN {
             let Some(entry) = self.entries.pop_front() else { break };
             bytes += entry.bytes();
             taken.push(entry);
         }
-        if self.entries.is_empty() { std::mem::take(&mut self.lost) } else { 0 }
     }
 
     /// Gives the room back.
