@@ -242,6 +242,13 @@ fn a_file_that_can_not_be_written_holds_nobody_up() {
     for path in paths {
         let ended = worked(50, &debug(&[("DD_TRACE_LOG_FILE", &path)]));
         assert_eq!(ended.stderr_lines_with("WARN: the log file ").count(), 1, "{path}: {}", ended.stderr);
+        // How many lines that were used to be told in the file alone, if it was mended.
+        let lost = format!(" log lines lost: the log file {path} could not be written");
+        let lost: Vec<_> = ended.stderr.lines().filter_map(|line| line.strip_suffix(&lost)).collect();
+        let [lost] = lost[..] else { panic!("{path}: {}", ended.stderr) };
+        let lost: u32 = lost.strip_prefix("dd-traced WARN: ").unwrap().parse().unwrap();
+        // Starts, ends, decisions and traces.
+        assert!((50 * 6..50 * 6 + 200).contains(&lost), "{path}: {lost}");
         assert!(ended.took < Duration::from_secs(10), "{path}");
     }
     assert_eq!(fs::read_to_string(victim).unwrap(), "kept");

@@ -86,9 +86,17 @@ impl Outlets {
             }
         }
     }
+
+    /// Tells on stderr how many lines the file never had; no more will come.
+    pub(super) fn finish(&mut self) {
+        let Some(file) = self.file.as_mut().filter(|file| file.lost > 0) else { return };
+        let (lost, path) = (std::mem::take(&mut file.lost), file.file.path().display());
+        let text = format_args!("{lost} log lines lost: the log file {path} could not be written");
+        self.stderr.write(&Entry::new(Level::Warn, text), self.is_json);
+    }
 }
 
-/// A line that is not in the file.
+/// What is to be said of a line that is not in the file.
 #[derive(Debug)]
 struct Lost {
     /// What somebody has to be told about the file, if it is time for that.

@@ -85,6 +85,17 @@ enum Duty {
     Start,
 }
 
+/// What the thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Write what it took.
+    Write,
+    /// Tell what is left to tell: no more will come.
+    Finish,
+    /// End.
+    Rest,
+}
+
 /// The sink of one tracer.
 #[derive(Debug)]
 pub(crate) struct SinkHandle {
@@ -289,18 +300,26 @@ impl Writer {
         let mut outlets = self.outlets.lock().unwrap_or_else(PoisonError::into_inner);
         outlets.prepare();
         let mut taken = Vec::new();
-        while self.take(&mut taken) {
-            for entry in &taken {
-                outlets.write(entry);
+        loop {
+            match self.take(&mut taken) {
+                Turn::Write => {
+                    for entry in &taken {
+                        outlets.write(entry);
+                    }
+                    self.lock().settle(&mut taken);
+                }
+                Turn::Finish => {
+                    outlets.finish();
+                    self.lock().is_running = false;
+                }
+                Turn::Rest => return self.written.notify_all(),
             }
-            self.lock().settle(&mut taken);
             self.written.notify_all();
         }
-        self.written.notify_all();
     }
 
-    /// Takes out what is written next; false where the thread ends.
-    fn take(&self, taken: &mut Vec<Entry>) -> bool {
+    /// Takes out what is written next.
+    fn take(&self, taken: &mut Vec<Entry>) -> Turn {
         let mut queue = self.lock();
         let mut is_late = false;
         while queue.is_idle() && !queue.is_closed && !is_late {
@@ -308,12 +327,15 @@ impl Writer {
                 self.rung.wait_timeout(queue, self.idle).unwrap_or_else(PoisonError::into_inner);
             (queue, is_late) = (woken, timeout.timed_out());
         }
-        if queue.is_idle() {
-            queue.is_running = false;
-            return false;
+        if !queue.is_idle() {
+            queue.take(taken);
+            return Turn::Write;
         }
-        queue.take(taken);
-        true
+        if queue.is_closed && queue.is_running {
+            return Turn::Finish;
+        }
+        queue.is_running = false;
+        Turn::Rest
     }
 
     /// Waits until what is in the queue is written; at most so long.
