@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use dd_traced::{CorrelatedLogger, LogLevel, TracerBuilder, span, traced};
-use dd_traced_tests::{ready, with_tracer_of};
+use dd_traced_tests::{Answer, PATIENCE, ready, with_tracer_of};
 
 #[test]
 fn a_closure_gets_all_messages_on_a_thread_of_ours_and_is_not_traced() {
@@ -100,6 +101,29 @@ fn each_span_is_told_when_it_starts_and_when_it_is_sent() {
     // It is told before what happens in it.
     let at = |text: &str| messages.iter().position(|message| message.starts_with(text)).unwrap();
     assert!(at("span started: name=\"outer\"") < at("span started: name=\"inner\""), "{messages:#?}");
+}
+
+/// The time named used to be the one that a payload has.
+#[test]
+fn an_agent_that_does_not_answer_is_told_of_with_the_time_it_had() {
+    let told = |timeout| {
+        let (send, receive) = mpsc::channel();
+        let logger = move |_: LogLevel, message: &str| drop(send.send(message.to_owned()));
+        let mut told = None;
+        with_tracer_of(
+            |agent, tracer| {
+                agent.answers_all(Answer::never());
+                tracer.agent_timeout(timeout).logger(logger)
+            },
+            |_, _| {
+                let mut messages = std::iter::from_fn(|| receive.recv_timeout(PATIENCE).ok());
+                told = messages.find(|message| message.starts_with("DATADOG TRACER DIAGNOSTIC"));
+            },
+        );
+        told.unwrap().split_once("no answer within ").unwrap().1.split(' ').next().unwrap().to_owned()
+    };
+    let told = [Duration::from_secs(2), Duration::from_millis(250)].map(told);
+    assert_eq!(told, ["1s", "250ms"]);
 }
 
 /// Code says the same as the variables do.

@@ -148,10 +148,10 @@ impl Worker {
                 }
             };
             let now = Instant::now();
-            self.delivery.failed(&failure, now);
+            self.delivery.failed(&failure, limit, now);
             let next = attempts.after(&failure, self.delivery.earliest(now), now, chance());
             if diagnostics::is_shown(Level::Debug) {
-                let (cause, next) = (report::cause(&failure, &self.delivery.agent), next.told(now));
+                let (cause, next) = (report::cause(&failure, &self.delivery.agent, limit), next.told(now));
                 diagnostics::debug(format_args!("payload not sent: {cause}; then {next}"));
             }
             match next {

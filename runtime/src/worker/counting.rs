@@ -271,7 +271,7 @@ impl Worker {
             // Nobody knows whether the agent has what it did not answer in time.
             let is_worth_it = failure != Failure::TimedOut && super::retry::is_worth_a_retry(&failure);
             if waiting.tries >= TRIES || is_over || !is_worth_it {
-                let cause = report::cause(&failure, &self.delivery.agent);
+                let cause = report::cause(&failure, &self.delivery.agent, limit);
                 diagnostics::debug(format_args!("lost statistics of {} bytes: {cause}", waiting.bytes));
                 self.queue.ledger().lose_statistics(1);
                 return !is_over && (failure != Failure::TimedOut || self.ending.is_some());

@@ -131,9 +131,9 @@ impl Delivery {
         warn(self.report.recovered(&self.agent));
     }
 
-    /// Remembers an attempt that failed.
-    pub(super) fn failed(&mut self, failure: &Failure, now: Instant) {
-        self.report.failed(failure, &self.agent, Moment { at: now, ..Moment::now() });
+    /// Remembers an attempt that failed and had so much time.
+    pub(super) fn failed(&mut self, failure: &Failure, limit: Duration, now: Instant) {
+        self.report.failed(failure, &self.agent, limit, Moment { at: now, ..Moment::now() });
         if let Failure::Refused { retry_after, .. } = failure {
             self.health.wait(*retry_after, now);
         }

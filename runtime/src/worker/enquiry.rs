@@ -104,7 +104,7 @@ impl Worker {
             Ok(answer) => info::read(&answer),
             // Too old an agent to say anything.
             Err(Failure::Refused { status: 404, .. }) => Some(AgentInfo::default()),
-            Err(failure) => return self.introduce_without(&failure),
+            Err(failure) => return self.introduce_without(&failure, limit),
         };
         let Some(info) = info else {
             self.tally.unread_answers += 1;

@@ -1,6 +1,8 @@
 //! The first words: what there is to remark on the settings, and how the agent answered the first question, told once to who introduces the
 //! tracer.
 
+use std::time::Duration;
+
 use super::report;
 use super::run::Worker;
 use crate::diagnostics;
@@ -61,8 +63,8 @@ impl Worker {
     }
 
     /// The agent did not answer as it should; one that cannot be reached is told of whatever the level.
-    pub(super) fn introduce_without(&mut self, failure: &Failure) {
-        let cause = report::cause(failure, &self.delivery.agent);
+    pub(super) fn introduce_without(&mut self, failure: &Failure, limit: Duration) {
+        let cause = report::cause(failure, &self.delivery.agent, limit);
         self.introduce(AgentCheck::Failed(&cause));
         if std::mem::take(&mut self.introduction.has_diagnostic) && report::is_unreachable(failure) {
             let told = report::with_hint(&cause);

@@ -85,11 +85,11 @@ impl Report {
         }
     }
 
-    /// Keeps in mind how an attempt failed.
-    pub(super) fn failed(&mut self, failure: &Failure, agent: &AgentSettings, now: Moment) {
+    /// Keeps in mind how an attempt failed that had so much time.
+    pub(super) fn failed(&mut self, failure: &Failure, agent: &AgentSettings, limit: Duration, now: Moment) {
         let reason = retry::reason(failure);
         self.kinds[reason as usize].cause =
-            Some(Cause { text: cause(failure, agent), is_unreachable: is_unreachable(failure) });
+            Some(Cause { text: cause(failure, agent, limit), is_unreachable: is_unreachable(failure) });
         self.failing = Some(reason);
         self.failures.get_or_insert((now.wall, 0)).1 += 1;
     }
@@ -355,12 +355,15 @@ pub(super) fn is_unreachable(failure: &Failure) -> bool {
     matches!(failure, Failure::Unreachable(_) | Failure::TimedOut)
 }
 
-/// Why the agent did not take a payload, in words a user can act on.
-pub(super) fn cause(failure: &Failure, agent: &AgentSettings) -> String {
-    let AgentSettings { address, timeout, .. } = agent;
+/// Why the agent did not answer as it should, or not within the limit, in words a user can act on.
+pub(super) fn cause(failure: &Failure, agent: &AgentSettings, limit: Duration) -> String {
+    let address = &agent.address;
     match failure {
         Failure::Unreachable(reason) => format!("Agent not reachable at {address}: {reason}"),
-        Failure::TimedOut => format!("Agent not reachable at {address}: no answer within {timeout:?}"),
+        Failure::TimedOut => {
+            let limit = Duration::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+            format!("Agent not reachable at {address}: no answer within {limit:?}")
+        }
         Failure::Refused { status: 429, .. } => format!("Agent at {address} is overloaded (status 429)"),
         Failure::Refused { status: status @ 300..400, .. } => {
             format!(

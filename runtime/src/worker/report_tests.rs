@@ -3,6 +3,8 @@ use crate::export::counters::Ledger;
 use crate::model::LeftOut;
 
 const PERIOD: Duration = Duration::from_secs(60);
+/// What an attempt may take.
+const LIMIT: Duration = Duration::from_millis(1_500);
 const HINT: &str =
     " (is a Datadog Agent listening there? DD_TRACE_AGENT_URL or DD_AGENT_HOST name another one)";
 
@@ -37,7 +39,7 @@ fn due(report: &mut Report, ledger: &Ledger, seconds: u64) -> Vec<String> {
 fn first_loss_is_told_with_address_and_cause() {
     let (ledger, mut report) = report();
     assert!(due(&mut report, &ledger, 0).is_empty());
-    report.failed(&unreachable(), &AgentSettings::default(), at(0));
+    report.failed(&unreachable(), &AgentSettings::default(), LIMIT, at(0));
     lose(&ledger, DropReason::Net, 2, 3);
     let expected = format!("{UNREACHABLE}{HINT}; lost 2 traces, 3 spans: net 3");
     assert_eq!(due(&mut report, &ledger, 0), [expected]);
@@ -83,7 +85,7 @@ fn what_spans_have_too_much_of_is_told_as_losses_are() {
 #[test]
 fn rest_is_told_however_early_and_once() {
     let (ledger, mut report) = report();
-    report.failed(&unreachable(), &AgentSettings::default(), at(0));
+    report.failed(&unreachable(), &AgentSettings::default(), LIMIT, at(0));
     lose(&ledger, DropReason::Net, 1, 1);
     assert_eq!(due(&mut report, &ledger, 0).len(), 1);
     lose(&ledger, DropReason::Net, 1, 3);
@@ -91,8 +93,8 @@ fn rest_is_told_however_early_and_once() {
     lose(&ledger, DropReason::TooLarge, 1, 1);
     lose(&ledger, DropReason::Http5xx, 1, 1);
     let server = Failure::Refused { status: 500, retry_after: None, text: String::new() };
-    report.failed(&server, &AgentSettings::default(), at(1));
-    report.failed(&unreachable(), &AgentSettings::default(), at(2));
+    report.failed(&server, &AgentSettings::default(), LIMIT, at(1));
+    report.failed(&unreachable(), &AgentSettings::default(), LIMIT, at(2));
     let lines = report.rest(&ledger.snapshot(0), at(3));
     assert_eq!(
         lines,
@@ -111,7 +113,7 @@ fn messages_between_two_warnings_are_counted_and_recovery_is_one_line() {
     let agent = AgentSettings::default();
     assert_eq!(report.recovered(&agent), None, "nobody was told that it fails");
     for second in 0..59 {
-        report.failed(&unreachable(), &agent, at(second));
+        report.failed(&unreachable(), &agent, LIMIT, at(second));
         lose(&ledger, DropReason::Net, 1, 2);
         assert_eq!(due(&mut report, &ledger, second).len(), usize::from(second == 0), "{second}");
         assert!(due(&mut report, &ledger, second).is_empty(), "nothing new");
@@ -131,7 +133,7 @@ fn what_can_be_done_is_told_once_until_the_agent_recovers() {
     let (ledger, mut report) = report();
     let agent = AgentSettings::default();
     let hints = |report: &mut Report| {
-        report.failed(&unreachable(), &agent, at(0));
+        report.failed(&unreachable(), &agent, LIMIT, at(0));
         lose(&ledger, DropReason::Net, 1, 1);
         let lines = report.rest(&ledger.snapshot(0), at(0));
         lines.iter().filter(|line| line.contains(HINT)).count()
@@ -154,23 +156,23 @@ fn without_a_period_each_loss_is_told() {
 #[test]
 fn failure_that_lasts_is_told_before_the_loss() {
     let (ledger, mut report) = report();
-    report.failed(&Failure::TimedOut, &AgentSettings::default(), at(0));
+    report.failed(&Failure::TimedOut, &AgentSettings::default(), LIMIT, at(0));
     assert_eq!(report.retried(Duration::from_millis(999), at(0)), None, "it is lost or delivered soon");
     let text = report.retried(PATIENCE, at(0)).unwrap();
-    assert!(text.contains("http://localhost:8126: no answer within 2s"), "{text}");
+    assert!(text.contains("http://localhost:8126: no answer within 1.5s"), "{text}");
     assert!(text.ends_with("; trying again"), "{text}");
     assert_eq!(report.retried(PATIENCE, at(10)), None);
     lose(&ledger, DropReason::Timeout, 1, 2);
     assert!(due(&mut report, &ledger, 11).is_empty());
     let [line] = &due(&mut report, &ledger, 60)[..] else { panic!("one line") };
-    assert!(line.contains("no answer within 2s"), "{line}");
+    assert!(line.contains("no answer within 1.5s"), "{line}");
     assert!(line.ends_with("; 2 like messages left out since 2026-07-01T12:00:10Z"), "{line}");
 }
 
 #[test]
 fn agent_that_recovered_is_blamed_for_its_own_losses_only() {
     let (ledger, mut report) = report();
-    report.failed(&unreachable(), &AgentSettings::default(), at(0));
+    report.failed(&unreachable(), &AgentSettings::default(), LIMIT, at(0));
     let _ = report.recovered(&AgentSettings::default());
     lose(&ledger, DropReason::Net, 1, 1);
     lose(&ledger, DropReason::TooLarge, 1, 1);
@@ -188,7 +190,7 @@ fn interrupted_attempt_is_a_cause_where_nothing_failed_before() {
     assert!(line.starts_with("Agent at http://localhost:8126 gave no answer in 2.0s, before"), "{line}");
     assert!(line.ends_with("; lost 1 trace, 24 spans: shutdown_deadline 24"), "{line}");
     let (ledger, mut report) = (Ledger::default(), Report::new(PERIOD));
-    report.failed(&unreachable(), &AgentSettings::default(), at(0));
+    report.failed(&unreachable(), &AgentSettings::default(), LIMIT, at(0));
     report.interrupted(PATIENCE, &AgentSettings::default());
     lose(&ledger, DropReason::ShutdownDeadline, 1, 1);
     assert!(report.rest(&ledger.snapshot(0), at(0))[0].contains("Connection refused"));
@@ -198,7 +200,7 @@ fn interrupted_attempt_is_a_cause_where_nothing_failed_before() {
 fn cause_tells_who_refused_and_how() {
     let text = |status, text: &str| {
         let failure = Failure::Refused { status, retry_after: None, text: text.to_owned() };
-        cause(&failure, &AgentSettings::default())
+        cause(&failure, &AgentSettings::default(), LIMIT)
     };
     assert!(text(403, "no\nway").ends_with(r"refuses spans (status 403): no\nway"));
     let told = text(403, r#"{"DD-API-KEY":"s3cret"} Authorization: Bearer s3cret http://me:s3cret@shop/"#);
@@ -206,7 +208,7 @@ fn cause_tells_who_refused_and_how() {
     assert!(text(500, " ").ends_with("refuses spans (status 500)"));
     assert!(text(302, "").contains("redirect"));
     assert!(text(429, "").contains("overloaded"));
-    assert!(cause(&Failure::TimedOut, &AgentSettings::default()).contains("no answer within 2s"));
+    assert!(cause(&Failure::TimedOut, &AgentSettings::default(), LIMIT).contains("no answer within 1.5s"));
 }
 
 /// They used to have a digit of no use, as in `454.0ms`.
