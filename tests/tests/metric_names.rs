@@ -81,7 +81,7 @@ const TABLE: &[(&str, &str, &str, Fate)] = &[
     ("buffer.accepted.traces", "d", "", Absent(BY_GO)),
     ("buffer.accepted.spans", "d", "", Absent(BY_GO)),
     ("buffer.dropped.traces", "d", "reason:full", Absent(BY_GO)),
-    ("buffer.dropped.bytes", "d", "reason:full", Absent(BY_GO)),
+    ("buffer.dropped.bytes", "d", "reason:full", Absent("what finds no room is not encoded")),
     ("encoder.dropped.traces", "d", "", Absent(BY_GO)),
 ];
 
