@@ -2,9 +2,13 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use dd_traced_tests::{Ended, Report, program, run, with_agent};
+use std::time::Duration;
+
+use dd_traced_tests::{Ended, Report, Running, program, with_agent};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
+/// Half a million spans are a few seconds of work, without optimization and beside other tests.
+const LONG: Duration = Duration::from_secs(150);
 /// A thread tells of what it started at so many.
 const UNTOLD: u64 = 64;
 
@@ -13,7 +17,7 @@ fn acted(act: &str, number: u64, env: &[(&str, &str)]) -> Ended {
     with_agent(|agent| {
         let mut program = program(PROGRAM, act, number);
         program.env("DD_TRACE_AGENT_URL", agent.url()).envs(env.iter().copied());
-        ended = Some(run(&mut program));
+        ended = Some(Running::start(&mut program).wait(LONG));
     });
     ended.expect("the agent ran")
 }
