@@ -62,7 +62,7 @@ impl Names {
             let before = numbers.insert(found[2].to_owned(), (trace.0, spans[trace.0 - 1]));
             assert_eq!(before, None, "started once");
         }
-        Self { numbers, id: Regex::new(r"\b([0-9a-f]{32}|\d{15,20})\b").unwrap() }
+        Self { numbers, id: Regex::new(r"\b([0-9a-f]{32}|\d{6,20})\b").unwrap() }
     }
 
     fn replace(&self, line: &str) -> String {
