@@ -1,5 +1,7 @@
 //! What it finds of agents: good ones, none, and those with faults.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
@@ -266,6 +268,22 @@ fn another_server_is_not_taken_for_an_agent() {
     assert_eq!(verdict(Answer::status(302)), (Some(5), "agent problem".to_owned()));
     assert_eq!(verdict(Answer::status(404)), (Some(0), "agent warn".to_owned()), "an old one says nothing");
     assert_eq!(verdict(Answer::ok()), (Some(0), "agent warn".to_owned()), "an object that says nothing");
+}
+
+#[test]
+fn what_speaks_no_http_is_no_agent() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", server.local_addr().expect("an address"));
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        for mut connection in server.incoming().flatten() {
+            let _ = connection.read(&mut [0; 8 << 10]);
+            let _ = connection.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
+        }
+    });
+    let examined = examine(&["agent"], &[("DD_TRACE_AGENT_URL", &address)]);
+    assert_eq!((examined.code(), examined.verdicts()[0].as_str()), (Some(5), "agent problem"));
+    assert!(examined.advice("agent").contains("another program than the agent"), "{:#}", examined.report);
 }
 
 #[test]

@@ -120,8 +120,10 @@ fn unreachable(surroundings: &Surroundings, failure: &Failure) -> Finding {
     let others = others(surroundings);
     let answering = others.iter().find(|address| answers(surroundings, &settings, address));
     let tried: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let problem =
+        if is_of_another(&settings.address, failure) { Problem::Refused } else { Problem::Unreachable };
     let words = format!("no agent: {}", worded(failure, &settings));
-    let finding = Finding::new("agent", Verdict::Problem(Problem::Unreachable), words)
+    let finding = Finding::new("agent", Verdict::Problem(problem), words)
         .detail("address", settings.address.to_string())
         .detail("also_tried", tried);
     match answering {
@@ -141,9 +143,15 @@ fn advice(address: &AgentAddress, failure: &Failure) -> &'static str {
     let is_socket = matches!(address, AgentAddress::Unix(_));
     match known.find(|(of_socket, part, _)| *of_socket == is_socket && reason.contains(part)) {
         Some((_, _, advice)) => advice,
-        None if is_socket || reason.contains("os error") => ELSEWHERE,
-        None => OTHER,
+        None if is_of_another(address, failure) => OTHER,
+        None => ELSEWHERE,
     }
+}
+
+/// Whether somebody answers at the port, and not in HTTP: no failure of the system, which has a number, nor of the look-up of a name.
+fn is_of_another(address: &AgentAddress, failure: &Failure) -> bool {
+    let Failure::Unreachable(reason) = failure else { return false };
+    !matches!(address, AgentAddress::Unix(_)) && !reason.contains("os error") && !reason.contains(LOOKUP)
 }
 
 /// What to do about a failure: whether at a socket, what the system calls it, the advice.
@@ -163,12 +171,10 @@ const KNOWN: [(bool, &str, &str); 4] = [
         "Connection refused",
         "start the agent: nobody listens at the socket, and the file may be that of an agent that has ended",
     ),
-    (
-        false,
-        "lookup",
-        "set DD_AGENT_HOST or DD_TRACE_AGENT_URL to a name that is known here, or to an address",
-    ),
+    (false, LOOKUP, "set DD_AGENT_HOST or DD_TRACE_AGENT_URL to a name that is known here, or to an address"),
 ];
+/// Of the words for a name that is not known.
+const LOOKUP: &str = "lookup";
 const ELSEWHERE: &str = "start the agent, or name the host where it runs; inside of a container, localhost is the container, and an agent elsewhere needs its \
     DD_APM_NON_LOCAL_TRAFFIC=true";
 
