@@ -218,6 +218,17 @@ fn settings_and_rates_by_which_nothing_is_kept_are_told() {
     }
 }
 
+/// They come with the answer to a trace.
+#[test]
+fn rates_that_are_not_known_are_no_promise() {
+    with_agent(|agent| {
+        agent.answers(Answer::rates(&[("service:,env:", 0.0)]));
+        let examined = examine(&["--no-trace"], &[("DD_TRACE_AGENT_URL", &agent.url())]);
+        let words = "ordinary traces are kept, by default as long as no rates of the agent are known";
+        assert_eq!(examined.words("sampling"), words);
+    });
+}
+
 #[test]
 fn a_span_that_is_kept_alone_is_told() {
     let nobody = Address::unused().expect("a free port").to_string();

@@ -25,6 +25,9 @@ pub(super) fn check(surroundings: &Surroundings, reached: Option<&Reached>) -> F
     let part = Part::of(&answer, surroundings.settings.sampling.limit);
     let by = match part {
         Part::NoneByLimit => format!("by {}", surroundings.said("DD_TRACE_RATE_LIMIT")),
+        _ if matches!(answer.why.step(), SamplingStep::Default) => {
+            "by default as long as no rates of the agent are known".to_owned()
+        }
         _ => by(&answer.why),
     };
     let verdict = if part.is_none() || !answer.is_wanted { Verdict::Warn } else { Verdict::Ok };
