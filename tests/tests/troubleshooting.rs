@@ -249,6 +249,17 @@ fn each_line_of_the_page_is_one_of_a_run() {
     }
 }
 
+#[test]
+fn only_a_tracer_that_ended_has_a_line_at_the_end() {
+    let end = "dd-traced INFO: tracer ended after";
+    assert!(worked(&[DEBUG]).contains(end));
+    with_agent(|agent| {
+        let mut program = program(PROGRAM, "exit", 1);
+        let ended = run(program.env("DD_TRACE_AGENT_URL", agent.url()).env(DEBUG.0, DEBUG.1));
+        assert_eq!((ended.status.code(), ended.stderr.contains(end)), (Some(3), false), "{ended:#?}");
+    });
+}
+
 /// A trace may be missing for any of them.
 #[test]
 fn the_page_has_every_reason_and_its_links_lead_somewhere() {
