@@ -9,6 +9,7 @@ mod asynchronous;
 mod attributes;
 mod blocks;
 mod callers;
+mod depth;
 mod drops;
 mod fallible;
 mod frames;
