@@ -40,13 +40,14 @@ use crate::worker;
 /// not let go of its parent, which then stays open until its own subscriber is dropped: the registry finds itself through the thread's default.
 /// Source: tokio-rs/tracing `tracing-subscriber/src/registry/sharded.rs` (`DataInner`, `clear`).
 ///
-/// Levels are the business of filters, as with any layer: a span that is filtered out is none here either, and those under it belong to the next
-/// one above. Without a tracer that runs, the layer does nothing.
+/// Levels are the business of filters, as with any layer; without one the spans of all levels count, those of libraries too. A span that is filtered
+/// out is none here either, and those under it belong to the next one above. Without a tracer that runs, the layer does nothing.
 ///
 /// ```
-/// use tracing_subscriber::layer::SubscriberExt;
+/// use tracing_subscriber::filter::LevelFilter;
+/// use tracing_subscriber::{Layer, layer::SubscriberExt, registry};
 ///
-/// let subscriber = tracing_subscriber::registry().with(dd_traced::SpanLayer::new());
+/// let subscriber = registry().with(dd_traced::SpanLayer::new().with_filter(LevelFilter::INFO));
 /// # drop(subscriber);
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
