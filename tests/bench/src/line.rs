@@ -22,7 +22,7 @@ pub(crate) fn write_record(message: fmt::Arguments<'_>, more: impl FnOnce(&mut S
     OUTPUT.with_borrow_mut(|(buffer, file)| {
         buffer.clear();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let _ = write!(buffer, "{}.{:06} INFO [shop::orders] {message}", now.as_secs(), now.subsec_micros(),);
+        let _ = write!(buffer, "{}.{:06} INFO [shop::orders] {message}", now.as_secs(), now.subsec_micros());
         more(buffer);
         buffer.push('\n');
         let _ = file.write_all(buffer.as_bytes());

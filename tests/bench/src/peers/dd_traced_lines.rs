@@ -24,7 +24,7 @@ pub(super) const ALL: &[(&str, LoggerLines)] = &[
         "line-tracing",
         LoggerLines {
             ids: |count| {
-                by_tracing(count, |_| Box::new(text().map_event_format(CorrelatedFormat::text).finish()))
+                by_tracing(count, |_| Box::new(text().map_event_format(CorrelatedFormat::text).finish()));
             },
             constant: |count| {
                 let prefixed = |ids| {
@@ -60,10 +60,10 @@ pub(super) const ALL: &[(&str, LoggerLines)] = &[
         "line-slog",
         LoggerLines {
             ids: |count| {
-                by_slog(count, |_| slog::Logger::root(CorrelatedDrain::structured(Lines).fuse(), slog::o!()))
+                by_slog(count, |_| slog::Logger::root(CorrelatedDrain::structured(Lines).fuse(), slog::o!()));
             },
             constant: |count| {
-                by_slog(count, |ids| slog::Logger::root(Constant(Lines, ids).fuse(), slog::o!()))
+                by_slog(count, |ids| slog::Logger::root(Constant(Lines, ids).fuse(), slog::o!()));
             },
             without: |count| by_slog(count, |_| slog::Logger::root(Lines.fuse(), slog::o!())),
         },
