@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::{Debug, Display, Formatter};
 
 use dd_traced::testing::{FinishedSpan, ScopedTracer};
-use dd_traced::traced;
+use dd_traced::{TraceFuture, active_span, span, traced};
 use dd_traced_tests::{ready, span_of};
 
 /// Type, message and stack of the error on a span; `None` where there is none.
@@ -272,4 +272,22 @@ fn ret_of_a_result_is_what_is_ok() {
     assert_eq!(span.meta.get("return").map(String::as_str), Some("[1, 2]"));
     let span = span_of(|| ready(silent(true)));
     assert_eq!((error(&span), span.meta.get("return")), (None, None));
+}
+
+/// A future that is given a span is foreign, and so is what its `Err` means.
+#[test]
+fn an_error_under_a_span_by_hand_is_told_by_hand() {
+    async fn fail(is_told: bool) -> Result<(), std::fmt::Error> {
+        if is_told {
+            active_span().set_error(&std::fmt::Error);
+        }
+        std::future::ready(Err(std::fmt::Error)).await
+    }
+    let tracer = ScopedTracer::new();
+    for name in ["silent", "told"] {
+        assert!(ready(fail(name == "told").traced(span(name).start())).is_err());
+    }
+    let spans = tracer.finished();
+    let errors = spans.iter().map(|span| (&*span.name, error(span).map(|[kind, ..]| kind)));
+    assert_eq!(errors.collect::<Vec<_>>(), [("silent", None), ("told", Some("core::fmt::Error"))]);
 }

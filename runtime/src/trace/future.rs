@@ -90,6 +90,9 @@ impl Drop for Active<'_> {
 pub trait TraceFuture: Future + Sized {
     /// Makes `span` the active one during each poll of this future, and finishes it when the future is ready or dropped.
     ///
+    /// A panic marks it as failed. An `Err` does not, unlike under [`#[traced]`](macro@crate::traced): the future itself calls
+    /// [`active_span().set_error(..)`](crate::ActiveSpan::set_error).
+    ///
     /// ```
     /// use dd_traced::{TraceFuture, span};
     ///
