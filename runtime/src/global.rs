@@ -260,13 +260,14 @@ impl Running {
     }
 }
 
-/// Where the messages of the tracer go. One that is switched off has no thread at rest, and no more to say than the startup line.
+/// Where the messages of the tracer go. One that is switched off has no thread at rest, and no file: its startup line is for a logger, or stderr.
 fn sink(settings: &Settings, logger: Option<SharedLogger>) -> SinkHandle {
     let messages = &settings.messages;
     if settings.is_enabled {
         return diagnostics::configure(messages, logger, worker::mark_thread);
     }
-    let quiet = LogSettings { level: messages.level.min(Level::Info), ..messages.clone() };
+    let level = messages.level.min(Level::Info);
+    let quiet = LogSettings { level, is_json: messages.is_json, ..LogSettings::default() };
     diagnostics::configure_briefly(&quiet, logger, worker::mark_thread)
 }
 
