@@ -215,6 +215,7 @@ fn made(heading: &str) -> Option<Vec<String>> {
             vec![
                 beside(|_| (), "continues", 0, &headers, &[DEBUG]),
                 worked(&[DEBUG, ("DD_TRACE_PROPAGATION_STYLE_EXTRACT", "b3")]),
+                worked(&[DEBUG, ("DD_TRACE_PROPAGATION_BEHAVIOR_EXTRACT", "ignore")]),
             ]
         }
         "A setting does nothing" => vec![with_bad_settings()],
