@@ -38,4 +38,6 @@ pub(crate) use sampler::Sampler;
 pub(crate) use settings::SamplingSettings;
 #[cfg(feature = "enable")]
 pub(crate) use trace_filter::TraceFilter;
+#[cfg(feature = "doctor")]
+pub(crate) use trace_filter::normalized;
 pub use why::{SamplingStep, WhySampled};

@@ -115,7 +115,7 @@ fn is_status(text: &str) -> bool {
 /// A value of a tag as the agent writes it: in lower case, without blanks and the like.
 ///
 /// Source: `pkg/trace/traceutil/normalize` of DataDog/datadog-agent.
-fn normalized(value: &str) -> String {
+pub(crate) fn normalized(value: &str) -> String {
     const MAX_CHARACTERS: usize = 200;
     let mut text = String::new();
     for character in value.chars().flat_map(char::to_lowercase).take(MAX_CHARACTERS) {

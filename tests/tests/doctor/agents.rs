@@ -122,8 +122,17 @@ fn the_service_is_that_which_is_sent() {
         assert_eq!(examined.detail("trace", "service"), "basket");
         assert_eq!(examined.detail("trace", "search"), "service:basket operation_name:dd_traced.doctor");
         assert_eq!(examine(&["sample"], &variables).detail("sample", "service"), "basket");
+        // The agent does not leave a name as it is.
+        let examined =
+            examine(&["agent"], &[("DD_TRACE_AGENT_URL", &url), ("DD_SERVICE", "My Shop: 2 (EU)")]);
+        assert_eq!(
+            examined.detail("trace", "search"),
+            "service:my_shop:_2_eu operation_name:dd_traced.doctor"
+        );
     });
-    assert_eq!(received.span("dd_traced.doctor").service, "basket");
+    let services: Vec<&str> =
+        received.chunks().filter_map(|chunk| Some(chunk.first()?.service.as_str())).collect();
+    assert_eq!(services, ["basket", "My Shop: 2 (EU)"]);
 }
 
 #[test]

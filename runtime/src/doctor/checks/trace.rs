@@ -12,7 +12,7 @@ use crate::diagnostics::without_secrets;
 use crate::export::client::{Content, Failure};
 use crate::export::counters::DropReason;
 use crate::model::TraceId;
-use crate::sampling::AgentRates;
+use crate::sampling::{AgentRates, normalized};
 use crate::trace::span;
 
 /// The operation name of the test trace.
@@ -61,9 +61,11 @@ pub(super) fn check(surroundings: &Surroundings, reached: &mut Reached) -> Findi
     if !is_accepted {
         return finding;
     }
+    // As the agent writes it; names have at most 100 characters.
+    let searched = normalized(&service.chars().take(100).collect::<String>());
     let site = surroundings.settings.table.get("DD_SITE").map(Setting::value).unwrap_or_default();
     finding
-        .detail("search", format!("service:{service} operation_name:{NAME}"))
+        .detail("search", format!("service:{searched} operation_name:{NAME}"))
         .detail("link", format!("{}/apm/trace/{trace_id}", page(site)))
         .advice("not in Datadog after some minutes? Then the agent does not pass it on: `datadog-agent status` tells of its API key and site")
 }
