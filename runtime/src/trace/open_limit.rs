@@ -15,6 +15,10 @@ const UNTOLD: u32 = 64;
 
 /// Those that threads have told of. Below zero for a moment where a thread tells of ends before another one does of starts.
 static OPEN: AtomicIsize = AtomicIsize::new(0);
+/// In a forked child, as far as [`OPEN`] goes down: spans of the parent that end here were not counted here. Not 0, for the moments between
+/// what threads tell; those of a thousand threads fit.
+static LEAST: AtomicIsize = AtomicIsize::new(isize::MIN);
+const LEAST_OF_CHILD: isize = -1_024 * UNTOLD as isize;
 /// The process whose spans these are; 0 before a tracer was started.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
@@ -59,6 +63,7 @@ pub(super) fn begin() {
     let process_id = std::process::id();
     let before = PROCESS.swap(process_id, Ordering::Relaxed);
     if before != 0 && before != process_id {
+        LEAST.store(LEAST_OF_CHILD, Ordering::Relaxed);
         OPEN.store(0, Ordering::Relaxed);
         tag_memory::forget();
     }
@@ -66,7 +71,11 @@ pub(super) fn begin() {
 
 /// Counts so many more as open, or with a minus fewer, at once.
 pub(super) fn open(spans: i32) {
-    OPEN.fetch_add(spans as isize, Ordering::Relaxed);
+    let spans = spans as isize;
+    let before = OPEN.fetch_add(spans, Ordering::Relaxed);
+    if before + spans < LEAST.load(Ordering::Relaxed) {
+        OPEN.fetch_sub(spans, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]

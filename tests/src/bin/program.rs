@@ -50,7 +50,8 @@ fn main() {
         "open calls" => open_calls(number),
         "open tags" => open_tags(&mut report, number),
         "open tagged calls" => open_tagged_calls(&mut report, number),
-        "fork open" => fork_open(&mut report, number),
+        "fork open" => fork_open(&mut report, number, false),
+        "fork drop" => fork_open(&mut report, number, true),
         "in tokio" => in_tokio(&mut report, number),
         "fork" => fork_once(&mut report, number),
         "no descriptors" => no_descriptors(&mut report, number),
@@ -234,7 +235,7 @@ fn open_tagged_calls(report: &mut Report, number: u64) {
 }
 
 /// A child whose parent has more than half of what may be open, and that starts as much. It prints its own line before its parent does.
-fn fork_open(report: &mut Report, number: u64) {
+fn fork_open(report: &mut Report, number: u64, drops: bool) {
     let large = large();
     let open = || -> Vec<_> {
         let tagged = (0..number / 64).map(|_| span("part").tag("large", large.as_str()).start());
@@ -251,7 +252,14 @@ fn fork_open(report: &mut Report, number: u64) {
         fork::Fork::Child => true,
     };
     let own = is_child.then(|| Tracer::builder().service("child").start().expect("a tracer"));
-    let spans = if is_child { open() } else { of_parent };
+    let spans = if is_child {
+        if drops {
+            drop(of_parent);
+        }
+        open()
+    } else {
+        of_parent
+    };
     report.note("recording", spans.iter().filter(|span| span.is_recording()).count() as u64);
     report.note("one more", u64::from(open().iter().all(dd_traced::Span::is_recording)));
     std::mem::forget(spans);
