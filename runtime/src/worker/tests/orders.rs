@@ -68,17 +68,24 @@ fn shutdown_during_a_flush_ends_both() {
 
 #[test]
 fn shutdown_during_a_flush_delivers_what_came_meanwhile() {
-    let agent = FakeAgent::start(|_, _| {
-        std::thread::sleep(Duration::from_millis(100));
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let agent = FakeAgent::start(move |number, _| {
+        if number == 0 {
+            let _ = held.lock().unwrap().recv_timeout(LONG);
+        }
         ok()
     });
-    let running = Arc::new(Setup::new(agent.settings()).start());
+    let running = Setup::new(AgentSettings { timeout: LONG, ..agent.settings() }).start();
     running.push(1, 2);
-    let flushing = Arc::clone(&running);
-    let flush = std::thread::spawn(move || flushing.handle.flush(LONG));
-    assert!(agent.wait_for(1, LONG));
-    running.push(1, 3);
-    assert!(running.handle.shutdown(LONG) && flush.join().unwrap());
+    std::thread::scope(|scope| {
+        let flush = scope.spawn(|| running.handle.flush(LONG));
+        assert!(agent.wait_for(1, LONG));
+        running.push(1, 3);
+        let shutdown = scope.spawn(|| running.handle.shutdown(LONG));
+        go.send(()).unwrap();
+        assert!(shutdown.join().unwrap() && flush.join().unwrap());
+    });
     assert_eq!((agent.spans(), running.counters().waiting()), (5, 0));
 }
 
