@@ -79,7 +79,9 @@ impl LogFile {
 
     /// Opens the file where that was not done, or another one stands under its name.
     fn look(&mut self, now: Instant) -> io::Result<()> {
-        if self.next_look.is_some_and(|next| now < next) && !self.file.as_ref().is_some_and(is_unlinked) {
+        // Nobody would ever read what is written to a file without a name.
+        self.file.take_if(|file| is_unlinked(file)).inspect(|_| self.next_look = None);
+        if self.next_look.is_some_and(|next| now < next) {
             return if self.file.is_some() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) };
         }
         self.next_look = Some(now + PAUSE);
@@ -88,7 +90,7 @@ impl LogFile {
         }
         match open(&self.path) {
             Ok(file) => self.replace(file),
-            // What is open goes on being written to.
+            // What is open has another name, and goes on being written to.
             Err(_) if self.file.is_some() => {}
             Err(error) => return Err(error),
         }
@@ -172,7 +174,7 @@ fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Whether a file has no name any more, so that nobody would ever read what is written.
+/// Whether a file has no name any more.
 #[cfg(unix)]
 fn is_unlinked(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -118,10 +118,10 @@ fn a_file_that_was_deleted_or_replaced_as_the_backup_loses_nothing_more() {
     }
     file.write("three\n", now).unwrap();
     assert_eq!(place.text("log"), "three\n");
-    // Where it cannot be made anew, what is open is better than nothing.
+    // Where it cannot be made anew, the line is lost, and not without a word.
     fs::remove_file(place.path("log")).unwrap();
     fs::create_dir(place.path("log")).unwrap();
-    file.write("four\n", now).unwrap();
+    assert!(file.write("four\n", now).is_err() && !file.is_due(now));
 }
 
 #[test]
