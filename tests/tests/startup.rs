@@ -143,6 +143,24 @@ fn the_line_says_how_the_agent_answered_and_what_is_wrong_with_rules() {
     assert_eq!(ended.stderr.matches("is a Datadog Agent listening there?").count(), 1, "{}", ended.stderr);
 }
 
+/// It used to be cut where a message is.
+#[test]
+fn the_line_is_json_however_long_the_settings_are() {
+    let rules = format!("[{}]", vec![r#"{"service":"s","sample_rate":0.5}"#; 3_000].join(","));
+    for format in ["true", "false"] {
+        let (ended, _) = worked_with(&[("DD_TRACE_SAMPLING_RULES", &rules), ("DD_LOG_FORMAT_JSON", format)]);
+        let line = startup_lines(&ended)[0];
+        let message = if format == "true" {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["message"].as_str().unwrap().to_owned()
+        } else {
+            line.to_owned()
+        };
+        let read: serde_json::Value = serde_json::from_str(&message[message.find('{').unwrap()..]).unwrap();
+        assert!(read["sampling_rules"].as_str().unwrap().starts_with(r#"[{"service":"s","#), "{message}");
+        assert_eq!(read["lang"], "rust");
+    }
+}
+
 #[test]
 fn a_local_view_without_an_agent_sends_nothing_and_warns_of_nothing() {
     let mut program = program(PROGRAM, "work", 2);

@@ -2,8 +2,9 @@
 //!
 //! Nothing here touches the path of spans. Invariant: no secret is shown; an address is shown without its user info.
 
+mod json;
 mod startup;
 
 #[cfg(feature = "doctor")]
-pub(crate) use startup::on_one_line;
+pub(crate) use json::on_one_line;
 pub(crate) use startup::{log_settings, startup_line};

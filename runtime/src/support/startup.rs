@@ -1,11 +1,10 @@
 //! The one line that says how the tracer is configured.
 
-use std::fmt::Write;
-
 use serde_json::json;
 
+use super::json::within_a_line;
 use crate::config::{Origin, PartialFlush, Setting, Settings, SettingsTable, shown_tag};
-use crate::diagnostics::{self, Level, date, is_hostile};
+use crate::diagnostics::{self, Level, date};
 use crate::worker::AgentCheck;
 use crate::worker::settings::LocalView;
 
@@ -87,7 +86,7 @@ pub(crate) fn startup_line(
     if let Some(fields) = line.as_object_mut() {
         fields.extend(ABSENT.map(|name| (name.to_owned(), json!(false))));
     }
-    format!("DATADOG TRACER CONFIGURATION - {}", on_one_line(&line.to_string()))
+    format!("DATADOG TRACER CONFIGURATION - {}", within_a_line(line))
 }
 
 /// What the agent can do, as far as it matters here; null where it did not say.
@@ -124,24 +123,11 @@ pub(crate) fn log_settings(table: &SettingsTable) {
     }
 }
 
-/// JSON in which every character that a message may not carry raw is a JSON escape: the escapes of the messages are none.
-pub(crate) fn on_one_line(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_hostile(character) {
-            // All of them are of the basic plane. Writing to a string does not fail.
-            let _ = write!(text, "\\u{:04x}", u32::from(character));
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Overrides, Source};
+    use crate::diagnostics::is_hostile;
 
     #[test]
     fn the_line_shows_the_address_without_its_password() {
