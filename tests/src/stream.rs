@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -30,9 +31,17 @@ impl Address {
         Self::Unix(path.as_ref().to_owned())
     }
 
-    /// A port on which nobody listens: it was free a moment ago.
+    /// A port on which nobody listens, and that nobody gets who asks for any port: it is below those that Linux gives away.
     pub fn unused() -> io::Result<Self> {
-        Ok(Self::Tcp(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port()))
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let free = (0..1_000).find_map(|_| {
+            let number = (std::process::id() as u16)
+                .wrapping_mul(61)
+                .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = 10_000 + number % 20_000;
+            TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+        });
+        free.map(Self::Tcp).ok_or_else(|| io::ErrorKind::AddrInUse.into())
     }
 
     pub(crate) fn connect(&self) -> io::Result<Stream> {
