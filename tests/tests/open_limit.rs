@@ -88,6 +88,19 @@ fn tags_of_open_spans_hold_so_much_and_no_further_span_is_recorded_then() {
     report.books.expect_settled(2 * (PARTS + 1) + 1);
 }
 
+/// Small ones count where there are many: else those of half a million spans would hold twice as much.
+#[test]
+fn many_small_tags_hold_no_more_than_few_large_ones() {
+    const SPANS: u64 = 400_000;
+    let report = ended("open small tags", SPANS);
+    let recorded = SPANS - report.notes["unrecorded"];
+    // 200 bytes each; those count that start beside 16 384 others.
+    assert!((recorded - 16_384 - UNTOLD) * 200 < 64 << 20, "{report:?}");
+    assert!(recorded * 256 > 63 << 20, "{report:?}");
+    assert_eq!((report.notes["left out"], report.notes["recording"]), (0, 1), "{report:?}");
+    report.books.expect_settled(SPANS + 1);
+}
+
 #[test]
 fn tags_of_open_calls_hold_so_much() {
     const CALLS: u64 = 20_000;

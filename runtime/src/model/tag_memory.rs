@@ -3,12 +3,17 @@
 //! A log tells of its memory where that grows or goes, and not where a tag is appended. What each log may have untold keeps small ones, and with
 //! them most spans, away from the one count.
 
-use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of all logs of open spans; what would be beyond is left out.
 const MAX_HELD: isize = 64 << 20;
 /// The last of them are for spans that are open already.
 const FOR_OPEN: isize = 1 << 20;
+
+/// Where very many spans are open, a log that may have less than this untold has nothing untold: small ones are most of their memory then.
+const CROWDED_FREE: u32 = 1 << 10;
+/// The bits that hold now of what logs may have untold: all, or those from [`CROWDED_FREE`] on.
+static FREE_BITS: AtomicU32 = AtomicU32::new(u32::MAX);
 
 /// What logs have told. Below zero in a forked child that drops what it inherited.
 static HELD: AtomicIsize = AtomicIsize::new(0);
@@ -77,8 +82,8 @@ impl Told {
     }
 
     fn told_of(&self, capacity: usize) -> u32 {
-        let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
-        if capacity > self.free { capacity } else { 0 }
+        let free = self.free & FREE_BITS.load(Ordering::Relaxed);
+        if capacity > free as usize { u32::try_from(capacity).unwrap_or(u32::MAX) } else { 0 }
     }
 
     fn more(&self, bytes: u32) -> isize {
@@ -95,7 +100,17 @@ fn granted(left: usize, needed: usize, wanted: usize) -> Option<usize> {
 impl Drop for Told {
     #[inline]
     fn drop(&mut self) {
-        self.tell(0);
+        if self.bytes != 0 {
+            self.tell_now(0);
+        }
+    }
+}
+
+/// Says whether very many spans are open.
+pub(crate) fn set_crowded(is_crowded: bool) {
+    let bits = if is_crowded { !(CROWDED_FREE - 1) } else { u32::MAX };
+    if FREE_BITS.load(Ordering::Relaxed) != bits {
+        FREE_BITS.store(bits, Ordering::Relaxed);
     }
 }
 

@@ -303,7 +303,7 @@ impl TagLog {
             return true;
         }
         let Some(size) = self.told.ask(self.used + len, self.grown(len)) else { return false };
-        self.resize(size);
+        self.resize_granted(size);
         true
     }
 
@@ -335,9 +335,14 @@ impl TagLog {
 
     #[cold]
     fn resize(&mut self, size: usize) {
+        self.resize_granted(size);
+        self.told.tell(self.bytes.capacity());
+    }
+
+    /// Resizes to what was granted, and told.
+    fn resize_granted(&mut self, size: usize) {
         self.bytes.reserve_exact(size.saturating_sub(self.bytes.len()));
         self.bytes.resize(size, 0);
-        self.told.tell(self.bytes.capacity());
     }
 }
 

@@ -10,6 +10,8 @@ use crate::model::tag_memory;
 
 /// Open spans of the process; further ones are not recorded.
 const MAX_OPEN: isize = 500_000;
+/// From so many on small tag logs count as well: 256 bytes in each would be twice what all tags may take.
+const CROWDED: isize = 1 << 14;
 /// What a thread keeps to itself.
 const UNTOLD: u32 = 64;
 
@@ -72,10 +74,11 @@ pub(super) fn begin() {
 /// Counts so many more as open, or with a minus fewer, at once.
 pub(super) fn open(spans: i32) {
     let spans = spans as isize;
-    let before = OPEN.fetch_add(spans, Ordering::Relaxed);
-    if before + spans < LEAST.load(Ordering::Relaxed) {
+    let now = OPEN.fetch_add(spans, Ordering::Relaxed) + spans;
+    if now < LEAST.load(Ordering::Relaxed) {
         OPEN.fetch_sub(spans, Ordering::Relaxed);
     }
+    tag_memory::set_crowded(now >= CROWDED);
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ fn main() {
         "open futures" => open_futures(number),
         "open calls" => open_calls(number),
         "open tags" => open_tags(&mut report, number),
+        "open small tags" => open_small_tags(&mut report, number),
         "open tagged calls" => open_tagged_calls(&mut report, number),
         "fork open" => fork_open(&mut report, number, false),
         "fork drop" => fork_open(&mut report, number, true),
@@ -212,6 +213,18 @@ fn open_tags(report: &mut Report, number: u64) {
         report.note(&format!("grown by KiB {round}"), peak_kib() - before);
     }
     let again = span("again").tag("large", large.as_str()).start();
+    report.note("recording", u64::from(again.is_recording()));
+}
+
+/// So many spans by hand that are open at a time, each with a tag of 200 bytes.
+fn open_small_tags(report: &mut Report, number: u64) {
+    let _tracer = dd_traced::init();
+    let small = "x".repeat(200);
+    let spans: Vec<_> = (0..number).map(|_| span("part").tag("small", small.as_str()).start()).collect();
+    report.note("unrecorded", spans.iter().filter(|span| !span.is_recording()).count() as u64);
+    report.note("left out", dd_traced::counters().left_out_tags());
+    drop(spans);
+    let again = span("again").tag("small", small.as_str()).start();
     report.note("recording", u64::from(again.is_recording()));
 }
 
