@@ -21,12 +21,12 @@ fn attribute_of(function: &str) -> usize {
 }
 
 #[test]
-fn roots_of_tasks_are_listed_once_by_source_line() {
+fn roots_of_tasks_are_listed_once_by_function() {
     let lines = lines(("DD_TRACE_DEBUG", "1"));
     assert_eq!(lines.len(), 1, "{lines:#?}");
     // Workers with names of their own used to be overlooked, and runtimes of one thread.
     for (function, times) in [("forgotten", 3), ("forgotten_with", 3), ("forgotten_on_one_thread", 1)] {
-        let place = format!("program.rs:{} ({times})", attribute_of(function));
+        let place = format!(".{function} at tests/src/bin/program.rs:{} ({times})", attribute_of(function));
         assert!(lines[0].contains(&place), "{place}: {}", lines[0]);
     }
     // Not what was carried or meant, and not what was awaited elsewhere than in a task.

@@ -36,6 +36,7 @@ pub use event::SpanEvent;
 pub use ids::{SpanId, TraceId};
 pub use link::SpanLink;
 pub use site::CallSite;
+pub(crate) use site::SiteName;
 pub use tag_value::TagValue;
 pub(crate) use tag_value::sealed::{Is, WriteTag};
 

@@ -23,7 +23,7 @@ pub struct CallSite {
 }
 
 /// The operation name of a call site.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SiteName {
     /// As written.
     Given(&'static str),

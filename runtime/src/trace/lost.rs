@@ -1,14 +1,16 @@
-//! Contexts that were possibly lost: in debug mode, traces that a future began in a task of Tokio, by the line of its function.
+//! Contexts that were possibly lost: in debug mode, traces that a future began in a task of Tokio, by its function.
 
 use std::fmt::Write;
-use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
 use crate::diagnostics;
-use crate::model::CallSite;
+use crate::model::{CallSite, SiteName, SourceLine};
 
 /// Functions that are told apart; roots of others are counted together.
 const FUNCTIONS: usize = 64;
+
+/// By its name too: the methods of an annotated block have one line.
+type Function = (SiteName, SourceLine);
 
 /// Roots by the function that began them, in the order of their first.
 #[derive(Debug, Default)]
@@ -16,7 +18,7 @@ pub(crate) struct LostContexts(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
-    functions: Vec<(&'static Location<'static>, u64)>,
+    functions: Vec<(Function, u64)>,
     others: u64,
 }
 
@@ -24,7 +26,10 @@ impl LostContexts {
     /// Counts a root that a future of this call site began without being told to, where this is a task of Tokio.
     pub(super) fn root_began(&self, site: &CallSite) {
         if is_in_task() {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).count(site.location);
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .count((site.name, SourceLine::of_site(site)));
         }
     }
 
@@ -49,10 +54,10 @@ fn is_in_task() -> bool {
 }
 
 impl Table {
-    fn count(&mut self, at: &'static Location<'static>) {
-        match self.functions.iter().position(|(known, _)| *known == at) {
+    fn count(&mut self, function: Function) {
+        match self.functions.iter().position(|(known, _)| *known == function) {
             Some(known) => self.functions[known].1 += 1,
-            None if self.functions.len() < FUNCTIONS => self.functions.push((at, 1)),
+            None if self.functions.len() < FUNCTIONS => self.functions.push((function, 1)),
             None => self.others += 1,
         }
     }
@@ -63,8 +68,8 @@ impl Table {
         }
         let mut line =
             "possibly lost context: traces that began in a task of Tokio, without a parent: ".to_owned();
-        for (at, roots) in &self.functions {
-            let _ = write!(line, "{}:{} ({roots}), ", at.file(), at.line());
+        for ((name, at), roots) in &self.functions {
+            let _ = write!(line, "{} at {at} ({roots}), ", name.text());
         }
         if self.others > 0 {
             let _ = write!(line, "elsewhere ({}), ", self.others);
@@ -83,16 +88,16 @@ mod tests {
     fn functions_are_counted_and_bounded() {
         let mut table = Table::default();
         assert_eq!(table.line(), None);
-        let (here, there) = (Location::caller(), CallSite::named("there").location);
-        (0..3).for_each(|_| table.count(here));
-        table.count(there);
-        let line = table.line().unwrap();
-        let [here, there] = [here, there].map(Location::line);
-        assert!(line.contains(&format!("lost.rs:{here} (3), ")), "{line}");
-        assert!(line.contains(&format!("lost.rs:{there} (1); ")), "{line}");
+        let of = |site: CallSite| (site.name, SourceLine::of_site(&site));
+        let at = |line| SourceLine { file: "src/orders.rs", line };
+        let methods = ["pack", "send"].map(|name| (CallSite::named(name).name, at(41)));
+        (0..3).for_each(|_| table.count(methods[0]));
+        table.count(methods[1]);
+        let told = ": pack at src/orders.rs:41 (3), send at src/orders.rs:41 (1); ";
+        assert!(table.line().unwrap().contains(told), "{table:?}");
 
-        table.functions = vec![(Location::caller(), 1); FUNCTIONS];
-        table.count(CallSite::named("one more").location);
+        table.functions = vec![(methods[0], 1); FUNCTIONS];
+        table.count(of(CallSite::named("one more")));
         assert_eq!((table.functions.len(), table.others), (FUNCTIONS, 1));
         assert!(table.line().unwrap().contains("(1), elsewhere (1); "));
     }
