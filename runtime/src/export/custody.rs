@@ -57,9 +57,12 @@ impl Queue {
         }
     }
 
-    /// Says how many chunks the worker has left.
+    /// Says how many chunks the worker has left; what was given up is none of them.
     pub(crate) fn holds_chunks(&self, chunks: usize) {
-        self.custody.lock().chunks = chunks;
+        let mut held = self.custody.lock();
+        if held.given_up.is_none() {
+            held.chunks = chunks;
+        }
     }
 
     /// Books all that waits, here and with the worker, as lost. Gives how many spans that is.
@@ -89,5 +92,22 @@ impl Held {
     fn settle(&mut self, spans: usize) -> bool {
         self.spans = self.spans.saturating_sub(spans);
         self.given_up.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second shutdown counted the chunks again that a busy worker still spoke of.
+    #[test]
+    fn what_was_given_up_is_in_the_books_once() {
+        let queue = Queue::new(1 << 20, 1 << 20, Box::new(|| {}));
+        queue.holds_chunks(3);
+        for left in [2, 1, 0] {
+            queue.give_up(DropReason::ShutdownDeadline);
+            queue.holds_chunks(left);
+        }
+        assert_eq!(queue.counters().dropped_chunks(DropReason::ShutdownDeadline), 3);
     }
 }
