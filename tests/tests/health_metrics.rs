@@ -3,13 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dd_traced::span;
 use dd_traced_tests::{
-    Answer, Books, Ended, FakeAgent, Metric, PATIENCE, Report, Request, Statsd, program, run, with_agent,
-    with_tracer_of,
+    Answer, Books, Ended, FakeAgent, Metric, PATIENCE, Place, Report, Request, Statsd, program, run,
+    with_agent, with_tracer_of,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -117,25 +116,10 @@ fn kinds_are_those_of_the_names() {
     }
 }
 
-/// A place for a socket, gone with the test.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("dd-traced-{name}-{}", std::process::id())))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 #[test]
 fn a_unix_socket_takes_metrics_too() {
-    let place = Place::new("dsd");
-    let statsd = Statsd::unix(&place.0);
+    let place = Place::new();
+    let statsd = Statsd::unix(&place.directory().join("socket"));
     let (metrics, books) = told(&statsd, |_| work(3));
     assert_eq!((sum(&metrics, "spans_finished", ANY), books.acknowledged), (3, 3));
 }
@@ -216,8 +200,8 @@ fn a_port_that_the_agent_names_is_used_where_nobody_else_names_one() {
 
 #[test]
 fn nobody_who_takes_metrics_is_one_warning_and_harms_nothing() {
-    let place = Place::new("nobody");
-    let nowhere = format!("unix://{}", place.0.display());
+    let place = Place::new();
+    let nowhere = format!("unix://{}", place.path("nobody"));
     for (url, reason) in [(nowhere.as_str(), "No such file or directory"), ("no-such-host.invalid:1", "")] {
         let ended = worked(&[("DD_TRACE_HEALTH_METRICS_ENABLED", "1"), ("DD_DOGSTATSD_URL", url)]);
         let report = Report::of(&ended);
@@ -291,10 +275,10 @@ fn spans_that_stay_open_are_counted_by_name_where_they_are_looked_for() {
 /// Many lines, in datagrams of both sizes.
 #[test]
 fn a_hundred_names_of_spans_that_stay_open_are_told_apart() {
-    let place = Place::new("names");
+    let place = Place::new();
     for (names, others) in [(99, None), (100, None), (101, Some(1)), (250, Some(150))] {
-        let _ = std::fs::remove_file(&place.0);
-        for statsd in [Statsd::udp(), Statsd::unix(&place.0)] {
+        let socket = place.directory().join(names.to_string());
+        for statsd in [Statsd::udp(), Statsd::unix(&socket)] {
             let by_name = abandoned(&statsd, (0..names).map(|number| format!("order {number}")));
             assert_eq!(by_name.get("").copied(), others, "{names}");
             assert_eq!(by_name.len(), names.min(100) + usize::from(others.is_some()));
