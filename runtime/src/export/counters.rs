@@ -128,6 +128,9 @@ impl Counters {
 
     /// Spans that are open in handles and futures, to within 64 a thread. Calls of `#[traced]` functions, and what finished in a trace that is not handed
     /// over yet, are not among them: those are counted when they are [handed over](Self::finished).
+    ///
+    /// Handles of an earlier tracer, or of the parent of a forked child, come off here too when they are dropped: it is too low by as many then, and 0
+    /// at the least.
     pub fn open(&self) -> u64 {
         self.open
     }
