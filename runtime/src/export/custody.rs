@@ -16,7 +16,7 @@ pub(super) struct Custody(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     spans: usize,
-    /// Chunks that they are of; those of a chunk that is settled in parts are as many as the worker said last.
+    /// Chunks that they are of, as the worker said last: one that is settled in parts counts until its last part.
     chunks: usize,
     /// Why all of it was given up, and is in the books.
     given_up: Option<DropReason>,

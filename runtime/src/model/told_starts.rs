@@ -11,7 +11,7 @@ use crate::clock::{Anchor, Clock, Timeline};
 
 /// Locks that threads share, so that they seldom meet.
 const SHARDS: usize = 16;
-/// Starts that are kept at least, 3 MiB of them at most: the latest ones, since some spans never finish.
+/// Starts that are kept at least, and twice as many at most, in 4.5 MiB: the latest ones, since some spans never finish.
 const MIN_KEPT: usize = 1 << 16;
 
 /// The starts of spans whose finish was not told, in Unix nanoseconds. Any thread tells of them, the worker asks.
