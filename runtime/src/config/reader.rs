@@ -7,7 +7,7 @@ pub(super) use super::row::{Row, row};
 use super::said::{Said, sources};
 use super::secret::Mask;
 use super::source::{Notice, Overrides, Source};
-use crate::diagnostics::{Escaped, Level};
+use crate::diagnostics::{Escaped, Level, without_secrets};
 use std::collections::HashSet;
 
 /// Resolves settings one by one, and collects the table of them and what the user is to be told.
@@ -210,6 +210,7 @@ impl<'a> Reader<'a> {
             _ => "",
         };
         for remark in said.remark.iter().cloned().chain(remarks).take(MAX_REMARKS) {
+            let remark = without_secrets(&remark);
             let shown = Escaped::new(&remark, MAX_REMARK_BYTES);
             self.warn(format!("{}{place}: {shown}", said.variable));
         }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// How a value is written into messages and tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mask {
-    /// As it is; a URL without its user info.
+    /// As it is, without what is secret in it: a URL has no user info, and a name of a secret no value.
     Plain,
     /// A URL or a host: without user info and query.
     Address,
@@ -23,14 +23,12 @@ pub(super) enum Mask {
 impl Mask {
     pub(super) fn apply(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::Plain if !is_url(text) => text.into(),
-            Self::Plain => without_credentials(text),
+            Self::Plain if !is_url(text) => without_secrets(text).into(),
+            Self::Plain => without_secrets(&without_credentials(text)).into(),
             Self::Address => {
                 let address = without_credentials(text);
-                match address.find(['?', '#']) {
-                    Some(end) => address.get(..end).unwrap_or_default().to_owned().into(),
-                    None => address,
-                }
+                let end = address.find(['?', '#']).unwrap_or(address.len());
+                without_secrets(address.get(..end).unwrap_or_default()).into()
             }
             Self::Tags => shown_tags(&tags::parse(text)).into(),
             Self::Json => without_secrets(text).into(),
@@ -73,6 +71,9 @@ mod tests {
             (Mask::Address, "unix:///var/run/a.socket", "unix:///var/run/a.socket"),
             (Mask::Plain, "https://me:s3cret@git/r.git", "https://git/r.git"),
             (Mask::Plain, "me@example", "me@example"),
+            (Mask::Plain, "prod,token=s3cret", "prod,token=<redacted>"),
+            (Mask::Plain, "https://me:s3cret@git/r.git?token=s3cret", "https://git/r.git?token=<redacted>"),
+            (Mask::Address, "http://agent/token=s3cret", "http://agent/token=<redacted>"),
             (
                 Mask::Json,
                 r#"[{"tags":{"password":"s3cret","plan":"gold"},"sample_rate":0}]"#,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::json::within_a_line;
 use crate::config::{Origin, PartialFlush, Setting, Settings, SettingsTable, shown_tag};
-use crate::diagnostics::{self, Level, date};
+use crate::diagnostics::{self, Level, date, without_secrets};
 use crate::worker::AgentCheck;
 use crate::worker::settings::LocalView;
 
@@ -53,9 +53,9 @@ pub(crate) fn startup_line(
         "os_name": std::env::consts::OS,
         "os_version": os_version(),
         "architecture": std::env::consts::ARCH,
-        "service": identity.service,
-        "env": identity.env.as_deref().unwrap_or(""),
-        "dd_version": identity.version.as_deref().unwrap_or(""),
+        "service": without_secrets(&identity.service),
+        "env": without_secrets(identity.env.as_deref().unwrap_or("")),
+        "dd_version": without_secrets(identity.version.as_deref().unwrap_or("")),
         "enabled": settings.is_enabled,
         "agent_url": is_sent.then(|| settings.agent.address.to_string()),
         "local_view": settings.writer.local_view != LocalView::Off,
@@ -79,7 +79,7 @@ pub(crate) fn startup_line(
         "sample_rate_limit": settings.sampling.limit,
         "sampling_rules": said("DD_TRACE_SAMPLING_RULES"),
         "span_sampling_rules": said("DD_SPAN_SAMPLING_RULES"),
-        "sampling_rules_error": settings.sampling_rules_error,
+        "sampling_rules_error": without_secrets(&settings.sampling_rules_error),
         "feature_flags": FEATURES.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect::<Vec<_>>(),
         "integrations": {},
     });
@@ -135,6 +135,9 @@ mod tests {
         overrides.set("DD_TRACE_AGENT_URL", "http://me:s3cret@agent:8126");
         overrides.set("DD_SERVICE", "shop\n");
         overrides.tag("db.password".into(), "s3cret".into());
+        overrides.set("DD_ENV", "prod,token=s3cret");
+        overrides.set("DD_VERSION", "1,password=s3cret");
+        overrides.set("DD_SERVICE_MAPPING", "shop:token=s3cret");
         let (settings, _) = Settings::resolve(&overrides, &Source::default()).unwrap();
         let line = startup_line(&settings, 0, "id", AgentCheck::Unknown);
         assert!(line.starts_with("DATADOG TRACER CONFIGURATION - {"));
