@@ -2,18 +2,27 @@
 //!
 //! Source: the public description of `DD_TAGS` and `internal/utils.go` (`ParseTagString`) of DataDog/dd-trace-go.
 
+use std::collections::HashMap;
+
 /// The tags a text names, each key once with its last value.
 ///
 /// A text with any comma is split at commas, any other at spaces; each item at its first colon. An item without a colon is
-/// a key with an empty value, one without a key is left out.
+/// a key with an empty value, one without a key is left out. Takes linear time.
 pub(super) fn parse(text: &str) -> Vec<(String, String)> {
     let separator = if text.contains(',') { ',' } else { ' ' };
-    let mut tags = Vec::new();
+    let mut tags: Vec<(String, String)> = Vec::new();
+    let mut places = HashMap::new();
     for item in text.split(separator) {
         let (key, value) = item.split_once(':').unwrap_or((item, ""));
         let key = key.trim();
-        if !key.is_empty() {
-            set(&mut tags, key.to_owned(), value.trim().to_owned());
+        if key.is_empty() {
+            continue;
+        }
+        let value = value.trim().to_owned();
+        let place = *places.entry(key).or_insert(tags.len());
+        match tags.get_mut(place) {
+            Some((_, old)) => *old = value,
+            None => tags.push((key.to_owned(), value)),
         }
     }
     tags
@@ -64,6 +73,16 @@ mod tests {
             assert_eq!(found, expected, "{text}");
         }
         assert!(parse("").is_empty() && parse(" , :x,").is_empty());
+    }
+
+    #[test]
+    fn many_tags_are_all_kept_each_key_once() {
+        let text: Vec<String> = (0..100_000).map(|at| format!("key{}:{at}", at % 50_000)).collect();
+        let tags = parse(&text.join(","));
+        let is_last = |(at, (key, value)): (usize, &(String, String))| {
+            *key == format!("key{at}") && *value == (at + 50_000).to_string()
+        };
+        assert!(tags.len() == 50_000 && tags.iter().enumerate().all(is_last));
     }
 
     proptest! {
