@@ -253,11 +253,13 @@ impl Worker {
             let failure = match self.exchange(&mut waiting.load, limit, exchange) {
                 Some(Ok(_)) => {
                     self.tally.statistics += 1;
-                    let (took, address) = (report::span_of_time(now.elapsed()), &self.delivery.agent.address);
-                    diagnostics::debug(format_args!(
-                        "sent statistics: size: {} to {address} in {took}",
-                        waiting.bytes
-                    ));
+                    if diagnostics::is_shown(diagnostics::Level::Debug) {
+                        let took = report::span_of_time(now.elapsed());
+                        let (bytes, address) = (waiting.bytes, &self.delivery.agent.address);
+                        diagnostics::debug(format_args!(
+                            "sent statistics: size: {bytes} to {address} in {took}"
+                        ));
+                    }
                     return true;
                 }
                 Some(Err(failure)) => failure,

@@ -296,7 +296,9 @@ impl Worker {
     pub(super) fn lose(&self, reason: DropReason, spans: usize, chunks: usize) {
         if spans > 0 {
             self.queue.lose(reason, spans, chunks);
-            diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
+            if diagnostics::is_shown(diagnostics::Level::Debug) {
+                diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
+            }
         }
     }
 
