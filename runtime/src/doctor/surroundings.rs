@@ -1,7 +1,8 @@
 //! What is known before anybody is asked: the settings of this process, and what is wrong with them.
 
 use super::finding::{Finding, Problem, Verdict};
-use crate::config::{Notice, Overrides, Setting, Settings, Source, misspelt};
+use crate::config::{Identity, Notice, Overrides, Setting, Settings, Source, misspelt};
+use crate::diagnostics::without_secrets;
 use crate::worker::settings::LocalView;
 
 /// The settings, as a program in this environment would have them.
@@ -23,9 +24,10 @@ impl Surroundings {
     /// Where the settings cannot be resolved.
     pub(super) fn of_process() -> Result<Self, Box<Finding>> {
         let source = Source::process();
-        let (settings, notices) = Settings::resolve(&Overrides::default(), &source).map_err(|error| {
+        let (mut settings, notices) = Settings::resolve(&Overrides::default(), &source).map_err(|error| {
             Finding::new("settings", Verdict::Problem(Problem::Settings), error.to_string())
         })?;
+        hide_secrets(&mut settings.identity);
         let misspelt = misspelt(&settings.table);
         let misspelt = misspelt.map(|(name, meant)| (name.to_owned(), meant)).collect();
         Ok(Self { settings, notices, has_faulty_file: source.has_faulty_file(), misspelt })
@@ -42,5 +44,13 @@ impl Surroundings {
         let said =
             |setting: &Setting| format!("{}={} ({})", setting.variable(), setting.value(), setting.origin());
         self.settings.table.get(name).map(said).unwrap_or_default()
+    }
+}
+
+/// All that is shown or sent here is named without secrets: log lines and searches write names in other letters, where none is found any more.
+fn hide_secrets(identity: &mut Identity) {
+    let Identity { service, env, version, .. } = identity;
+    for name in [Some(service), env.as_mut(), version.as_mut()].into_iter().flatten() {
+        *name = without_secrets(name).into();
     }
 }

@@ -299,6 +299,7 @@ impl Sampler {
         let has_rates = after.is_some();
         if let Some(rates) = after {
             if diagnostics::is_shown(Level::Debug) {
+                let rates = diagnostics::without_secrets(&rates.to_string());
                 diagnostics::debug(format_args!("rates of the agent: {rates}"));
             }
             let own_service = self.own.mapped_service_of(None);

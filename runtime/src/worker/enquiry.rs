@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::carry::{Exchange, Load};
 use super::introduction::AgentCheck;
 use super::run::Worker;
-use crate::diagnostics;
+use crate::diagnostics::{self, Level};
 use crate::export::client::{Content, Failure};
 use crate::export::info;
 use crate::model::{AgentInfo, LatestAgentInfo};
@@ -82,7 +82,10 @@ impl Enquiry {
         if self.latest.get().is_some_and(|known| *known == info) {
             return None;
         }
-        diagnostics::debug(format_args!("the agent says of itself: {info}"));
+        if diagnostics::is_shown(Level::Debug) {
+            let said = diagnostics::without_secrets(&info.to_string());
+            diagnostics::debug(format_args!("the agent says of itself: {said}"));
+        }
         let info = Arc::new(info);
         self.latest.set(Arc::clone(&info));
         Some(info)

@@ -299,11 +299,15 @@ fn jobs(number: u64) {
 /// A span that carries what is not for everybody, and what a terminal would obey.
 fn secrets() {
     let _tracer = dd_traced::init();
-    let span = span("two\nlines \u{1b}[31m\u{202e}").resource("GET /?access_token=s3cret&page=1").start();
+    let span = span("two\nlines \u{1b}[31m\u{202e}")
+        .resource("GET /harmless-resource?access_token=s3cret&page=1")
+        .start();
     span.set_tag("http.request.headers.authorization", "s3cret");
     span.set_tag("api_key", "s3cret");
     span.set_tag("http.url", "https://me:s3cret@shop.example/?token=s3cret");
     span.set_tag("note", "sent Authorization: Bearer s3cret");
+    span.set_tag("twin", "harmless-tag, token=s3cret");
+    span.set_error(&std::io::Error::other("harmless-error: no login with password=s3cret"));
     span.set_tag("forged\ndd-traced ERROR: no", "dd-traced ERROR:\r\nno");
 }
 

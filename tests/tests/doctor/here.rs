@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dd_traced_tests::{Address, Answer, Bounded, Place, run, set_mode, with_agent};
+use dd_traced_tests::{
+    Address, Answer, Bounded, PLANTED, Place, SECRET, SECRET_SETTINGS, run, set_mode, with_agent,
+};
 
 use crate::installed::{doctor, examine};
 
@@ -219,4 +221,32 @@ fn secrets_and_control_characters_are_not_shown() {
     });
     let authorized = received.requests.iter().filter(|request| request.header("authorization").is_some());
     assert_eq!(authorized.count(), received.requests.len(), "it is the agent of the address");
+}
+
+#[test]
+fn no_secret_of_a_setting_is_shown_by_any_command() {
+    with_agent(|agent| {
+        let url = agent.url().replace("http://", "http://me:s3cret@");
+        let mut variables = [PLANTED.as_slice(), &SECRET_SETTINGS].concat();
+        variables.push(("DD_TRACE_AGENT_URL", &url));
+        for command in [&[][..], &["settings"], &["agent"], &["sample", "--tag", "token=s3cret"]] {
+            for form in [&[][..], &["--json"]] {
+                let ended = run(&mut doctor(&[command, form].concat(), &variables));
+                let leaks: Vec<_> = ended.stdout.lines().filter(|line| line.contains(SECRET)).collect();
+                assert!(
+                    leaks.is_empty() && !ended.stderr.contains(SECRET),
+                    "{command:?} {leaks:#?} {}",
+                    ended.stderr
+                );
+                let twins = if command == ["settings"] { 1..=PLANTED.len() } else { 2..=2 };
+                for twin in twins.map(|number| format!("harmless{number}")) {
+                    assert!(
+                        ended.stdout.contains(&twin) || command == ["agent"],
+                        "{command:?} {twin}: {}",
+                        ended.stdout
+                    );
+                }
+            }
+        }
+    });
 }

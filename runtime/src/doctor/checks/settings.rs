@@ -3,7 +3,6 @@
 use super::super::finding::{Finding, Problem, Verdict};
 use super::super::surroundings::Surroundings;
 use crate::config::{Origin, Setting, Settings};
-use crate::diagnostics::without_secrets;
 
 /// The settings with their origins; those alone that somebody said something about, unless all are asked for.
 pub(super) fn check(surroundings: &Surroundings, is_all: bool) -> Finding {
@@ -21,9 +20,9 @@ pub(super) fn check(surroundings: &Surroundings, is_all: bool) -> Finding {
     };
     let misspelt = misspelt.iter().map(|(name, meant)| format!("{name} is no setting; {meant} is"));
     let notices = notices.iter().map(|notice| notice.text.clone());
-    let optional = |text: &Option<Box<str>>| without_secrets(text.as_deref().unwrap_or_default());
+    let optional = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
     let finding = Finding::new("settings", verdict, format!("{set} of {known} are set, {trouble}"))
-        .detail("service", without_secrets(&identity.service))
+        .detail("service", &*identity.service)
         .detail("env", optional(&identity.env))
         .detail("version", optional(&identity.version))
         .lines("notices", notices.chain(misspelt).collect())
