@@ -74,6 +74,11 @@ impl Next {
     /// Appends a word, or what stands for it.
     fn push(self, shown: &mut String, word: &str) -> Self {
         match self {
+            // Of a text that was looked at before, the mark behind it stays.
+            Self::Credentials | Self::Base64 if is_redacted(word) => {
+                shown.push_str(word);
+                Self::Plain
+            }
             Self::Within(quote) => {
                 shown.push_str(REDACTED);
                 if quote.ends_in(word) { Self::Plain } else { self }
@@ -94,6 +99,10 @@ impl Next {
             Self::Plain | Self::Base64 => push_word(shown, word),
         }
     }
+}
+
+fn is_redacted(word: &str) -> bool {
+    word.strip_prefix(REDACTED).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_punctuation()))
 }
 
 /// What begins a quoted text: a quote after so many backslashes.
@@ -224,6 +233,8 @@ mod tests {
             ("connect to postgres://me:s3/cret@db/shop failed", "connect to postgres://db/shop failed"),
             ("Authorization: Bearer s3cret, retried", "Authorization: Bearer <redacted> retried"),
             ("Authorization:Bearer s3cret", "Authorization:Bearer <redacted>"),
+            ("\"Bearer <redacted>\", retried", "\"Bearer <redacted>\", retried"),
+            ("Bearer <redacted>s3cret", "Bearer <redacted>"),
             ("DD-API-KEY: s3cret, is wrong", "DD-API-KEY: <redacted>, is wrong"),
             (r#"{"api_key":"s3cret","site":"eu"}"#, r#"{"api_key":"<redacted>","site":"eu"}"#),
             (
