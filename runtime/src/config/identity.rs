@@ -47,6 +47,7 @@ impl Identity {
         tags::take(&mut tags, "go_path");
         let has_git = read.flag("DD_TRACE_GIT_METADATA_ENABLED", true);
         add_tags_of_code(read, &mut tags);
+        leave_out_excess(read, &mut tags);
         let is_service_given = service.is_some();
         let service = service.unwrap_or_else(|| {
             let name = program_name(read.source().executable.as_deref());
@@ -97,6 +98,17 @@ fn add_tags_of_code(read: &mut Reader<'_>, tags: &mut Tags) {
     read.adds_up(TAGS, shown_tags(tags));
 }
 
+/// Every span carries them: as many as one may have of its own.
+const MAX_TAGS: usize = 1_000;
+
+fn leave_out_excess(read: &mut Reader<'_>, tags: &mut Tags) {
+    let excess = tags.len().saturating_sub(MAX_TAGS);
+    if excess > 0 {
+        tags.truncate(MAX_TAGS);
+        read.warn(format!("{TAGS}: {excess} tags beyond {MAX_TAGS} are left out"));
+    }
+}
+
 fn program_name(executable: Option<&Path>) -> Box<str> {
     let name = executable.and_then(Path::file_name).map(|name| name.to_string_lossy());
     let name = name.as_deref().unwrap_or_default();
@@ -119,6 +131,24 @@ mod tests {
 
     fn pairs(identity: &Identity) -> Vec<(&str, &str)> {
         identity.tags.iter().map(|(key, value)| (&**key, &**value)).collect()
+    }
+
+    /// 65 536 of them would not fit into the count of a span's tags.
+    #[test]
+    fn tags_beyond_a_thousand_are_left_out_with_a_warning() {
+        for (given, left_out) in [(999, 0), (1_000, 0), (1_001, 1), (70_000, 69_000)] {
+            let all: Vec<String> = (0..given).map(|number| format!("key{number}:v")).collect();
+            let text = all.join(",");
+            let (source, code) = (environment(&[("DD_TAGS", &text)]), Overrides::default());
+            let mut read = Reader::new(&source, &code);
+            let identity = Identity::resolve(&mut read);
+            let last = identity.tags.last().map(|(key, _)| key.to_string());
+            let expected = format!("key{}", given - left_out - 1);
+            assert_eq!((identity.tags.len(), last), (given - left_out, Some(expected)));
+            let told: Vec<String> = read.finish().1.into_iter().map(|notice| notice.text).collect();
+            let expected = format!("DD_TAGS: {left_out} tags beyond 1000 are left out");
+            assert_eq!(told, if left_out > 0 { vec![expected] } else { Vec::new() });
+        }
     }
 
     #[test]

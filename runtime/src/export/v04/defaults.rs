@@ -1,5 +1,7 @@
 //! What all spans of a tracer have in common, and its encoded form.
 
+use std::collections::HashMap;
+
 use super::block::TagBlock;
 use crate::model::Flags;
 
@@ -98,13 +100,16 @@ fn span_block(defaults: &SpanDefaults, is_own: bool, variant: usize) -> TagBlock
     if let Some(version) = defaults.version.as_ref().filter(|_| is_own) {
         block.meta("version", version);
     }
+    // Of the tags of one key the last one counts.
+    let latest: HashMap<&str, usize> =
+        defaults.tags.iter().enumerate().map(|(index, (key, _))| (&**key, index)).collect();
     for (index, (key, value)) in defaults.tags.iter().enumerate() {
         let is_replaced = match &**key {
             "env" => defaults.env.is_some(),
             "version" => defaults.version.is_some(),
             "language" | "runtime-id" | "process_id" | "_sampling_priority_v1" => true,
             key if key.starts_with("_dd.") => true,
-            key => defaults.tags.iter().skip(index + 1).any(|(later, _)| **later == *key),
+            key => latest.get(key).is_some_and(|latest| *latest > index),
         };
         if !is_replaced {
             block.meta(key, value);

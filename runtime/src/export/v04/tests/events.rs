@@ -52,8 +52,8 @@ proptest! {
             let Value::Float(found) = value('d', key, "double_value") else { panic!("no number") };
             prop_assert_eq!(found.to_bits(), double.to_bits());
             let found = &json["attributes"][format!("d{key}")];
-            // The last bit is lost by the reader, which is quick.
-            let is_near = |found: f64| (found - double).abs() <= double.abs() * 1e-15;
+            // The last bit is lost by the reader, which is quick; it is more than that of a number below the normal ones.
+            let is_near = |found: f64| (found - double).abs() <= double.abs() * 1e-15 + f64::from_bits(4);
             let expected =
                 if double.is_finite() { found.as_f64().is_some_and(is_near) } else { found.is_string() };
             prop_assert!(expected, "{found} for {double}");
