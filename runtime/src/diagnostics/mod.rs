@@ -21,6 +21,8 @@ mod logger;
 #[cfg(feature = "enable")]
 mod outlets;
 #[cfg(feature = "enable")]
+mod queue;
+#[cfg(feature = "enable")]
 mod room;
 mod secret;
 pub(crate) mod settings;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostics::queue::{MAX_RESUMED, MAX_WAITING};
 use crate::diagnostics::settings::{FilePlace, FileSettings};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
