@@ -1,7 +1,5 @@
 //! What all spans of a tracer have in common, and its encoded form.
 
-use std::collections::HashMap;
-
 use super::block::TagBlock;
 use crate::model::Flags;
 
@@ -13,7 +11,7 @@ pub(crate) struct SpanDefaults {
     pub(crate) env: Option<Box<str>>,
     /// The version of the service; only its own spans carry it.
     pub(crate) version: Option<Box<str>>,
-    /// Tags of every span; `env` and `version` among them give way to the fields above, the later of a key wins.
+    /// Tags of every span; `env` and `version` among them give way to the fields above. Each key once.
     /// Keys that the tracer itself writes are left out.
     pub(crate) tags: Vec<(Box<str>, Box<str>)>,
     /// A version 4 UUID of this process.
@@ -100,16 +98,12 @@ fn span_block(defaults: &SpanDefaults, is_own: bool, variant: usize) -> TagBlock
     if let Some(version) = defaults.version.as_ref().filter(|_| is_own) {
         block.meta("version", version);
     }
-    // Of the tags of one key the last one counts.
-    let latest: HashMap<&str, usize> =
-        defaults.tags.iter().enumerate().map(|(index, (key, _))| (&**key, index)).collect();
-    for (index, (key, value)) in defaults.tags.iter().enumerate() {
+    for (key, value) in &defaults.tags {
         let is_replaced = match &**key {
             "env" => defaults.env.is_some(),
             "version" => defaults.version.is_some(),
             "language" | "runtime-id" | "process_id" | "_sampling_priority_v1" => true,
-            key if key.starts_with("_dd.") => true,
-            key => latest.get(key).is_some_and(|latest| *latest > index),
+            key => key.starts_with("_dd."),
         };
         if !is_replaced {
             block.meta(key, value);
@@ -150,9 +144,7 @@ mod tests {
 
     #[test]
     fn no_key_is_written_twice() {
-        let tags = [("env", "x"), ("team", "a"), ("team", "b")]
-            .map(|(key, value)| (key.into(), value.into()))
-            .to_vec();
+        let tags = [("env", "x"), ("team", "b")].map(|(key, value)| (key.into(), value.into())).to_vec();
         let defaults = SpanDefaults { env: Some("prod".into()), tags, ..Default::default() };
         let block = span_block(&defaults, true, 0);
         assert_eq!(
