@@ -336,12 +336,12 @@ fn viewer(writer: &WriterSettings) -> Option<Box<dyn Viewer>> {
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let identity = &self.core.settings.identity;
-        let mut shown = f.debug_struct("Running");
-        shown
-            .field("service", &identity.service)
-            .field("env", &identity.env)
-            .field("version", &identity.version);
-        shown.field("is_enabled", &self.core.settings.is_enabled).finish_non_exhaustive()
+        let shown = diagnostics::without_secrets;
+        let mut text = f.debug_struct("Running");
+        text.field("service", &shown(&identity.service))
+            .field("env", &identity.env.as_deref().map(shown))
+            .field("version", &identity.version.as_deref().map(shown));
+        text.field("is_enabled", &self.core.settings.is_enabled).finish_non_exhaustive()
     }
 }
 

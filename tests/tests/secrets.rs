@@ -1,7 +1,9 @@
 //! No secret that is named as one shows in the library's own messages, wherever it stands; its harmless twin does.
 
 use dd_traced::Tracer;
-use dd_traced_tests::{Answer, PLANTED, Place, SECRET, SECRET_SETTINGS, program, run, with_agent};
+use dd_traced_tests::{
+    Answer, PLANTED, Place, SECRET, SECRET_SETTINGS, program, run, with_agent, with_tracer_of,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 
@@ -54,4 +56,17 @@ fn no_secret_shows_where_settings_are_printed() {
     let builder =
         Tracer::builder().agent_url("http://me:s3cret@agent").tag("password", SECRET).env("token=s3cret");
     assert!(!format!("{builder:?}").contains(SECRET), "{builder:?}");
+}
+
+#[test]
+fn no_secret_shows_in_the_tracer_as_text() {
+    with_tracer_of(
+        |_, tracer| {
+            tracer.service("harmless,token=s3cret").env("password=s3cret").version("key,secret=s3cret")
+        },
+        |_, tracer| {
+            let text = format!("{tracer:?}");
+            assert!(text.contains("harmless") && !text.contains(SECRET), "{text}");
+        },
+    );
 }
