@@ -49,12 +49,14 @@ impl Queue {
         }
     }
 
-    /// Books spans of the worker, and chunks that they were of, as not delivered.
-    pub(crate) fn lose(&self, reason: DropReason, spans: usize, chunks: usize) {
+    /// Books spans of the worker, and chunks that they were of, as not delivered; false where they were given up before.
+    pub(crate) fn lose(&self, reason: DropReason, spans: usize, chunks: usize) -> bool {
         let mut held = self.custody.lock();
-        if held.settle(spans) {
+        let is_held = held.settle(spans);
+        if is_held {
             self.book_lost(reason, spans, chunks);
         }
+        is_held
     }
 
     /// Says how many chunks the worker has left; what was given up is none of them.

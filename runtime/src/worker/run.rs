@@ -294,11 +294,10 @@ impl Worker {
 
     /// Books spans as lost, and the chunks that they were of.
     pub(super) fn lose(&self, reason: DropReason, spans: usize, chunks: usize) {
-        if spans > 0 {
-            self.queue.lose(reason, spans, chunks);
-            if diagnostics::is_shown(diagnostics::Level::Debug) {
-                diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
-            }
+        // What was given up is told of already.
+        let is_news = spans > 0 && self.queue.lose(reason, spans, chunks);
+        if is_news && diagnostics::is_shown(diagnostics::Level::Debug) {
+            diagnostics::debug(format_args!("lost {}: {}", report::spans(spans as u64), reason.as_str()));
         }
     }
 
